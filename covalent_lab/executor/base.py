@@ -1,0 +1,271 @@
+"""The plugin boundary: what the dispatcher asks of an executor, and what an executor tells the dispatcher.
+
+An executor never sees the store, the graph or the dispatcher. `start` hands it an `ExecutorHost`; from then on it gets
+jobs through `submit`, and answers with `host.report(...)`: any number of `JobStarted`, then exactly one `JobFinished`
+for each job. All verbs run on the dispatcher's event loop and must not block it.
+
+One class serves two purposes: users create instances to hold options (`LocalExecutor(workdir=...)`), which travel as
+JSON inside the graph; the dispatcher creates one instance per executor name, starts it, and passes each job's options
+in `JobSpec.options`. So per-job values are never written onto a running executor.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, Self
+
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
+
+__all__ = [
+    "Executor",
+    "ExecutorHost",
+    "JobFinished",
+    "JobHandle",
+    "JobSpec",
+    "JobStarted",
+    "JobStatus",
+    "JobUpdate",
+    "NewPayload",
+    "Option",
+    "Outcome",
+    "PayloadSource",
+    "TaskFailure",
+]
+
+JobHandle = Mapping[str, Any]
+"""JSON that lets a restarted dispatcher find the job again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadSource:
+    """A payload a job needs: its bytes, or the path of a file on the dispatcher's machine that holds them."""
+
+    ref: PayloadRef
+    data: bytes | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSpec:
+    """One attempt at one node.
+
+    Attributes:
+        attempt_id: Key of the job; a repeated submission carries the same one.
+        dispatch_id: The dispatch it belongs to.
+        node_id: The node it belongs to.
+        attempt: 1 for the first try.
+        name: What users call the task.
+        function: The pickled callable.
+        args: Positional arguments in order.
+        kwargs: Keyword arguments.
+        hooks: Dependencies and calls before and after the task, as in `NodeOptions.hooks`.
+        options: Attributes of the executor instance chosen for this node (`Executor.to_dict()["attributes"]`).
+        client: About the process that submitted the dispatch: `python` (path of its interpreter), `python_version`,
+            `cwd`, `hostname`.
+        env: Environment variables for the task, on top of the executor's own.
+    """
+
+    attempt_id: AttemptId
+    dispatch_id: DispatchId
+    node_id: NodeId
+    attempt: int
+    name: str
+    function: PayloadSource
+    args: Sequence[PayloadSource] = ()
+    kwargs: Mapping[str, PayloadSource] = field(default_factory=dict)
+    hooks: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    client: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+class JobStatus(StrEnum):
+    """How a job ended.
+
+    LOST means that nobody can tell: the job is gone without an outcome (its worker, machine or record disappeared).
+    """
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPayload:
+    """The output of a job: bytes when small, else a file already placed at `host.payload_path(digest)`."""
+
+    ref: PayloadRef
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFailure:
+    """Why a job failed.
+
+    Attributes:
+        message: One line: the exception's last line, or what happened to the worker, and what to do.
+        is_user_error: True if user code raised; False for executor, network or machine trouble.
+        traceback: The formatted traceback, empty if there is none.
+        is_transient: Whether trying again can help.
+    """
+
+    message: str
+    is_user_error: bool
+    traceback: str = ""
+    is_transient: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Everything a finished job leaves behind. Times are POSIX seconds, None if it never ran."""
+
+    status: JobStatus
+    output: NewPayload | None = None
+    failure: TaskFailure | None = None
+    stdout: str = ""
+    stderr: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStarted:
+    """The task itself began to run.
+
+    Attributes:
+        attempt_id: Which job.
+        at: When, in POSIX seconds.
+        stdout_path: A file on the dispatcher's machine that grows as the task prints, if there is one.
+        stderr_path: The same for standard error.
+    """
+
+    attempt_id: AttemptId
+    at: float
+    stdout_path: str | None = None
+    stderr_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFinished:
+    """The last word on a job."""
+
+    attempt_id: AttemptId
+    outcome: Outcome
+
+
+JobUpdate = JobStarted | JobFinished
+
+
+class ExecutorHost(Protocol):
+    """What the dispatcher offers an executor."""
+
+    @property
+    def inline_limit(self) -> int:
+        """Outputs of at most this many bytes are reported as bytes, larger ones as files."""
+        ...
+
+    @property
+    def work_dir(self) -> str:
+        """A private folder for this executor's own files (logs, scripts, sockets); exists, survives restarts."""
+        ...
+
+    @property
+    def payload_dir(self) -> str:
+        """Root of the payload files; a worker writes a temporary file here and renames it to `payload_path`."""
+        ...
+
+    def payload_path(self, digest: str) -> str:
+        """Where the payload file of a digest belongs (its folder may have to be made)."""
+        ...
+
+    def report(self, update: JobUpdate) -> None:
+        """Tell the dispatcher; call it on the event loop only."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One constructor argument of an executor.
+
+    Attributes:
+        name: As users write it.
+        default: Used when neither the argument nor the configuration gives a value.
+        is_secret: Never stored, logged or shown; only a reference (`env:NAME`) travels.
+        doc: One line for forms and the reference.
+    """
+
+    name: str
+    default: Any = None
+    is_secret: bool = False
+    doc: str = ""
+
+
+class Executor(ABC):
+    """Base class of all executors. Subclass it, list `options`, and implement the five verbs."""
+
+    options: ClassVar[tuple[Option, ...]] = ()
+    short_name: ClassVar[str] = ""
+    max_in_flight: ClassVar[int] = 256
+    """How many jobs the dispatcher gives it at a time; the others wait in the scheduler."""
+
+    def __init__(self, **values: Any) -> None:
+        """Hold option values; acquires nothing.
+
+        Raises:
+            TypeError: An argument is not an option of this executor.
+        """
+        known = {option.name for option in self.options}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__} has no option {unknown[0]!r}. Its options: {', '.join(sorted(known))}."
+            )
+        for option in self.options:
+            setattr(self, option.name, values.get(option.name, option.default))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form: `{"type", "short_name", "attributes"}`."""
+        return {
+            "type": type(self).__name__,
+            "short_name": self.short_name,
+            "attributes": {option.name: getattr(self, option.name) for option in self.options},
+        }
+
+    def from_dict(self, form: Mapping[str, Any]) -> Self:
+        """Overwrite the option values with those of a `to_dict` form."""
+        for name, value in form.get("attributes", {}).items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{o.name}={'***' if o.is_secret and getattr(self, o.name) else repr(getattr(self, o.name))}"
+            for o in self.options
+            if getattr(self, o.name) != o.default
+        )
+        return f"{type(self).__name__}({shown})"
+
+    @abstractmethod
+    async def start(self, host: ExecutorHost) -> None:
+        """Acquire what jobs need. Called once, before any other verb."""
+
+    @abstractmethod
+    async def submit(self, specs: Sequence[JobSpec]) -> Sequence[JobHandle]:
+        """Take over jobs; returns one handle each, in order. Must not wait for jobs to run.
+
+        A job that cannot be started is reported as FAILED through the host; nothing is raised for it.
+        """
+
+    @abstractmethod
+    async def watch(self, handles: Mapping[AttemptId, JobHandle]) -> None:
+        """Take responsibility again for jobs submitted before a restart; each gets its `JobFinished`, LOST if gone."""
+
+    @abstractmethod
+    async def cancel(self, handles: Mapping[AttemptId, JobHandle]) -> None:
+        """Stop jobs, whether queued or running; each stopped one is reported CANCELLED. Unknown ones are ignored."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release everything; jobs that cannot outlive the dispatcher are stopped. Safe to call twice."""

@@ -1,0 +1,104 @@
+"""The pickling edge: value → archive, digest and preview. Only this module and `worker.py` pickle.
+
+Knows nothing of where payloads are kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from covalent_lab import worker
+from covalent_lab.errors import SerializationError
+from covalent_lab.ids import PayloadRef
+
+__all__ = ["Payload", "Preview", "decode", "encode", "open_file", "preview"]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A serialised value.
+
+    Attributes:
+        ref: Digest and size of the whole archive.
+        pieces: The archive in pieces; large arrays are views of the original memory, so use them soon.
+    """
+
+    ref: PayloadRef
+    pieces: Sequence[worker.Buffer]
+
+    def tobytes(self) -> bytes:
+        """The archive in one piece."""
+        return bytes(self.pieces[0]) if len(self.pieces) == 1 else b"".join(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What can be shown of a payload without unpickling it.
+
+    Attributes:
+        text: `str(value)`, shortened.
+        type: Qualified name of the value's type.
+        python_version: Of the process that wrote it.
+        rich: MIME types of richer previews in the archive.
+    """
+
+    text: str
+    type: str
+    python_version: str
+    rich: tuple[str, ...]
+
+
+def encode(value: Any, *, what: str = "value", rich: bool = False) -> Payload:
+    """Serialise a value.
+
+    Args:
+        value: Anything cloudpickle can pickle.
+        what: How the error message calls it, e.g. `"argument 'x' of task 'fit'"`.
+        rich: Also store image and HTML previews.
+
+    Raises:
+        SerializationError: The value cannot be pickled.
+    """
+    try:
+        pieces = worker.encode_archive(value, rich)
+    except Exception as error:
+        raise SerializationError(
+            f"Cannot pickle {what} ({type(value).__name__}): {type(error).__name__}: {error}. "
+            "Create it inside the task, or pass something that can be rebuilt there."
+        ) from error
+    return Payload(PayloadRef(*worker.archive_digest(pieces)), pieces)
+
+
+def decode(archive: worker.Buffer) -> Any:
+    """Load the value of an archive. Never called in the server process.
+
+    Raises:
+        SerializationError: The bytes are damaged, or need a module that is not installed here.
+    """
+    try:
+        return worker.decode_archive(archive)
+    except Exception as error:
+        raise SerializationError(
+            f"Cannot load a stored value: {type(error).__name__}: {error}. "
+            "It may need a package, or a Python version, that is not here."
+        ) from error
+
+
+def open_file(path: str) -> memoryview:
+    """Map an archive file into memory (copy-on-write)."""
+    return worker.open_archive(path)
+
+
+def preview(archive: worker.Buffer) -> Preview:
+    """What can be shown without unpickling.
+
+    Raises:
+        ValueError: The bytes are not an archive.
+    """
+    header = worker.read_header(archive)
+    return Preview(
+        text=worker.read_text(archive),
+        type=str(header.get("type", "")),
+        python_version=str(header.get("py_version", "")),
+        rich=tuple(header.get("rich", ())),
+    )
