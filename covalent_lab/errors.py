@@ -59,7 +59,10 @@ class LabError(Exception):
         self.message = message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (type(self), self.message, {k: v for k, v in self.__dict__.items() if k != "message"}))
+        return (
+            _rebuild,
+            (type(self), self.message, {k: v for k, v in self.__dict__.items() if k != "message"}),
+        )
 
 
 def _rebuild(cls: type[LabError], message: str, fields: dict[str, Any]) -> LabError:

@@ -28,7 +28,15 @@ from typing import Any, Union
 
 import cloudpickle
 
-__all__ = ["archive_digest", "decode_archive", "encode_archive", "open_archive", "read_header", "read_rich", "read_text"]
+__all__ = [
+    "archive_digest",
+    "decode_archive",
+    "encode_archive",
+    "open_archive",
+    "read_header",
+    "read_rich",
+    "read_text",
+]
 
 _OFFSETS = struct.Struct(">QQ")
 _ALIGN = 64
@@ -212,7 +220,11 @@ def rich_previews(value: Any) -> "dict[str, bytes]":
         return found
     if type(value).__module__.startswith("matplotlib.") and hasattr(value, "savefig"):
         found["image/png"] = _figure_png(value)
-    for mime, method in (("image/png", "_repr_png_"), ("image/svg+xml", "_repr_svg_"), ("text/html", "_repr_html_")):
+    for mime, method in (
+        ("image/png", "_repr_png_"),
+        ("image/svg+xml", "_repr_svg_"),
+        ("text/html", "_repr_html_"),
+    ):
         if mime in found or not hasattr(type(value), method):
             continue
         try:

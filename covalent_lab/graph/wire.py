@@ -23,9 +23,7 @@ def graph_to_wire(graph: Graph) -> dict[str, Any]:
     def ref(payload: PayloadRef | None) -> int | None:
         return None if payload is None else index.setdefault(payload, len(index))
 
-    functions = [
-        {"name": f.name, "payload": ref(f.payload), "source": f.source, "doc": f.doc} for f in graph.functions
-    ]
+    functions = [{"name": f.name, "payload": ref(f.payload), "source": f.source, "doc": f.doc} for f in graph.functions]
     nodes = {
         "name": [n.name for n in graph.nodes],
         "kind": [n.kind.value for n in graph.nodes],
@@ -42,8 +40,7 @@ def graph_to_wire(graph: Graph) -> dict[str, Any]:
         "arg_index": [e.arg_index for e in graph.edges],
     }
     options = [
-        {"executor": o.executor, "executor_data": dict(o.executor_data), "hooks": dict(o.hooks)}
-        for o in graph.options
+        {"executor": o.executor, "executor_data": dict(o.executor_data), "hooks": dict(o.hooks)} for o in graph.options
     ]
     return {
         "version": VERSION,
@@ -79,8 +76,7 @@ def _decode(wire: Mapping[str, Any]) -> Graph:
         for f in wire["functions"]
     )
     options = tuple(
-        NodeOptions(executor=o["executor"], executor_data=o["executor_data"], hooks=o["hooks"])
-        for o in wire["options"]
+        NodeOptions(executor=o["executor"], executor_data=o["executor_data"], hooks=o["hooks"]) for o in wire["options"]
     )
     kinds = {kind.value: kind for kind in NodeKind}
     columns = wire["nodes"]
