@@ -1,0 +1,497 @@
+"""The scheduler: decides what runs next, and nothing else.
+
+Theory of operation. Each dispatch counts, for each node, the edges it still waits for. A node whose count reaches zero
+is *ready*: it queues in the lane of its executor. Lanes take turns between dispatches and let at most a fixed number of
+nodes be *in flight*. A node's end frees its place and lowers the counts of its successors. A dispatch ends when none of
+its nodes is ready or in flight.
+
+Two rules for whoever edits this file: a state changes only in `_move` and `_move_dispatch`, which check the transition
+tables and write the transition down; and an event is checked before anything is changed, so that one which raises
+leaves no trace.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import assert_never
+
+from covalent_lab.errors import InternalError
+from covalent_lab.ids import DispatchId, NodeId, PayloadRef
+from covalent_lab.scheduler.commands import (
+    CancelNode,
+    DispatchTransition,
+    NodeTransition,
+    StartTimer,
+    Step,
+    SubmitNode,
+)
+from covalent_lab.scheduler.events import (
+    CancelRequested,
+    DispatchRestored,
+    DispatchStarted,
+    DispatchSubmitted,
+    Event,
+    NodeCancelled,
+    NodeEnded,
+    NodeFailed,
+    NodeLost,
+    NodeStarted,
+    NodeSucceeded,
+    TimeLimitElapsed,
+)
+from covalent_lab.scheduler.plan import Plan
+from covalent_lab.scheduler.states import DISPATCH_SUCCESSORS, NODE_SUCCESSORS, DispatchState, NodeState
+
+__all__ = ["DEFAULT_LIMIT", "MAX_LOST", "InvalidEventError", "Scheduler"]
+
+DEFAULT_LIMIT = 256
+MAX_LOST = 20
+
+_COMPLETED = NodeState.COMPLETED
+
+
+class InvalidEventError(InternalError):
+    """An event that cannot happen; the scheduler is unchanged."""
+
+    code = "invalid_event"
+
+
+class _Run:
+    """What is known of one unfinished dispatch."""
+
+    __slots__ = (
+        "attempts",
+        "cancel_all",
+        "cancelled",
+        "failed",
+        "in_flight",
+        "lost",
+        "out_of_time",
+        "plan",
+        "ready",
+        "state",
+        "states",
+        "waits_for",
+    )
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.state = DispatchState.NEW_OBJECT
+        self.states = [_COMPLETED if p else NodeState.NEW_OBJECT for p in plan.is_parameter]
+        self.attempts = [0] * len(plan.names)
+        self.waits_for = list(plan.waits_for)
+        self.in_flight = 0
+        self.ready = 0
+        self.failed: set[int] = set()
+        self.cancelled: set[int] = set()  # asked to, not yet necessarily so
+        self.cancel_all = False
+        self.out_of_time: set[int] = set()
+        self.lost: dict[int, int] = {}
+
+    def is_cancelled(self, node: int) -> bool:
+        return self.cancel_all or node in self.cancelled
+
+
+class _Lane:
+    """Ready nodes of one executor: a queue per dispatch, taken in turn."""
+
+    __slots__ = ("in_flight", "limit", "queues", "turn")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.in_flight = 0
+        self.queues: dict[DispatchId, deque[int]] = {}
+        self.turn: deque[DispatchId] = deque()
+
+    def push(self, dispatch_id: DispatchId, node: int) -> None:
+        queue = self.queues.get(dispatch_id)
+        if queue is None:
+            queue = self.queues[dispatch_id] = deque()
+            self.turn.append(dispatch_id)
+        queue.append(node)
+
+    def pop(self) -> tuple[DispatchId, int] | None:
+        if not self.turn:
+            return None
+        dispatch_id = self.turn[0]
+        queue = self.queues[dispatch_id]
+        node = queue.popleft()
+        self.turn.popleft()
+        if queue:
+            self.turn.append(dispatch_id)
+        else:
+            del self.queues[dispatch_id]
+        return dispatch_id, node
+
+    def drop(self, dispatch_id: DispatchId, nodes: set[int] | None) -> list[int]:
+        """Take nodes (None: all) of a dispatch out of the queue."""
+        queue = self.queues.get(dispatch_id)
+        if queue is None:
+            return []
+        dropped = [n for n in queue if nodes is None or n in nodes]
+        kept = deque(n for n in queue if not (nodes is None or n in nodes))
+        if kept:
+            self.queues[dispatch_id] = kept
+        else:
+            del self.queues[dispatch_id]
+            self.turn.remove(dispatch_id)
+        return dropped
+
+
+class Scheduler:
+    """Events in, `Step` out.
+
+    Args:
+        limits: How many nodes each executor gets at a time; `DEFAULT_LIMIT` where not given.
+    """
+
+    def __init__(self, limits: Mapping[str, int] | None = None) -> None:
+        self._limits = dict(limits or {})
+        self._runs: dict[DispatchId, _Run] = {}
+        self._lanes: dict[str, _Lane] = {}
+        self.late_events = 0
+
+    @property
+    def active(self) -> frozenset[DispatchId]:
+        """Dispatches that are not over."""
+        return frozenset(self._runs)
+
+    def node_state(self, dispatch_id: DispatchId, node_id: NodeId) -> NodeState:
+        """State of a node of an active dispatch."""
+        return self._runs[dispatch_id].states[node_id]
+
+    def handle(self, event: Event) -> Step:
+        """Decide.
+
+        Raises:
+            InvalidEventError: The event cannot happen; nothing was changed.
+        """
+        step = Step()
+        match event:
+            case NodeSucceeded() | NodeFailed() | NodeCancelled() | NodeLost():
+                self._node_ended(event, step)
+            case NodeStarted():
+                self._node_started(event, step)
+            case DispatchSubmitted():
+                self._submitted(event, step)
+            case DispatchStarted():
+                self._started(event, step)
+            case DispatchRestored():
+                self._restored(event, step)
+            case TimeLimitElapsed():
+                self._out_of_time(event, step)
+            case CancelRequested():
+                self._cancel(event, step)
+            case _:
+                assert_never(event)
+        return step
+
+    # --- dispatches
+
+    def _submitted(self, event: DispatchSubmitted, step: Step) -> None:
+        if event.dispatch_id in self._runs:
+            raise InvalidEventError(f"Dispatch {event.dispatch_id} was submitted twice.")
+        self._runs[event.dispatch_id] = _Run(event.plan)
+        step.transitions.append(
+            DispatchTransition(dispatch_id=event.dispatch_id, state=DispatchState.NEW_OBJECT, at=event.at)
+        )
+
+    def _started(self, event: DispatchStarted, step: Step) -> None:
+        run = self._runs.get(event.dispatch_id)
+        if run is None or run.state is not DispatchState.NEW_OBJECT:
+            self.late_events += 1
+            return
+        self._move_dispatch(event.dispatch_id, run, DispatchState.STARTING, event.at, step)
+        self._move_dispatch(event.dispatch_id, run, DispatchState.RUNNING, event.at, step)
+        self._begin(event.dispatch_id, run, event.at, step)
+
+    def _restored(self, event: DispatchRestored, step: Step) -> None:
+        if event.dispatch_id in self._runs:
+            raise InvalidEventError(f"Dispatch {event.dispatch_id} was restored while it is active.")
+        run = _Run(event.plan)
+        run.state = event.state
+        run.cancel_all = event.cancel_all
+        run.cancelled = set(event.cancelled)
+        for node, (state, attempt) in event.nodes.items():
+            run.states[node] = state
+            run.attempts[node] = attempt
+            if state is _COMPLETED:
+                for target in run.plan.successors[node]:
+                    run.waits_for[target] -= 1
+            elif state is NodeState.FAILED:
+                run.failed.add(node)
+            elif state is NodeState.CANCELLED:
+                run.cancelled.add(node)
+            else:
+                run.in_flight += 1
+                self._lane(run, node).in_flight += 1
+                if run.is_cancelled(node):
+                    step.commands.append(CancelNode(dispatch_id=event.dispatch_id, node_id=node, attempt=attempt))
+        self._runs[event.dispatch_id] = run
+        if run.state is DispatchState.NEW_OBJECT:
+            return
+        if run.state is DispatchState.STARTING:
+            self._move_dispatch(event.dispatch_id, run, DispatchState.RUNNING, event.at, step)
+        self._begin(event.dispatch_id, run, event.at, step)
+
+    def _begin(self, dispatch_id: DispatchId, run: _Run, at: float, step: Step) -> None:
+        # The list is made first: a node that is handed on at once may release others, which then are ready already.
+        roots = [n for n, waits in enumerate(run.waits_for) if waits == 0 and run.states[n] is NodeState.NEW_OBJECT]
+        for node in roots:
+            self._make_ready(dispatch_id, run, node, at, step)
+        self._fill(step, at)
+        self._end_if_idle(dispatch_id, run, at, step)
+
+    def _cancel(self, event: CancelRequested, step: Step) -> None:
+        run = self._runs.get(event.dispatch_id)
+        if run is None:
+            self.late_events += 1
+            return
+        if event.node_ids is not None:
+            unknown = [n for n in event.node_ids if not 0 <= n < len(run.states)]
+            if unknown:
+                raise InvalidEventError(f"Dispatch {event.dispatch_id} has no node {min(unknown)}.")
+        step.cancels.append((event.dispatch_id, event.node_ids))
+        if event.node_ids is None:
+            run.cancel_all = True
+            asked: set[int] | None = None
+        else:
+            asked = set(event.node_ids)
+            run.cancelled |= {n for n in asked if not run.states[n].is_terminal}
+        if run.state is DispatchState.NEW_OBJECT:
+            if asked is None:
+                self._move_dispatch(event.dispatch_id, run, DispatchState.CANCELLED, event.at, step)
+                del self._runs[event.dispatch_id]
+            return
+        for lane in self._lanes.values():
+            for dropped in lane.drop(event.dispatch_id, asked):
+                run.ready -= 1
+                self._move(event.dispatch_id, run, dropped, NodeState.CANCELLED, event.at, step)
+        for number in range(len(run.states)) if asked is None else sorted(asked):
+            if run.states[number] in (NodeState.STARTING, NodeState.RUNNING):
+                attempt = run.attempts[number]
+                step.commands.append(CancelNode(dispatch_id=event.dispatch_id, node_id=NodeId(number), attempt=attempt))
+        self._end_if_idle(event.dispatch_id, run, event.at, step)
+
+    # --- nodes
+
+    def _current(self, event: NodeStarted | NodeEnded | TimeLimitElapsed) -> _Run | None:
+        """The run, if the event's attempt is the current one; None if it is late."""
+        run = self._runs.get(event.dispatch_id)
+        if run is None:
+            self.late_events += 1
+            return None
+        if not 0 <= event.node_id < len(run.states):
+            raise InvalidEventError(f"Dispatch {event.dispatch_id} has no node {event.node_id}.")
+        current = run.attempts[event.node_id]
+        if event.attempt > current or event.attempt < 1:
+            raise InvalidEventError(
+                f"{type(event).__name__} for attempt {event.attempt} of node {event.node_id} of dispatch "
+                f"{event.dispatch_id}, of which {current} were submitted."
+            )
+        if event.attempt < current or run.states[event.node_id].is_terminal:
+            self.late_events += 1
+            return None
+        return run
+
+    def _node_started(self, event: NodeStarted, step: Step) -> None:
+        run = self._current(event)
+        if run is None:
+            return
+        node = event.node_id
+        if run.states[node] is NodeState.RUNNING:
+            self.late_events += 1
+            return
+        self._move(event.dispatch_id, run, node, NodeState.RUNNING, event.at, step, started_at=event.at)
+        limit = run.plan.policy[node].time_limit_s
+        if limit is not None:
+            step.commands.append(
+                StartTimer(dispatch_id=event.dispatch_id, node_id=node, attempt=event.attempt, delay_s=limit)
+            )
+
+    def _out_of_time(self, event: TimeLimitElapsed, step: Step) -> None:
+        run = self._current(event)
+        if run is None:
+            return
+        run.out_of_time.add(event.node_id)
+        step.commands.append(CancelNode(dispatch_id=event.dispatch_id, node_id=event.node_id, attempt=event.attempt))
+
+    def _node_ended(self, event: NodeEnded, step: Step) -> None:
+        run = self._current(event)
+        if run is None:
+            return
+        node = event.node_id
+        lane = self._lane(run, node)
+        lane.in_flight -= 1
+        run.in_flight -= 1
+        timed_out = node in run.out_of_time
+        run.out_of_time.discard(node)
+        match event:
+            case NodeSucceeded():
+                self._move(
+                    event.dispatch_id, run, node, _COMPLETED, event.at, step,
+                    output=event.output, started_at=event.started_at,
+                )  # fmt: skip
+                self._release(event.dispatch_id, run, node, event.at, step)
+            case NodeCancelled() if not (timed_out and not run.is_cancelled(node)):
+                run.cancelled.add(node)
+                self._move(
+                    event.dispatch_id, run, node, NodeState.CANCELLED, event.at, step, started_at=event.started_at
+                )
+            case NodeCancelled():
+                limit = run.plan.policy[node].time_limit_s
+                reason = f"Stopped: it exceeded its time limit of {limit:g} s."
+                self._failed(event, run, reason, self._may_retry(run, node), step)
+            case NodeFailed():
+                self._failed(event, run, event.message, event.may_retry and self._may_retry(run, node), step)
+            case NodeLost():
+                lost = run.lost[node] = run.lost.get(node, 0) + 1
+                reason = "Its worker or machine disappeared while it ran."
+                self._failed(event, run, reason, lost <= MAX_LOST, step)
+            case _:
+                assert_never(event)
+        self._fill(step, event.at)
+        self._end_if_idle(event.dispatch_id, run, event.at, step)
+
+    def _may_retry(self, run: _Run, node: int) -> bool:
+        used = run.attempts[node] - 1 - run.lost.get(node, 0)
+        return used < run.plan.policy[node].retries
+
+    def _failed(self, event: NodeEnded, run: _Run, reason: str, may_retry: bool, step: Step) -> None:
+        node = event.node_id
+        if may_retry and run.is_cancelled(node):
+            run.cancelled.add(node)
+            self._move(event.dispatch_id, run, node, NodeState.CANCELLED, event.at, step, started_at=event.started_at)
+        elif may_retry:
+            self._submit(event.dispatch_id, run, node, event.at, step, error=reason)
+        else:
+            run.failed.add(node)
+            self._move(
+                event.dispatch_id, run, node, NodeState.FAILED, event.at, step,
+                error=reason, started_at=event.started_at,
+            )  # fmt: skip
+
+    def _release(self, dispatch_id: DispatchId, run: _Run, node: int, at: float, step: Step) -> None:
+        for target in run.plan.successors[node]:
+            run.waits_for[target] -= 1
+            if run.waits_for[target] == 0:
+                self._make_ready(dispatch_id, run, target, at, step)
+
+    def _make_ready(self, dispatch_id: DispatchId, run: _Run, node: int, at: float, step: Step) -> None:
+        if run.is_cancelled(node):
+            self._move(dispatch_id, run, node, NodeState.CANCELLED, at, step)
+            return
+        source = run.plan.passes_on[node]
+        if source >= 0:
+            self._move(dispatch_id, run, node, _COMPLETED, at, step, passes_on=NodeId(source))
+            self._release(dispatch_id, run, node, at, step)
+            return
+        run.ready += 1
+        self._lane(run, node).push(dispatch_id, node)
+
+    def _fill(self, step: Step, at: float) -> None:
+        for lane in self._lanes.values():
+            while lane.in_flight < lane.limit:
+                chosen = lane.pop()
+                if chosen is None:
+                    break
+                dispatch_id, node = chosen
+                run = self._runs[dispatch_id]
+                run.ready -= 1
+                self._submit(dispatch_id, run, node, at, step)
+
+    def _submit(self, dispatch_id: DispatchId, run: _Run, node: int, at: float, step: Step, error: str = "") -> None:
+        run.attempts[node] += 1
+        run.in_flight += 1
+        self._lane(run, node).in_flight += 1
+        self._move(dispatch_id, run, node, NodeState.STARTING, at, step, error=error)
+        step.commands.append(SubmitNode(dispatch_id=dispatch_id, node_id=NodeId(node), attempt=run.attempts[node]))
+
+    # --- the only places where states change
+
+    def _move(
+        self,
+        dispatch_id: DispatchId,
+        run: _Run,
+        node: int,
+        state: NodeState,
+        at: float,
+        step: Step,
+        *,
+        output: PayloadRef | None = None,
+        passes_on: NodeId | None = None,
+        error: str = "",
+        started_at: float | None = None,
+    ) -> None:
+        if state not in NODE_SUCCESSORS[run.states[node]]:
+            raise InvalidEventError(
+                f"Node {node} of dispatch {dispatch_id} cannot go from {run.states[node]} to {state}."
+            )
+        run.states[node] = state
+        if state is NodeState.CANCELLED:
+            run.cancelled.add(node)
+        step.transitions.append(
+            NodeTransition(
+                dispatch_id=dispatch_id,
+                node_id=NodeId(node),
+                state=state,
+                attempt=run.attempts[node],
+                at=at,
+                output=output,
+                passes_on=passes_on,
+                error=error,
+                started_at=started_at,
+            )
+        )
+
+    def _move_dispatch(
+        self, dispatch_id: DispatchId, run: _Run, state: DispatchState, at: float, step: Step, error: str = ""
+    ) -> None:
+        if state not in DISPATCH_SUCCESSORS[run.state]:
+            raise InvalidEventError(f"Dispatch {dispatch_id} cannot go from {run.state} to {state}.")
+        run.state = state
+        step.transitions.append(DispatchTransition(dispatch_id=dispatch_id, state=state, at=at, error=error))
+
+    def _end_if_idle(self, dispatch_id: DispatchId, run: _Run, at: float, step: Step) -> None:
+        if run.in_flight or run.ready or dispatch_id not in self._runs:
+            return
+        if run.failed:
+            lines = "\n".join(f"{node}: {run.plan.names[node]}" for node in sorted(run.failed))
+            error = f"The following tasks failed:\n{lines}"
+            self._move_dispatch(dispatch_id, run, DispatchState.FAILED, at, step, error)
+        elif any(state is NodeState.CANCELLED for state in run.states):
+            self._move_dispatch(dispatch_id, run, DispatchState.CANCELLED, at, step)
+        else:
+            self._move_dispatch(dispatch_id, run, DispatchState.COMPLETED, at, step)
+        del self._runs[dispatch_id]
+
+    def _lane(self, run: _Run, node: int) -> _Lane:
+        name = run.plan.policy[node].executor
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = _Lane(self._limits.get(name, DEFAULT_LIMIT))
+        return lane
+
+    def check_invariants(self) -> None:
+        """Raise AssertionError if the books do not balance; called after every test."""
+        for name, lane in self._lanes.items():
+            flying = 0
+            for run in self._runs.values():
+                for node, state in enumerate(run.states):
+                    if run.plan.policy[node].executor == name and state in (NodeState.STARTING, NodeState.RUNNING):
+                        flying += 1
+            assert lane.in_flight == flying, (name, lane.in_flight, flying)
+            assert set(lane.turn) == set(lane.queues)
+            assert lane.in_flight >= lane.limit or not lane.turn, f"{name} leaves places empty"
+        for dispatch_id, run in self._runs.items():
+            queued = [n for lane in self._lanes.values() for n in lane.queues.get(dispatch_id, ())]
+            assert len(queued) == run.ready == len(set(queued))
+            assert run.state is DispatchState.NEW_OBJECT or run.in_flight + run.ready > 0
+            missing = list(run.plan.waits_for)
+            for node, state in enumerate(run.states):
+                if state is _COMPLETED and not run.plan.is_parameter[node]:
+                    for target in run.plan.successors[node]:
+                        missing[target] -= 1
+            assert missing == run.waits_for
+            for node, state in enumerate(run.states):
+                if state not in (NodeState.NEW_OBJECT, NodeState.CANCELLED):
+                    assert run.waits_for[node] == 0, f"node {node} is {state} before its predecessors"
