@@ -1,0 +1,100 @@
+"""The extension application: opens the lab with the Jupyter server, tells kernels about it, closes it with the server.
+
+Traits are for what belongs to Jupyter; everything else is read from covalent_lab's own settings.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Bool, Float, Unicode
+
+import covalent_lab_server
+from covalent_lab_server.discovery import Announcement, reachable_url
+from covalent_lab_server.handlers.base import CONTEXT_KEY, KernelIdentity, ServerContext
+from covalent_lab_server.handlers.openapi import describe
+from covalent_lab_server.handlers.table import ROUTES, url_rules
+from covalent_lab_server.lifetime import LabLifetime
+
+if TYPE_CHECKING:
+    from covalent_lab.dispatcher.lab import Lab
+    from jupyter_server.serverapp import ServerApp
+
+__all__ = ["CovalentLabApp"]
+
+
+class CovalentLabApp(ExtensionApp):
+    """Runs workflows inside the Jupyter server."""
+
+    name = "covalent_lab"
+    load_other_extensions = True
+
+    enabled = Bool(True, help="False leaves the server without covalent_lab.").tag(config=True)
+    data_dir = Unicode("", help="Where dispatches are kept, instead of the place in covalent_lab's settings.").tag(
+        config=True
+    )
+    stop_timeout_s = Float(10.0, help="How long the server waits for the lab when it stops.").tag(config=True)
+
+    lifetime: LabLifetime
+    announcement: Announcement | None = None
+    kernel_token: str
+
+    def initialize_settings(self) -> None:
+        """Make what the handlers share."""
+        server = cast("ServerApp", self.serverapp)
+        self.lifetime = LabLifetime(self.open_lab, self.log)
+        self.kernel_token = secrets.token_urlsafe(32)
+        self.settings[CONTEXT_KEY] = ServerContext(
+            lifetime=self.lifetime,
+            kernel_token=self.kernel_token,
+            kernel_identity=KernelIdentity(token="", config=self.config),
+            openapi=describe(ROUTES, base_url=server.base_url, version=covalent_lab_server.__version__),
+        )
+
+    def initialize_handlers(self) -> None:
+        """Register the routes."""
+        if self.enabled:
+            self.handlers.extend(url_rules())
+
+    def open_lab(self) -> "Lab":
+        """Open the lab as the settings say; blocks, so it is called in a thread."""
+        from covalent_lab.dispatcher.lab import Lab  # heavy: imports SQLAlchemy
+        from covalent_lab.settings import Settings
+
+        environ = dict(os.environ)
+        if self.data_dir:
+            environ["COVALENT_DATA_DIR"] = str(Path(self.data_dir).expanduser().absolute())
+        return Lab.open(Settings.load(environ))
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        if self.enabled and await self.lifetime.open():
+            await self._announce()
+
+    async def stop_extension(self) -> None:
+        """Withdraw what was announced and close the lab; may come without a start, or twice."""
+        if self.announcement is not None:
+            self.announcement.withdraw()
+            self.announcement = None
+        if hasattr(self, "lifetime"):
+            await self.lifetime.close(self.stop_timeout_s)
+
+    async def _announce(self) -> None:
+        server, lab = cast("ServerApp", self.serverapp), self.lifetime.lab
+        url = reachable_url(
+            ip=server.ip,
+            port=server.port,
+            base_url=server.base_url,
+            is_https=bool(server.certfile),
+            socket_path=server.sock,
+        )
+        if url is None:
+            self.log.info("covalent_lab: on a Unix socket kernels cannot find this server and dispatch by themselves.")
+        elif lab is not None:
+            self.announcement = Announcement(url=url, token=self.kernel_token, runtime_dir=Path(server.runtime_dir))
+            status = await lab.status()
+            try:
+                self.announcement.publish({"data_dir": self.data_dir or None, "version": status["version"]})
+            except OSError as error:
+                self.log.warning("covalent_lab: kernels of other programs will not find this server: %s", error)

@@ -1,0 +1,3 @@
+"""The routes: each handler parses its input, makes one call on the lab, and encodes the answer."""
+
+__all__: list[str] = []

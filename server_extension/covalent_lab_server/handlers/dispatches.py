@@ -1,0 +1,282 @@
+"""Dispatches: submit, list, look at, start, cancel and delete them.
+
+A submission is handed to the lab piece by piece as it arrives, so its size does not matter to this process.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from covalent_lab.errors import LabError, MissingLatticeRecordError
+from covalent_lab.ids import DispatchId
+from covalent_lab.scheduler.states import DispatchState
+from covalent_lab_server.handlers.base import ApiHandler
+from covalent_lab_server.handlers.errors import ApiError, bad_request
+from covalent_lab_server.handlers.route import Answer, Operation, Query, Route
+
+if TYPE_CHECKING:
+    from covalent_lab.dispatcher.lab import Submission
+
+__all__ = ["ROUTES"]
+
+_BODY_LIMIT = 1 << 40
+_START = (Query(name="start", default=True, type=bool, summary="False records the dispatch without starting it."),)
+_LIST = (
+    Query(name="search", default="", type=str, summary="Part of a name or the beginning of an id."),
+    Query(name="status", default="", type=str, choices=("", *DispatchState), summary="Only dispatches that stand so."),
+    Query(
+        name="sort",
+        default="created_at",
+        type=str,
+        choices=("created_at", "started_at", "ended_at", "name", "status", "runtime"),
+        summary="What the list is ordered by.",
+    ),
+    Query(name="direction", default="desc", type=str, choices=("asc", "desc"), summary="Order of the list."),
+    Query(name="offset", default=0, type=int, minimum=0, maximum=2**53, summary="How many to leave out."),
+    Query(name="count", default=50, type=int, minimum=1, maximum=500, summary="How many at most."),
+)
+_WAIT = (
+    Query(
+        name="wait_s",
+        default=0.0,
+        type=float,
+        minimum=0,
+        maximum=300,
+        summary="Answer when the dispatch has ended, or after so many seconds.",
+    ),
+)
+
+
+class StatusHandler(ApiHandler):
+    """The lab as a whole."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Say what is running."""
+        self.answer(await self.lab.status())
+
+
+@web.stream_request_body
+class DispatchesHandler(ApiHandler):
+    """All dispatches."""
+
+    _submission: "Submission | None" = None
+    _refusal: Exception | None = None
+
+    async def prepare(self, **options: Any) -> None:
+        """Let a body in only after its sender is known."""
+        await super().prepare(**options)
+        if self.request.method == "POST":
+            await self._admit()
+
+    @authorized("write")  # type: ignore[untyped-decorator]
+    async def _admit(self) -> None:
+        self._submission = self.lab.submission()
+        self.request.connection.set_max_body_size(_BODY_LIMIT)  # type: ignore[union-attr]
+
+    def data_received(self, chunk: bytes) -> None:
+        """Pass on a piece of the body; after a refusal the rest is read and dropped, so that the answer arrives."""
+        if self._submission is None:
+            return
+        try:
+            self._submission.feed(chunk)
+        except (LabError, OSError) as error:
+            self._refusal = error
+            self._abort()
+
+    def on_connection_close(self) -> None:
+        """Forget a submission that was not sent to its end."""
+        super().on_connection_close()
+        self._abort()
+
+    def on_finish(self) -> None:
+        """Leave nothing behind after an error."""
+        self._abort()
+
+    def _abort(self) -> None:
+        submission, self._submission = self._submission, None
+        if submission is not None:
+            submission.abort()
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List dispatches."""
+        self.answer(await self.lab.list_dispatches(**self.query(_LIST)))
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Take in the dispatch whose bundle has arrived."""
+        start = self.query(_START)["start"]
+        submission, self._submission = self._submission, None
+        if submission is None:
+            raise self._refusal or ApiError(500, "internal", "The upload was not prepared.")
+        dispatch_id, created = await submission.finish(start=start)
+        self.answer({"dispatch_id": dispatch_id}, 201 if created else 200)
+
+
+class DeleteHandler(ApiHandler):
+    """Deletion of many dispatches."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Delete those that can be deleted."""
+        ids = self.json_body().get("dispatch_ids")
+        if not isinstance(ids, list) or not all(isinstance(item, str) for item in ids):
+            raise bad_request("dispatch_ids must be a list of strings.")
+        self.answer(await self.lab.delete([DispatchId(item) for item in ids]))
+
+
+class DispatchHandler(ApiHandler):
+    """One dispatch."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, dispatch_id: str) -> None:
+        """Describe it, after waiting for its end if asked to."""
+        wait_s = self.query(_WAIT)["wait_s"]
+        self.answer(await self.while_connected(self.lab.detail(DispatchId(dispatch_id), wait_s=wait_s)))
+
+    @web.authenticated
+    @authorized
+    async def delete(self, dispatch_id: str) -> None:
+        """Delete it."""
+        outcome = await self.lab.delete([DispatchId(dispatch_id)])
+        if outcome["missing"]:
+            raise MissingLatticeRecordError(dispatch_id)
+        if outcome["active"]:
+            raise ApiError(409, "dispatch_active", f"Dispatch {dispatch_id} is running. Cancel it before deleting it.")
+        self.set_status(204)
+        self.finish()
+
+
+class StartHandler(ApiHandler):
+    """Start of a recorded dispatch."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, dispatch_id: str) -> None:
+        """Start it."""
+        self.answer(await self.lab.start(DispatchId(dispatch_id)), 202)
+
+
+class CancelHandler(ApiHandler):
+    """Cancellation of a dispatch or of some of its tasks."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, dispatch_id: str) -> None:
+        """Ask for the cancellation."""
+        ids = self.json_body().get("task_ids")
+        if ids is not None and not (isinstance(ids, list) and all(type(item) is int and item >= 0 for item in ids)):
+            raise bad_request("task_ids must be a list of node numbers, or null.")
+        self.answer(await self.lab.cancel(DispatchId(dispatch_id), ids), 202)
+
+
+class GraphHandler(ApiHandler):
+    """The graph of a dispatch."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, dispatch_id: str) -> None:
+        """Send it; it never changes."""
+        graph = await self.lab.graph(DispatchId(dispatch_id))
+        if not self.is_cached(f"graph-{dispatch_id}"):
+            self.finish(graph)
+
+
+_BUNDLE = "application/vnd.covalent.bundle"
+
+ROUTES = (
+    Route(
+        path="status",
+        handler=StatusHandler,
+        operations={
+            "GET": Operation(summary="State of the lab", answers={200: Answer(summary="Running", schema="StatusBody")})
+        },
+    ),
+    Route(
+        path="dispatches",
+        handler=DispatchesHandler,
+        operations={
+            "GET": Operation(
+                summary="List dispatches that no other dispatch started",
+                query=_LIST,
+                answers={200: Answer(summary="One page", schema="DispatchPage")},
+            ),
+            "POST": Operation(
+                summary="Submit a dispatch",
+                query=_START,
+                body=_BUNDLE,
+                answers={
+                    201: Answer(summary="Recorded", schema="SubmitResult"),
+                    200: Answer(summary="Recorded before; nothing changed", schema="SubmitResult"),
+                },
+            ),
+        },
+    ),
+    Route(
+        path="dispatches/delete",
+        handler=DeleteHandler,
+        operations={
+            "POST": Operation(
+                summary="Delete dispatches",
+                body="DeleteRequest",
+                answers={200: Answer(summary="What became of each", schema="DeleteResult")},
+            )
+        },
+    ),
+    Route(
+        path="dispatches/{dispatch_id}",
+        handler=DispatchHandler,
+        operations={
+            "GET": Operation(
+                summary="Describe a dispatch",
+                query=_WAIT,
+                answers={200: Answer(summary="Its present state", schema="Detail")},
+            ),
+            "DELETE": Operation(
+                summary="Delete a dispatch",
+                answers={204: Answer(summary="Deleted"), 409: Answer(summary="It is running", schema="ErrorBody")},
+            ),
+        },
+    ),
+    Route(
+        path="dispatches/{dispatch_id}/start",
+        handler=StartHandler,
+        operations={
+            "POST": Operation(
+                summary="Start a dispatch that was only recorded",
+                answers={202: Answer(summary="It will start", schema="StartResult")},
+            )
+        },
+    ),
+    Route(
+        path="dispatches/{dispatch_id}/cancel",
+        handler=CancelHandler,
+        operations={
+            "POST": Operation(
+                summary="Cancel a dispatch, or some of its tasks",
+                body="CancelRequest",
+                answers={202: Answer(summary="It will stop", schema="CancelResult")},
+            )
+        },
+    ),
+    Route(
+        path="dispatches/{dispatch_id}/graph",
+        handler=GraphHandler,
+        operations={
+            "GET": Operation(
+                summary="Graph of a dispatch",
+                answers={
+                    200: Answer(summary="It never changes", schema="GraphWire"),
+                    304: Answer(summary="Known already"),
+                },
+            )
+        },
+    ),
+)

@@ -1,0 +1,45 @@
+"""All routes of the extension, in the order in which they are tried."""
+
+from collections.abc import Sequence
+
+from tornado import web
+
+from covalent_lab_server.handlers import dispatches, feed, nodes, openapi, payloads
+from covalent_lab_server.handlers.base import ApiHandler
+from covalent_lab_server.handlers.errors import ApiError
+from covalent_lab_server.handlers.route import API_ROOT, Route, pattern
+
+__all__ = ["ROUTES", "url_rules"]
+
+ROUTES: Sequence[Route] = (
+    *dispatches.ROUTES,
+    *nodes.ROUTES,
+    *payloads.ROUTES,
+    *openapi.ROUTES,
+    *feed.ROUTES,
+)
+
+
+class UnknownRouteHandler(ApiHandler):
+    """Everything below the API's root that is no route: other versions' clients get an error they can read."""
+
+    @web.authenticated
+    def get(self) -> None:
+        """Refuse."""
+        raise ApiError(404, "not_found", f"{self.request.path} is no route of covalent_lab.")
+
+    @web.authenticated
+    def post(self) -> None:
+        """Refuse."""
+        self.get()
+
+    @web.authenticated
+    def delete(self) -> None:
+        """Refuse."""
+        self.get()
+
+
+def url_rules() -> list[tuple[str, type[web.RequestHandler]]]:
+    """The routes as a Jupyter extension registers them."""
+    rules = [(f"/{API_ROOT}/{pattern(route.path)}", route.handler) for route in ROUTES]
+    return [*rules, (r"/covalent/api(?:/.*)?", UnknownRouteHandler)]
