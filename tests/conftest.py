@@ -1,0 +1,42 @@
+"""Rules for every test: what a missing program means, and that browser tests run by themselves.
+
+Playwright's and pytest-jupyter's event loops cannot share a process, so `tests/ui` is collected only when it is asked
+for by name.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+UI = Path(__file__).parent / "ui"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave `tests/ui` out of a run that was not started on it."""
+    if not collection_path.is_relative_to(UI):
+        return None
+    asked = [Path(config.invocation_params.dir, argument.split("::")[0]).resolve() for argument in config.args]
+    return None if any(path.is_relative_to(UI) for path in asked) else True
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[..., str]:
+    """Find a program a test cannot do without: `require("dot")`, or any of several names.
+
+    Where it is missing the test is skipped with the reason; under `CI=true` it fails: there everything must run.
+    """
+
+    def find(*programs: str) -> str:
+        for program in programs:
+            found = shutil.which(program)
+            if found is not None:
+                return found
+        reason = f"{' or '.join(programs)} is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{reason}, and CI=true means that everything must run")
+        pytest.skip(reason)
+
+    return find
