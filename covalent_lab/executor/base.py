@@ -209,6 +209,8 @@ class Executor(ABC):
     short_name: ClassVar[str] = ""
     max_in_flight: ClassVar[int] = 256
     """How many jobs the dispatcher gives it at a time; the others wait in the scheduler."""
+    jobs_survive: ClassVar[bool] = True
+    """Whether a job can outlive the dispatcher; if so its handle is stored, to watch it again after a restart."""
 
     def __init__(self, **values: Any) -> None:
         """Hold option values; acquires nothing.

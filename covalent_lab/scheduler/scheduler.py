@@ -63,6 +63,7 @@ class _Run:
         "cancel_all",
         "cancelled",
         "failed",
+        "failures",
         "in_flight",
         "lost",
         "out_of_time",
@@ -85,6 +86,7 @@ class _Run:
         self.cancelled: set[int] = set()  # asked to, not yet necessarily so
         self.cancel_all = False
         self.out_of_time: set[int] = set()
+        self.failures: dict[int, int] = {}  # these two count since the last restart: a restart renews the retries
         self.lost: dict[int, int] = {}
 
     def is_cancelled(self, node: int) -> bool:
@@ -205,8 +207,7 @@ class Scheduler:
         self._begin(event.dispatch_id, run, event.at, step)
 
     def _restored(self, event: DispatchRestored, step: Step) -> None:
-        if event.dispatch_id in self._runs:
-            raise InvalidEventError(f"Dispatch {event.dispatch_id} was restored while it is active.")
+        self._check_restored(event)
         run = _Run(event.plan)
         run.state = event.state
         run.cancel_all = event.cancel_all
@@ -226,12 +227,35 @@ class Scheduler:
                 self._lane(run, node).in_flight += 1
                 if run.is_cancelled(node):
                     step.commands.append(CancelNode(dispatch_id=event.dispatch_id, node_id=node, attempt=attempt))
+                elif state is NodeState.RUNNING:
+                    self._start_timer(event.dispatch_id, run, node, step)
         self._runs[event.dispatch_id] = run
         if run.state is DispatchState.NEW_OBJECT:
             return
         if run.state is DispatchState.STARTING:
             self._move_dispatch(event.dispatch_id, run, DispatchState.RUNNING, event.at, step)
         self._begin(event.dispatch_id, run, event.at, step)
+
+    def _check_restored(self, event: DispatchRestored) -> None:
+        name, plan, nodes = event.dispatch_id, event.plan, event.nodes
+        if name in self._runs:
+            raise InvalidEventError(f"Dispatch {name} was restored while it is active.")
+        if event.state.is_terminal:
+            raise InvalidEventError(f"Dispatch {name} was restored although it is {event.state}.")
+        if nodes and event.state is DispatchState.NEW_OBJECT:
+            raise InvalidEventError(f"Dispatch {name} was never started, but {len(nodes)} of its nodes were.")
+        missing: dict[int, int] = {}
+        for node, (state, attempt) in nodes.items():
+            if not 0 <= node < len(plan.names) or plan.is_parameter[node]:
+                raise InvalidEventError(f"Dispatch {name} has no node {node} that could have a state.")
+            if state is NodeState.NEW_OBJECT or (attempt < 1 and not state.is_terminal):
+                raise InvalidEventError(f"Node {node} of dispatch {name} was restored as {state}, attempt {attempt}.")
+            if state is _COMPLETED:
+                for target in plan.successors[node]:
+                    missing[target] = missing.get(target, 0) + 1
+        for node, (state, _) in nodes.items():
+            if missing.get(node, 0) != plan.waits_for[node]:
+                raise InvalidEventError(f"Node {node} of dispatch {name} is {state} before its predecessors.")
 
     def _begin(self, dispatch_id: DispatchId, run: _Run, at: float, step: Step) -> None:
         # The list is made first: a node that is handed on at once may release others, which then are ready already.
@@ -302,11 +326,13 @@ class Scheduler:
             self.late_events += 1
             return
         self._move(event.dispatch_id, run, node, NodeState.RUNNING, event.at, step, started_at=event.at)
+        self._start_timer(event.dispatch_id, run, node, step)
+
+    def _start_timer(self, dispatch_id: DispatchId, run: _Run, node: NodeId, step: Step) -> None:
         limit = run.plan.policy[node].time_limit_s
         if limit is not None:
-            step.commands.append(
-                StartTimer(dispatch_id=event.dispatch_id, node_id=node, attempt=event.attempt, delay_s=limit)
-            )
+            attempt = run.attempts[node]
+            step.commands.append(StartTimer(dispatch_id=dispatch_id, node_id=node, attempt=attempt, delay_s=limit))
 
     def _out_of_time(self, event: TimeLimitElapsed, step: Step) -> None:
         run = self._current(event)
@@ -340,9 +366,9 @@ class Scheduler:
             case NodeCancelled():
                 limit = run.plan.policy[node].time_limit_s
                 reason = f"Stopped: it exceeded its time limit of {limit:g} s."
-                self._failed(event, run, reason, self._may_retry(run, node), step)
+                self._failed(event, run, reason, self._use_retry(run, node), step)
             case NodeFailed():
-                self._failed(event, run, event.message, event.may_retry and self._may_retry(run, node), step)
+                self._failed(event, run, event.message, self._use_retry(run, node) and event.may_retry, step)
             case NodeLost():
                 lost = run.lost[node] = run.lost.get(node, 0) + 1
                 reason = "Its worker or machine disappeared while it ran."
@@ -352,9 +378,10 @@ class Scheduler:
         self._fill(step, event.at)
         self._end_if_idle(event.dispatch_id, run, event.at, step)
 
-    def _may_retry(self, run: _Run, node: int) -> bool:
-        used = run.attempts[node] - 1 - run.lost.get(node, 0)
-        return used < run.plan.policy[node].retries
+    def _use_retry(self, run: _Run, node: int) -> bool:
+        """Count a failure; True if it leaves another attempt."""
+        failures = run.failures[node] = run.failures.get(node, 0) + 1
+        return failures <= run.plan.policy[node].retries
 
     def _failed(self, event: NodeEnded, run: _Run, reason: str, may_retry: bool, step: Step) -> None:
         node = event.node_id

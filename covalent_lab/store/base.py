@@ -1,0 +1,288 @@
+"""The persistence boundary: records that go in and come out, and the verbs.
+
+Guarantees every implementation gives. `create` and `record` are atomic: all of it or nothing is there after a crash.
+Sequence numbers rise by one with every transition, across all processes that share the store, in commit order: a
+reader who has seen number n and reads all after it has missed nothing. Verbs are coroutines, may be called concurrently
+from the dispatcher's loop, and never block it. A failing disk or database raises `StoreError`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from covalent_lab.ids import DispatchId, NodeId, PayloadRef
+
+__all__ = [
+    "Batch",
+    "DispatchRecord",
+    "DispatchUpdate",
+    "FeedRecord",
+    "ListQuery",
+    "NewDispatch",
+    "NodeRecord",
+    "NodeUpdate",
+    "Page",
+    "PayloadRow",
+    "Store",
+    "StoredPayload",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadRow:
+    """A payload a dispatch refers to; `data` is None when it lies in a file."""
+
+    dispatch_id: DispatchId
+    ref: PayloadRef
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPayload:
+    """Where to read a payload: exactly one of the two is given."""
+
+    data: bytes | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDispatch:
+    """A dispatch as it is submitted.
+
+    Attributes:
+        graph: The graph as JSON text (UTF-8).
+        total: Number of nodes that are not parameters.
+        metadata: `executor`, `executor_data`, `workflow_executor`, … of the lattice.
+        client: About the submitting process.
+        autostart: Whether it is to run at once; a restarted dispatcher then starts it if nobody did.
+    """
+
+    dispatch_id: DispatchId
+    root_dispatch_id: DispatchId
+    name: str
+    doc: str
+    source: str
+    graph: bytes
+    total: int
+    inputs: PayloadRef | None
+    lattice: PayloadRef | None
+    metadata: Mapping[str, Any]
+    client: Mapping[str, str]
+    created_at: float
+    autostart: bool
+    payloads: Sequence[PayloadRow]
+    owner: str
+    lease_until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRecord:
+    """A committed change of state. `seq` is 0 until it is committed; `extra` goes with the first of a dispatch."""
+
+    seq: int = 0
+    dispatch_id: DispatchId
+    node_id: NodeId | None
+    status: str
+    at: float
+    attempt: int = 0
+    error: str = ""
+    extra: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeUpdate:
+    """The newest state of a node; None leaves a field as it is, except where the state implies otherwise."""
+
+    dispatch_id: DispatchId
+    node_id: NodeId
+    state: str
+    attempt: int
+    started_at: float | None = None
+    ended_at: float | None = None
+    error: str = ""
+    output: PayloadRef | None = None
+    stdout: str = ""
+    stderr: str = ""
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchUpdate:
+    """The newest state and counters of a dispatch."""
+
+    dispatch_id: DispatchId
+    state: str
+    started_at: float | None
+    ended_at: float | None
+    error: str
+    completed: int
+    failed: int
+    cancelled: int
+    result: PayloadRef | None = None
+    cancel_requested: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Everything one tick records."""
+
+    transitions: Sequence[FeedRecord] = ()
+    nodes: Sequence[NodeUpdate] = ()
+    dispatches: Sequence[DispatchUpdate] = ()
+    payloads: Sequence[PayloadRow] = ()
+    handles: Sequence[tuple[DispatchId, NodeId, str]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRecord:
+    """A node that left NEW_OBJECT."""
+
+    node_id: NodeId
+    state: str
+    attempt: int
+    started_at: float | None
+    ended_at: float | None
+    error: str
+    output: PayloadRef | None
+    has_stdout: bool
+    has_stderr: bool
+    handle: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchRecord:
+    """A dispatch as it stands."""
+
+    dispatch_id: DispatchId
+    root_dispatch_id: DispatchId
+    name: str
+    doc: str
+    source: str
+    state: str
+    error: str
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    total: int
+    completed: int
+    failed: int
+    cancelled: int
+    inputs: PayloadRef | None
+    lattice: PayloadRef | None
+    result: PayloadRef | None
+    metadata: Mapping[str, Any]
+    client: Mapping[str, str]
+    autostart: bool
+    owner: str
+    cancel_requested: str
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """Which dispatches to list, and how. `status` empty means all; `search` looks in id and name."""
+
+    search: str = ""
+    status: str = ""
+    sort: str = "created_at"
+    direction: str = "desc"
+    offset: int = 0
+    count: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of the list; `counts` is the number of dispatches by status for the same search."""
+
+    items: Sequence[DispatchRecord]
+    total: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    seq: int = 0
+
+
+class Store(ABC):
+    """See the module's docstring for the guarantees."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Connect, and bring the schema up to date.
+
+        Raises:
+            StoreError: The place cannot be written, or the schema is of a newer version.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what was begun and disconnect. Safe to call twice."""
+
+    @abstractmethod
+    async def create(self, dispatch: NewDispatch) -> int:
+        """Record a new dispatch and its first transition; returns that transition's sequence number, 0 if the id is
+        already there (then nothing changes)."""
+
+    @abstractmethod
+    async def record(self, batch: Batch) -> int:
+        """Record one tick; returns the sequence number of the batch's first transition."""
+
+    @abstractmethod
+    async def dispatch(self, dispatch_id: DispatchId) -> DispatchRecord | None:
+        """One dispatch, None if unknown. Its `seq` is the newest number that it reflects."""
+
+    @abstractmethod
+    async def list_dispatches(self, query: ListQuery) -> Page:
+        """Root dispatches that match."""
+
+    @abstractmethod
+    async def graph(self, dispatch_id: DispatchId) -> bytes | None:
+        """The graph's JSON text as submitted."""
+
+    @abstractmethod
+    async def nodes(self, dispatch_id: DispatchId, node_id: NodeId | None = None) -> tuple[int, Sequence[NodeRecord]]:
+        """Newest sequence number, and the nodes (or the one node) that left NEW_OBJECT."""
+
+    @abstractmethod
+    async def streams(self, dispatch_id: DispatchId, node_id: NodeId) -> tuple[str, str, str]:
+        """Recorded stdout, stderr and traceback of a node; empty if there are none."""
+
+    @abstractmethod
+    async def payload(self, dispatch_id: DispatchId, digest: str) -> StoredPayload | None:
+        """Where a payload of this dispatch is; None if it has no such payload."""
+
+    @abstractmethod
+    async def payloads(self, dispatch_id: DispatchId) -> Sequence[PayloadRow]:
+        """All payloads of a dispatch, for the dispatcher that runs it."""
+
+    @abstractmethod
+    async def transitions_after(self, seq: int, limit: int) -> Sequence[FeedRecord]:
+        """At most `limit` transitions with higher numbers, in order."""
+
+    @abstractmethod
+    async def last_seq(self) -> int:
+        """The newest sequence number, 0 if there is none."""
+
+    @abstractmethod
+    async def delete(self, dispatch_ids: Sequence[DispatchId], at: float) -> Sequence[FeedRecord]:
+        """Remove dispatches and whatever only they refer to; returns the tombstones, already committed."""
+
+    @abstractmethod
+    async def acquire(
+        self, owner: str, *, protected: Sequence[str], gone: Sequence[str], now: float, lease_until: float
+    ) -> Sequence[DispatchId]:
+        """Take over unfinished dispatches whose owner is gone or whose lease lapsed; returns their ids.
+
+        Args:
+            owner: Who takes them.
+            protected: Owners known to run: theirs are left alone, lapsed or not.
+            gone: Owners known not to run any more: theirs are taken at once.
+            now: Present time.
+            lease_until: When the new lease lapses.
+        """
+
+    @abstractmethod
+    async def renew(self, owner: str, lease_until: float) -> None:
+        """Prolong the leases of everything this owner holds."""
+
+    @abstractmethod
+    async def owners(self) -> Sequence[str]:
+        """Owners of unfinished dispatches."""

@@ -1,0 +1,554 @@
+"""The store on SQLAlchemy Core: SQLite in WAL mode, one writer thread, a few readers.
+
+Sequence numbers are taken from a counter row inside the writing transaction, which begins with the write lock, so they
+follow the commit order of all processes.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa  # noqa: TID253 - the store is where SQLAlchemy lives
+from sqlalchemy.dialects import postgresql, sqlite  # noqa: TID253
+from sqlalchemy.engine import URL, make_url  # noqa: TID253
+from sqlalchemy.pool import QueuePool  # noqa: TID253
+
+from covalent_lab.errors import StoreError
+from covalent_lab.ids import DispatchId, NodeId, PayloadRef
+from covalent_lab.store import schema
+from covalent_lab.store.base import (
+    Batch,
+    DispatchRecord,
+    FeedRecord,
+    ListQuery,
+    NewDispatch,
+    NodeRecord,
+    NodeUpdate,
+    Page,
+    PayloadRow,
+    Store,
+    StoredPayload,
+)
+from covalent_lab.store.blobs import BlobDir
+from covalent_lab.store.upgrade import upgrade
+
+__all__ = ["SqlStore"]
+
+_T = TypeVar("_T")
+_SORTS: Mapping[str, Any] = {
+    "created_at": schema.dispatch.c.created_at,
+    "started_at": schema.dispatch.c.started_at,
+    "ended_at": schema.dispatch.c.ended_at,
+    "name": schema.dispatch.c.name,
+    "status": schema.dispatch.c.state,
+    "runtime": schema.dispatch.c.ended_at - schema.dispatch.c.started_at,
+}
+_TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
+_HEAVY = ("graph", "doc", "source")
+
+
+class SqlStore(Store):
+    """A store in a database.
+
+    Args:
+        url: SQLAlchemy URL.
+        blobs: Where large payloads are.
+        durability: `"full"` or `"normal"`, see `Settings`.
+    """
+
+    def __init__(self, url: str, blobs: BlobDir, durability: str = "full") -> None:
+        self._url: URL = make_url(url)
+        self._blobs = blobs
+        self._durability = durability
+        self._writer: sa.Engine | None = None
+        self._reader: sa.Engine | None = None
+        self._write_pool = ThreadPoolExecutor(1, "covalent-store-write")
+        self._read_pool = ThreadPoolExecutor(3, "covalent-store-read")
+        self._insert = sqlite.insert if self._url.get_backend_name() == "sqlite" else postgresql.insert
+        self._node_upserts = {
+            "entered": _upsert_node(self._insert, ("state", "attempt", "started_at", "ended_at", "error")),
+            "ended": _upsert_node(
+                self._insert,
+                (
+                    "state", "attempt", "started_at", "ended_at", "error",
+                    "output_digest", "output_size", "stdout", "stderr", "traceback",
+                ),
+            ),
+        }  # fmt: skip
+
+    async def open(self) -> None:
+        await self._run(self._write_pool, self._open)
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            await self._run(self._write_pool, self._close)
+        self._write_pool.shutdown(wait=True)
+        self._read_pool.shutdown(wait=True)
+
+    def _open(self) -> None:
+        if self._url.get_backend_name() == "sqlite" and self._url.database:
+            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+        upgrade(self._url)
+        self._writer = self._engine(size=1, begin="BEGIN IMMEDIATE")
+        self._reader = self._engine(size=3, begin="BEGIN")
+
+    def _close(self) -> None:
+        for engine in (self._reader, self._writer):
+            if engine is not None:
+                engine.dispose()
+        self._reader = self._writer = None
+
+    def _engine(self, size: int, begin: str) -> sa.Engine:
+        options: dict[str, Any] = {"poolclass": QueuePool, "pool_size": size, "max_overflow": 0}
+        is_sqlite = self._url.get_backend_name() == "sqlite"
+        if is_sqlite:
+            options["connect_args"] = {"timeout": 30, "check_same_thread": False}
+        engine = sa.create_engine(self._url, **options)
+        if is_sqlite:
+            synchronous = "FULL" if self._durability == "full" else "NORMAL"
+
+            def connected(connection: Any, _: Any) -> None:
+                connection.isolation_level = None
+                for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "temp_store=MEMORY"):
+                    connection.execute(f"PRAGMA {pragma}")
+
+            def begun(connection: sa.Connection) -> None:
+                connection.exec_driver_sql(begin)
+
+            sa.event.listen(engine, "connect", connected)
+            sa.event.listen(engine, "begin", begun)
+        return engine
+
+    async def _run(self, pool: ThreadPoolExecutor, function: Callable[[], _T]) -> _T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, function)
+        except sa.exc.SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            raise StoreError(
+                f"The database {self._shown()} failed: {cause}. Check disk space and permissions."
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                f"The database {self._shown()} failed: {error}. Check disk space and permissions."
+            ) from error
+
+    def _shown(self) -> str:
+        return self._url.database or self._url.render_as_string(hide_password=True)
+
+    async def _write(self, work: Callable[[sa.Connection], _T]) -> _T:
+        def transaction() -> _T:
+            assert self._writer is not None
+            with self._writer.begin() as connection:
+                return work(connection)
+
+        return await self._run(self._write_pool, transaction)
+
+    async def _read(self, work: Callable[[sa.Connection], _T]) -> _T:
+        def transaction() -> _T:
+            assert self._reader is not None
+            with self._reader.connect() as connection:
+                return work(connection)
+
+        return await self._run(self._read_pool, transaction)
+
+    # --- writing
+
+    async def create(self, dispatch: NewDispatch) -> int:
+        return await self._write(lambda connection: self._create(connection, dispatch))
+
+    def _create(self, connection: sa.Connection, new: NewDispatch) -> int:
+        row = {
+            "id": new.dispatch_id,
+            "root_id": new.root_dispatch_id,
+            "name": new.name,
+            "state": "NEW_OBJECT",
+            "created_at": new.created_at,
+            "total": new.total,
+            "inputs_digest": new.inputs and new.inputs.digest,
+            "inputs_size": new.inputs and new.inputs.size,
+            "lattice_digest": new.lattice and new.lattice.digest,
+            "lattice_size": new.lattice and new.lattice.size,
+            "autostart": new.autostart,
+            "owner": new.owner,
+            "lease_until": new.lease_until,
+            "metadata": json.dumps(new.metadata),
+            "client": json.dumps(new.client),
+            "doc": new.doc,
+            "source": new.source,
+            "graph": new.graph,
+        }
+        done = connection.execute(self._insert(schema.dispatch).on_conflict_do_nothing(index_elements=["id"]), row)
+        if done.rowcount == 0:
+            return 0
+        self._add_payloads(connection, new.payloads)
+        extra = {"name": new.name, "total": new.total, "root_dispatch_id": new.root_dispatch_id}
+        first = FeedRecord(
+            dispatch_id=new.dispatch_id, node_id=None, status="NEW_OBJECT", at=new.created_at, extra=extra
+        )
+        return self._add_transitions(connection, [first])
+
+    async def record(self, batch: Batch) -> int:
+        return await self._write(lambda connection: self._record(connection, batch))
+
+    def _record(self, connection: sa.Connection, batch: Batch) -> int:
+        self._add_payloads(connection, batch.payloads)
+        entered = [_node_row(u) for u in batch.nodes if u.ended_at is None]
+        ended = [_node_row(u) for u in batch.nodes if u.ended_at is not None]
+        if entered:
+            connection.execute(self._node_upserts["entered"], entered)
+        if ended:
+            connection.execute(self._node_upserts["ended"], ended)
+        if batch.handles:
+            connection.execute(
+                sa.update(schema.node)
+                .where(schema.node.c.dispatch_id == sa.bindparam("d"), schema.node.c.node_id == sa.bindparam("n"))
+                .values(handle=sa.bindparam("h")),
+                [{"d": d, "n": n, "h": h} for d, n, h in batch.handles],
+            )
+        if batch.dispatches:
+            connection.execute(
+                sa.update(schema.dispatch)
+                .where(schema.dispatch.c.id == sa.bindparam("d"))
+                .values(
+                    state=sa.bindparam("state"),
+                    error=sa.bindparam("error"),
+                    started_at=sa.bindparam("started_at"),
+                    ended_at=sa.bindparam("ended_at"),
+                    completed=sa.bindparam("completed"),
+                    failed=sa.bindparam("failed"),
+                    cancelled=sa.bindparam("cancelled"),
+                    result_digest=sa.bindparam("result_digest"),
+                    result_size=sa.bindparam("result_size"),
+                    cancel_requested=sa.bindparam("cancel_requested"),
+                ),
+                [
+                    {
+                        "d": u.dispatch_id,
+                        "state": u.state,
+                        "error": u.error,
+                        "started_at": u.started_at,
+                        "ended_at": u.ended_at,
+                        "completed": u.completed,
+                        "failed": u.failed,
+                        "cancelled": u.cancelled,
+                        "result_digest": u.result and u.result.digest,
+                        "result_size": u.result and u.result.size,
+                        "cancel_requested": u.cancel_requested,
+                    }
+                    for u in batch.dispatches
+                ],
+            )
+        return self._add_transitions(connection, batch.transitions)
+
+    def _add_payloads(self, connection: sa.Connection, rows: Sequence[PayloadRow]) -> None:
+        if rows:
+            connection.execute(
+                self._insert(schema.payload).on_conflict_do_nothing(index_elements=["dispatch_id", "digest"]),
+                [
+                    {"dispatch_id": r.dispatch_id, "digest": r.ref.digest, "size": r.ref.size, "data": r.data}
+                    for r in rows
+                ],
+            )
+
+    def _add_transitions(self, connection: sa.Connection, items: Sequence[FeedRecord]) -> int:
+        counter = schema.sequence
+        last = connection.execute(
+            sa.update(counter)
+            .where(counter.c.name == "transition")
+            .values(value=counter.c.value + len(items))
+            .returning(counter.c.value)
+        ).scalar_one()
+        first = int(last) - len(items) + 1
+        if items:
+            connection.execute(
+                sa.insert(schema.transition),
+                [
+                    {
+                        "seq": first + i,
+                        "dispatch_id": item.dispatch_id,
+                        "node_id": item.node_id,
+                        "status": item.status,
+                        "attempt": item.attempt,
+                        "at": item.at,
+                        "error": item.error,
+                        "extra": None if item.extra is None else json.dumps(item.extra),
+                    }
+                    for i, item in enumerate(items)
+                ],
+            )
+        return first
+
+    async def delete(self, dispatch_ids: Sequence[DispatchId], at: float) -> Sequence[FeedRecord]:
+        tombstones, orphans = await self._write(lambda connection: self._delete(connection, dispatch_ids, at))
+        await self._run(self._write_pool, lambda: self._blobs.remove(orphans))
+        return tombstones
+
+    def _delete(
+        self, connection: sa.Connection, dispatch_ids: Sequence[DispatchId], at: float
+    ) -> tuple[Sequence[FeedRecord], Sequence[str]]:
+        payload = schema.payload
+        found = list(
+            connection.execute(sa.select(schema.dispatch.c.id).where(schema.dispatch.c.id.in_(dispatch_ids))).scalars()
+        )
+        if not found:
+            return (), ()
+        others = payload.alias()
+        orphans = list(
+            connection.execute(
+                sa.select(payload.c.digest)
+                .distinct()
+                .where(payload.c.dispatch_id.in_(found), payload.c.data.is_(None))
+                .where(~sa.exists().where(others.c.digest == payload.c.digest, others.c.dispatch_id.not_in(found)))
+            ).scalars()
+        )
+        for table in (schema.node, schema.payload, schema.transition):
+            connection.execute(sa.delete(table).where(table.c.dispatch_id.in_(found)))
+        connection.execute(sa.delete(schema.dispatch).where(schema.dispatch.c.id.in_(found)))
+        tombstones = [FeedRecord(dispatch_id=d, node_id=None, status="DELETED", at=at) for d in found]
+        first = self._add_transitions(connection, tombstones)
+        return [
+            FeedRecord(seq=first + i, dispatch_id=t.dispatch_id, node_id=None, status=t.status, at=t.at)
+            for i, t in enumerate(tombstones)
+        ], orphans
+
+    # --- leases
+
+    async def acquire(
+        self, owner: str, *, protected: Sequence[str], gone: Sequence[str], now: float, lease_until: float
+    ) -> Sequence[DispatchId]:
+        table = schema.dispatch
+        statement = (
+            sa.update(table)
+            .where(
+                table.c.state.not_in(_TERMINAL),
+                table.c.owner.not_in([owner, *protected]),
+                sa.or_(table.c.lease_until < now, table.c.owner.in_(gone)),
+            )
+            .values(owner=owner, lease_until=lease_until)
+            .returning(table.c.id)
+        )
+        return await self._write(lambda connection: list(connection.execute(statement).scalars()))
+
+    async def renew(self, owner: str, lease_until: float) -> None:
+        table = schema.dispatch
+        await self._write(
+            lambda connection: connection.execute(
+                sa.update(table)
+                .where(table.c.owner == owner, table.c.state.not_in(_TERMINAL))
+                .values(lease_until=lease_until)
+            )
+        )
+
+    async def owners(self) -> Sequence[str]:
+        table = schema.dispatch
+        query = sa.select(table.c.owner).distinct().where(table.c.state.not_in(_TERMINAL))
+        return await self._read(lambda connection: list(connection.execute(query).scalars()))
+
+    # --- reading
+
+    async def last_seq(self) -> int:
+        return await self._read(_last_seq)
+
+    async def dispatch(self, dispatch_id: DispatchId) -> DispatchRecord | None:
+        columns = [c for c in schema.dispatch.c if c.name != "graph"]
+
+        def work(connection: sa.Connection) -> DispatchRecord | None:
+            row = connection.execute(sa.select(*columns).where(schema.dispatch.c.id == dispatch_id)).mappings().first()
+            return None if row is None else _dispatch_record(row, _last_seq(connection))
+
+        return await self._read(work)
+
+    async def list_dispatches(self, query: ListQuery) -> Page:
+        table = schema.dispatch
+        columns = [c for c in table.c if c.name not in _HEAVY]
+        wanted = [table.c.root_id == table.c.id]
+        if query.search:
+            wanted.append(sa.or_(table.c.id.contains(query.search, autoescape=True), _name_contains(query.search)))
+        shown = [*wanted, table.c.state == query.status] if query.status else wanted
+        order = _SORTS[query.sort]
+        order = order.asc() if query.direction == "asc" else order.desc()
+
+        def work(connection: sa.Connection) -> Page:
+            counts = {
+                state: number
+                for state, number in connection.execute(
+                    sa.select(table.c.state, sa.func.count()).where(*wanted).group_by(table.c.state)
+                )
+            }
+            rows = connection.execute(
+                sa.select(*columns)
+                .where(*shown)
+                .order_by(order.nulls_last(), table.c.key.desc())
+                .offset(query.offset)
+                .limit(query.count)
+            ).mappings()
+            items = [_dispatch_record(row, 0) for row in rows]
+            total = counts.get(query.status, 0) if query.status else sum(counts.values())
+            return Page(items=items, total=total, counts=counts, seq=_last_seq(connection))
+
+        return await self._read(work)
+
+    async def graph(self, dispatch_id: DispatchId) -> bytes | None:
+        query = sa.select(schema.dispatch.c.graph).where(schema.dispatch.c.id == dispatch_id)
+        return await self._read(lambda connection: connection.execute(query).scalar_one_or_none())
+
+    async def nodes(self, dispatch_id: DispatchId, node_id: NodeId | None = None) -> tuple[int, Sequence[NodeRecord]]:
+        table = schema.node
+        columns = [
+            table.c.node_id, table.c.state, table.c.attempt, table.c.started_at, table.c.ended_at, table.c.error,
+            table.c.output_digest, table.c.output_size, table.c.stdout.is_not(None), table.c.stderr.is_not(None),
+            table.c.handle,
+        ]  # fmt: skip
+        query = sa.select(*columns).where(table.c.dispatch_id == dispatch_id).order_by(table.c.node_id)
+        if node_id is not None:
+            query = query.where(table.c.node_id == node_id)
+
+        def work(connection: sa.Connection) -> tuple[int, Sequence[NodeRecord]]:
+            seq = _last_seq(connection)
+            return seq, [_node_record(row) for row in connection.execute(query)]
+
+        return await self._read(work)
+
+    async def streams(self, dispatch_id: DispatchId, node_id: NodeId) -> tuple[str, str, str]:
+        table = schema.node
+        query = sa.select(table.c.stdout, table.c.stderr, table.c.traceback).where(
+            table.c.dispatch_id == dispatch_id, table.c.node_id == node_id
+        )
+
+        def work(connection: sa.Connection) -> tuple[str, str, str]:
+            row = connection.execute(query).first()
+            return ("", "", "") if row is None else (row[0] or "", row[1] or "", row[2] or "")
+
+        return await self._read(work)
+
+    async def payload(self, dispatch_id: DispatchId, digest: str) -> StoredPayload | None:
+        table = schema.payload
+        query = sa.select(table.c.data).where(table.c.dispatch_id == dispatch_id, table.c.digest == digest)
+
+        def work(connection: sa.Connection) -> StoredPayload | None:
+            row = connection.execute(query).first()
+            if row is None:
+                return None
+            if row[0] is not None:
+                return StoredPayload(data=bytes(row[0]))
+            return StoredPayload(path=str(self._blobs.path(digest)))
+
+        return await self._read(work)
+
+    async def payloads(self, dispatch_id: DispatchId) -> Sequence[PayloadRow]:
+        table = schema.payload
+        query = sa.select(table.c.digest, table.c.size, table.c.data).where(table.c.dispatch_id == dispatch_id)
+
+        def work(connection: sa.Connection) -> Sequence[PayloadRow]:
+            return [
+                PayloadRow(dispatch_id=dispatch_id, ref=PayloadRef(digest, size), data=data)
+                for digest, size, data in connection.execute(query)
+            ]
+
+        return await self._read(work)
+
+    async def transitions_after(self, seq: int, limit: int) -> Sequence[FeedRecord]:
+        table = schema.transition
+        query = sa.select(table).where(table.c.seq > seq).order_by(table.c.seq).limit(limit)
+
+        def work(connection: sa.Connection) -> Sequence[FeedRecord]:
+            return [
+                FeedRecord(
+                    seq=row.seq,
+                    dispatch_id=row.dispatch_id,
+                    node_id=row.node_id,
+                    status=row.status,
+                    at=row.at,
+                    attempt=row.attempt,
+                    error=row.error,
+                    extra=None if row.extra is None else json.loads(row.extra),
+                )
+                for row in connection.execute(query)
+            ]
+
+        return await self._read(work)
+
+
+def _upsert_node(insert: Any, columns: Sequence[str]) -> Any:
+    statement = insert(schema.node)
+    return statement.on_conflict_do_update(
+        index_elements=["dispatch_id", "node_id"],
+        set_={name: statement.excluded[name] for name in columns},
+    )
+
+
+def _node_row(update: NodeUpdate) -> dict[str, Any]:
+    return {
+        "dispatch_id": update.dispatch_id,
+        "node_id": update.node_id,
+        "state": update.state,
+        "attempt": update.attempt,
+        "started_at": update.started_at,
+        "ended_at": update.ended_at,
+        "error": update.error,
+        "handle": "",
+        "output_digest": update.output and update.output.digest,
+        "output_size": update.output and update.output.size,
+        "stdout": update.stdout or None,
+        "stderr": update.stderr or None,
+        "traceback": update.traceback or None,
+    }
+
+
+def _last_seq(connection: sa.Connection) -> int:
+    query = sa.select(schema.sequence.c.value).where(schema.sequence.c.name == "transition")
+    return int(connection.execute(query).scalar_one())
+
+
+def _name_contains(text: str) -> Any:
+    return schema.dispatch.c.name.icontains(text, autoescape=True)
+
+
+def _ref(digest: str | None, size: int | None) -> PayloadRef | None:
+    return None if digest is None or size is None else PayloadRef(digest, size)
+
+
+def _node_record(row: Sequence[Any]) -> NodeRecord:
+    return NodeRecord(
+        node_id=row[0],
+        state=row[1],
+        attempt=row[2],
+        started_at=row[3],
+        ended_at=row[4],
+        error=row[5],
+        output=_ref(row[6], row[7]),
+        has_stdout=bool(row[8]),
+        has_stderr=bool(row[9]),
+        handle=row[10],
+    )
+
+
+def _dispatch_record(row: Mapping[Any, Any], seq: int) -> DispatchRecord:
+    return DispatchRecord(
+        dispatch_id=row["id"],
+        root_dispatch_id=row["root_id"],
+        name=row["name"],
+        doc=row.get("doc", ""),
+        source=row.get("source", ""),
+        state=row["state"],
+        error=row["error"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        total=row["total"],
+        completed=row["completed"],
+        failed=row["failed"],
+        cancelled=row["cancelled"],
+        inputs=_ref(row["inputs_digest"], row["inputs_size"]),
+        lattice=_ref(row["lattice_digest"], row["lattice_size"]),
+        result=_ref(row["result_digest"], row["result_size"]),
+        metadata=json.loads(row["metadata"]),
+        client=json.loads(row["client"]),
+        autostart=row["autostart"],
+        owner=row["owner"],
+        cancel_requested=row["cancel_requested"],
+        seq=seq,
+    )
