@@ -1,0 +1,192 @@
+"""How long dispatches of fixed shapes take, from the call of `dispatch` until the result is in the caller's hands.
+
+Every dispatch goes over HTTP to a real Jupyter server with folders of its own, and is durable (nothing is told before
+it is on disk). Each shape runs once to warm up, then several times; the median counts. The table shows the aim beside
+it, and `bench-results/` keeps the figures of every run. Nothing fails here: machines differ.
+
+    python tests/benchmarks/bench_dispatch.py [--runs N] [--large] [SHAPE …]
+"""
+
+import argparse
+import gc
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import covalent_lab as ct
+from covalent_lab.testing.live_server import LiveServer, private_environment
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RESULTS = ROOT / "bench-results"
+MEBIBYTE = 2**20
+
+
+@ct.electron
+def increment(value: int) -> int:
+    """A task that costs nothing, so that what is measured is ours."""
+    return value + 1
+
+
+@ct.electron
+def collect(values: list[int]) -> int:
+    """Join a fan."""
+    return len(values)
+
+
+@ct.electron
+def make_block(size: int) -> Any:
+    """Make a large array where the task runs."""
+    import numpy as np
+
+    return np.ones(size // 8)
+
+
+@ct.electron
+def weigh(block: Any) -> float:
+    """Read a large array."""
+    return float(block.sum())
+
+
+@ct.lattice
+def fan(width: int) -> Any:
+    """As many independent tasks as asked for, and one that joins them."""
+    return collect([increment(index) for index in range(width)])
+
+
+@ct.lattice
+def chain(length: int) -> Any:
+    """Tasks that each wait for the one before."""
+    value: Any = 0
+    for _ in range(length):
+        value = increment(value)
+    return value
+
+
+@ct.lattice
+def blocks(size: int) -> Any:
+    """One large value handed from task to task."""
+    return weigh(make_block(size))
+
+
+@ct.lattice
+def nested(count: int, width: int) -> Any:
+    """Workflows inside a workflow."""
+    inner = ct.electron(fan)
+    return collect([inner(width) for _ in range(count)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One workflow to time.
+
+    Attributes:
+        lattice: The workflow.
+        arguments: What it is called with.
+        expected: Its result: a wrong one is not worth timing.
+        aim_s: The time to reach on two cores.
+        is_large: Only run when asked for.
+    """
+
+    lattice: Any
+    arguments: tuple[Any, ...]
+    expected: object
+    aim_s: float
+    is_large: bool = False
+
+
+SHAPES: Mapping[str, Shape] = {
+    "one task": Shape(lattice=chain, arguments=(1,), expected=1, aim_s=0.005),
+    "fan 100": Shape(lattice=fan, arguments=(100,), expected=100, aim_s=0.05),
+    "fan 1,000": Shape(lattice=fan, arguments=(1_000,), expected=1_000, aim_s=0.40),
+    "fan 5,000": Shape(lattice=fan, arguments=(5_000,), expected=5_000, aim_s=1.8, is_large=True),
+    "chain 200": Shape(lattice=chain, arguments=(200,), expected=200, aim_s=0.15),
+    "100 MB array": Shape(lattice=blocks, arguments=(100 * MEBIBYTE,), expected=100 * MEBIBYTE / 8, aim_s=0.35),
+    "nested 10 × 10": Shape(lattice=nested, arguments=(10, 10), expected=10, aim_s=0.25),
+}
+
+
+def timed(action: Callable[[], object]) -> tuple[float, object]:
+    """Run something once, undisturbed by the collector, and return its duration and its value."""
+    gc.collect()
+    gc.disable()
+    try:
+        began = time.perf_counter()
+        value = action()
+        return time.perf_counter() - began, value
+    finally:
+        gc.enable()
+
+
+def measure(shape: Shape, address: str, runs: int) -> list[float]:
+    """Time one shape.
+
+    Raises:
+        RuntimeError: The workflow gave another result than it must.
+    """
+
+    def once() -> object:
+        dispatch_id = ct.dispatch(shape.lattice, dispatcher_addr=address)(*shape.arguments)
+        return ct.get_result(dispatch_id, wait=True, dispatcher_addr=address).result
+
+    durations = []
+    for _ in range(runs + 1):
+        duration, value = timed(once)
+        if value != shape.expected:
+            raise RuntimeError(f"expected {shape.expected!r}, got {value!r}")
+        durations.append(duration)
+    return durations[1:]
+
+
+def server_memory(pid: int) -> float | None:
+    """Return the server's resident memory in MB where the system tells it."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE") / MEBIBYTE
+
+
+def main() -> int:
+    """Run the shapes asked for, print the table and keep the figures."""
+    parser = argparse.ArgumentParser(description="Time dispatches of fixed shapes through a real Jupyter server.")
+    parser.add_argument("shapes", nargs="*", metavar="SHAPE", help=f"one of: {', '.join(SHAPES)}")
+    parser.add_argument("--runs", type=int, default=5, help="timed runs of each shape (default 5)")
+    parser.add_argument("--large", action="store_true", help="run the large shapes as well")
+    options = parser.parse_args()
+    if unknown := [name for name in options.shapes if name not in SHAPES]:
+        parser.error(f"no shape {unknown[0]!r}; there are {', '.join(SHAPES)}")
+    chosen = options.shapes or [name for name, shape in SHAPES.items() if options.large or not shape.is_large]
+    figures: dict[str, list[float]] = {}
+    RESULTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        environ = private_environment(Path(folder))
+        with LiveServer.start(root_dir=Path(folder), log=RESULTS / "jupyterlab.log", environ=environ) as server:
+            os.environ["COVALENT_LAB_URL"], os.environ["COVALENT_LAB_TOKEN"] = server.url, server.lab_token
+            print(f"{'shape':16}{'median':>11}{'best':>11}{'aim':>11}{'server':>12}", flush=True)
+            for name in chosen:
+                durations = figures[name] = measure(SHAPES[name], server.url, options.runs)
+                memory = server_memory(server.process.pid)
+                row = (statistics.median(durations), min(durations), SHAPES[name].aim_s)
+                print(
+                    f"{name:16}" + "".join(f"{1000 * value:8.1f} ms" for value in row),
+                    f"{memory:8.0f} MB" if memory else "",
+                    flush=True,
+                )
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    machine = {"python": platform.python_version(), "processor": platform.machine(), "cores": os.cpu_count()}
+    path = RESULTS / f"dispatch-{stamp}.json"
+    path.write_text(json.dumps({"machine": machine, "seconds": figures}, indent=2), encoding="utf-8")
+    print(f"Kept in {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
