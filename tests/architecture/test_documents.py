@@ -1,0 +1,51 @@
+"""The documents keep up with the code: commands, files and settings they name exist, and all settings are named."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/settings.md")
+
+
+def texts(root: Path, folder: str) -> str:
+    """Return the source of a whole package."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((root / folder).rglob("*.py")))
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_commands_that_are_named_exist(name: str, root: Path) -> None:
+    """Each `make …` of a document is a target of the Makefile."""
+    named = set(re.findall(r"(?:`|\$ )make ([a-z]+)", (root / name).read_text(encoding="utf-8")))
+    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert named - targets == set()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_files_that_are_named_exist(name: str, root: Path) -> None:
+    """Each path in backticks and each link to a file of the project leads somewhere."""
+    text = (root / name).read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text)) | set(re.findall(r"\]\(((?!http)[^)#]+)\)", text))
+    built = {path for path in paths if path.startswith(("bench-results", ".venv", "src/"))}
+
+    assert {path for path in paths - built if not (root / path).exists()} == set()
+
+
+def test_settings_are_documented(root: Path) -> None:
+    """Every variable, key and trait that the code reads has a line in the list of settings, and no others do."""
+    listed = (root / "docs" / "settings.md").read_text(encoding="utf-8")
+    code = "\n".join(texts(root, folder) for folder in ("covalent_lab", "server_extension", "executors"))
+    settings = (root / "covalent_lab" / "settings.py").read_text(encoding="utf-8")
+    app = (root / "server_extension" / "covalent_lab_server" / "app.py").read_text(encoding="utf-8")
+    read = {
+        *re.findall(r"\bCOVALENT_[A-Z_]*[A-Z]\b", code),
+        *re.findall(r'reader\.(?:text|integer|number)\(\s*"([\w.]+)"', settings),
+        *(
+            f"CovalentLabApp.{name}"
+            for name in re.findall(r"^    (\w+) = (?:Bool|Float|Int|Unicode)\(", app, re.MULTILINE)
+        ),
+    }
+    named = set(re.findall(r"`(COVALENT_[A-Z_]+|[a-z]+(?:\.\w+)+|CovalentLabApp\.\w+)`", listed)) - {"covalent.conf"}
+
+    assert named == read
