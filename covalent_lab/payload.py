@@ -11,7 +11,7 @@ from covalent_lab import worker
 from covalent_lab.errors import SerializationError
 from covalent_lab.ids import PayloadRef
 
-__all__ = ["Payload", "Preview", "decode", "encode", "open_file", "preview"]
+__all__ = ["Payload", "Preview", "decode", "encode", "open_file", "preview", "rich_parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def encode(value: Any, *, what: str = "value", rich: bool = False) -> Payload:
         pieces = worker.encode_archive(value, rich)
     except Exception as error:
         raise SerializationError(
-            f"Cannot pickle {what} ({type(value).__name__}): {type(error).__name__}: {error}. "
+            f"Cannot pickle {what} ({type(value).__name__}): {_one_line(error)}. "
             "Create it inside the task, or pass something that can be rebuilt there."
         ) from error
     return Payload(PayloadRef(*worker.archive_digest(pieces)), pieces)
@@ -79,9 +79,13 @@ def decode(archive: worker.Buffer) -> Any:
         return worker.decode_archive(archive)
     except Exception as error:
         raise SerializationError(
-            f"Cannot load a stored value: {type(error).__name__}: {error}. "
+            f"Cannot load a stored value: {_one_line(error)}. "
             "It may need a package, or a Python version, that is not here."
         ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def open_file(path: str) -> memoryview:
@@ -102,3 +106,9 @@ def preview(archive: worker.Buffer) -> Preview:
         python_version=str(header.get("py_version", "")),
         rich=tuple(header.get("rich", ())),
     )
+
+
+def rich_parts(archive: worker.Buffer) -> dict[str, bytes]:
+    """Image and HTML previews by MIME type; the pickle is not touched."""
+    found = {mime: worker.read_rich(archive, mime) for mime in worker.read_header(archive).get("rich", ())}
+    return {mime: data for mime, data in found.items() if data is not None}
