@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from covalent_lab.store.base import FeedRecord
+from covalent_lab.transitions import FeedRecord
 
 __all__ = ["CAPACITY", "Feed", "Reset", "Subscription"]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from covalent_lab.feed.feed import Reset
-from covalent_lab.store.base import FeedRecord
+from covalent_lab.transitions import FeedRecord
 
 __all__ = ["hello_frame", "item_to_wire", "reset_frame", "transitions_frame"]
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from covalent_lab.ids import DispatchId, NodeId, PayloadRef
+from covalent_lab.transitions import FeedRecord
 
 __all__ = [
     "Batch",
     "DispatchRecord",
     "DispatchUpdate",
-    "FeedRecord",
     "ListQuery",
     "NewDispatch",
     "NodeRecord",
@@ -74,20 +74,6 @@ class NewDispatch:
     payloads: Sequence[PayloadRow]
     owner: str
     lease_until: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedRecord:
-    """A committed change of state. `seq` is 0 until it is committed; `extra` goes with the first of a dispatch."""
-
-    seq: int = 0
-    dispatch_id: DispatchId
-    node_id: NodeId | None
-    status: str
-    at: float
-    attempt: int = 0
-    error: str = ""
-    extra: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

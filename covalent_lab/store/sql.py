@@ -22,7 +22,6 @@ from covalent_lab.store import schema
 from covalent_lab.store.base import (
     Batch,
     DispatchRecord,
-    FeedRecord,
     ListQuery,
     NewDispatch,
     NodeRecord,
@@ -34,6 +33,7 @@ from covalent_lab.store.base import (
 )
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.store.upgrade import upgrade
+from covalent_lab.transitions import FeedRecord
 
 __all__ = ["SqlStore"]
 

@@ -1,0 +1,172 @@
+"""What the dispatcher keeps in memory of one unfinished dispatch, beside the scheduler's own books.
+
+Turns the scheduler's transitions into what is recorded, and a command to submit into the job's inputs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from covalent_lab.executor.base import Outcome
+from covalent_lab.graph.model import Edge, Graph, NodeKind, NodeOptions, ParamType
+from covalent_lab.ids import DispatchId, NodeId, PayloadRef
+from covalent_lab.scheduler.commands import DispatchTransition, NodeTransition
+from covalent_lab.scheduler.plan import NodePolicy, Plan, make_plan
+from covalent_lab.scheduler.states import NodeState
+from covalent_lab.store.base import DispatchRecord, DispatchUpdate, NodeRecord, NodeUpdate
+
+__all__ = ["Active", "JobInputs", "policy_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobInputs:
+    """References a job's call is made of."""
+
+    args: Sequence[PayloadRef]
+    kwargs: Mapping[str, PayloadRef]
+
+
+def policy_of(options: NodeOptions, configured: Mapping[str, Mapping[str, Any]]) -> NodePolicy:
+    """Retries and time limit of a node: its executor instance's own values, else the configured ones."""
+    attributes = options.executor_data.get("attributes") or configured.get(options.executor, {})
+    limit = attributes.get("time_limit", -1)
+    return NodePolicy(
+        executor=options.executor,
+        retries=max(0, int(attributes.get("retries") or 0)),
+        time_limit_s=float(limit) if isinstance(limit, (int, float)) and limit > 0 else None,
+    )
+
+
+class Active:
+    """One unfinished dispatch.
+
+    Args:
+        record: The dispatch as stored.
+        graph: Its workflow.
+        configured: Option values per executor name, from the settings.
+    """
+
+    def __init__(self, record: DispatchRecord, graph: Graph, configured: Mapping[str, Mapping[str, Any]]) -> None:
+        self.dispatch_id: DispatchId = record.dispatch_id
+        self.graph = graph
+        self.client = record.client
+        self.plan: Plan = make_plan(graph, [policy_of(options, configured) for options in graph.options])
+        self.outputs: list[PayloadRef | None] = [node.value for node in graph.nodes]
+        self.started_at: dict[int, float] = {}
+        self.cancel_requested = record.cancel_requested
+        self._incoming: dict[int, list[Edge]] = {}
+        for edge in graph.edges:
+            self._incoming.setdefault(edge.target, []).append(edge)
+        self._state = record.state
+        self._error = record.error
+        self._dispatch_started_at = record.started_at
+        self._ended_at = record.ended_at
+        self._completed = record.completed
+        self._failed = record.failed
+        self._cancelled = record.cancelled
+
+    def restore(self, nodes: Sequence[NodeRecord]) -> None:
+        """Take over what an earlier dispatcher recorded."""
+        for node in nodes:
+            if node.output is not None:
+                self.outputs[node.node_id] = node.output
+            if node.started_at is not None:
+                self.started_at[node.node_id] = node.started_at
+
+    def inputs(self, node_id: NodeId) -> JobInputs:
+        """References for the call of a node whose predecessors are complete."""
+        args: list[tuple[int, PayloadRef]] = []
+        kwargs: dict[str, PayloadRef] = {}
+        is_postprocess = self.graph.nodes[node_id].kind is NodeKind.POSTPROCESS
+        for edge in self._incoming.get(node_id, ()):
+            if edge.param_type is ParamType.WAIT or (is_postprocess and edge.name != "retval"):
+                continue
+            ref = self.outputs[edge.source]
+            assert ref is not None, f"node {edge.source} has no output"
+            if edge.param_type is ParamType.ARG:
+                args.append((edge.arg_index or 0, ref))
+            else:
+                kwargs[edge.name] = ref
+        args.sort(key=lambda pair: pair[0])
+        return JobInputs([ref for _, ref in args], kwargs)
+
+    def incoming(self, node_id: NodeId) -> Sequence[Edge]:
+        """Edges into a node."""
+        return self._incoming.get(node_id, ())
+
+    def move_node(self, transition: NodeTransition, outcome: Outcome | None) -> NodeUpdate:
+        """Follow a node's transition; returns what to record."""
+        node, state = transition.node_id, transition.state
+        output = transition.output
+        if transition.passes_on is not None:
+            output = self.outputs[transition.passes_on]
+        match state:
+            case NodeState.COMPLETED:
+                self._completed += 1
+                self.outputs[node] = output
+            case NodeState.FAILED:
+                self._failed += 1
+            case NodeState.CANCELLED:
+                self._cancelled += 1
+            case NodeState.STARTING:
+                self.started_at.pop(node, None)
+            case _:
+                pass
+        if transition.started_at is not None and state is not NodeState.STARTING:
+            self.started_at.setdefault(node, transition.started_at)
+        if not state.is_terminal:
+            return NodeUpdate(
+                dispatch_id=self.dispatch_id,
+                node_id=node,
+                state=state.value,
+                attempt=transition.attempt,
+                started_at=self.started_at.get(node),
+                error=transition.error,
+            )
+        ran = self.started_at.pop(node, None)
+        if ran is None and state is NodeState.COMPLETED:
+            ran = transition.at
+        failure = outcome.failure if outcome else None
+        return NodeUpdate(
+            dispatch_id=self.dispatch_id,
+            node_id=node,
+            state=state.value,
+            attempt=transition.attempt,
+            started_at=ran,
+            ended_at=transition.at,
+            error=transition.error,
+            output=output,
+            stdout=outcome.stdout if outcome else "",
+            stderr=outcome.stderr if outcome else "",
+            traceback=failure.traceback if failure else "",
+        )
+
+    def move_dispatch(self, transition: DispatchTransition) -> None:
+        """Follow a transition of the dispatch itself."""
+        self._state = transition.state.value
+        self._error = transition.error
+        if self._dispatch_started_at is None and self._state != "NEW_OBJECT":
+            self._dispatch_started_at = transition.at
+        if transition.state.is_terminal:
+            self._ended_at = transition.at
+
+    def update(self) -> DispatchUpdate:
+        """State and counters to record."""
+        return DispatchUpdate(
+            dispatch_id=self.dispatch_id,
+            state=self._state,
+            started_at=self._dispatch_started_at,
+            ended_at=self._ended_at,
+            error=self._error,
+            completed=self._completed,
+            failed=self._failed,
+            cancelled=self._cancelled,
+            result=self._result() if self._state == "COMPLETED" else None,
+            cancel_requested=self.cancel_requested,
+        )
+
+    def _result(self) -> PayloadRef | None:
+        for node in reversed(self.graph.nodes):
+            if node.kind is NodeKind.POSTPROCESS:
+                return self.outputs[node.id]
+        return None

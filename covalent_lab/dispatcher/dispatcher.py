@@ -1,0 +1,676 @@
+"""The tick, and what feeds it.
+
+Events come in through `_put`; one task drains them in batches, asks the scheduler, records, acts and announces. Starts
+of jobs do not hurry the tick: a short job's start is then recorded together with its end, in one transaction.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from covalent_lab.dispatcher.active import Active
+from covalent_lab.dispatcher.cache import PayloadCache
+from covalent_lab.dispatcher.ownership import split_owners
+from covalent_lab.dispatcher.runner import Runner
+from covalent_lab.errors import InternalError, MissingLatticeRecordError, StoreError
+from covalent_lab.executor.base import (
+    Executor,
+    JobFinished,
+    JobHandle,
+    JobSpec,
+    JobStarted,
+    JobStatus,
+    JobUpdate,
+    Outcome,
+    PayloadSource,
+)
+from covalent_lab.feed.feed import Feed
+from covalent_lab.graph.model import Graph
+from covalent_lab.graph.wire import graph_from_wire
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef, attempt_id
+from covalent_lab.scheduler.commands import CancelNode, Command, NodeTransition, StartTimer, Step, SubmitNode
+from covalent_lab.scheduler.events import (
+    CancelRequested,
+    DispatchRestored,
+    DispatchStarted,
+    DispatchSubmitted,
+    Event,
+    NodeCancelled,
+    NodeFailed,
+    NodeLost,
+    NodeStarted,
+    NodeSucceeded,
+    TimeLimitElapsed,
+)
+from covalent_lab.scheduler.scheduler import InvalidEventError, Scheduler
+from covalent_lab.scheduler.states import DispatchState, NodeState
+from covalent_lab.settings import Settings
+from covalent_lab.store.base import Batch, DispatchRecord, NewDispatch, NodeUpdate, PayloadRow, Store
+from covalent_lab.store.blobs import BlobDir
+from covalent_lab.transitions import FeedRecord
+
+__all__ = ["CANCEL_REQUESTED", "START_REQUESTED", "Dispatcher"]
+
+_log = logging.getLogger(__name__)
+
+CANCEL_REQUESTED = "CANCEL_REQUESTED"
+START_REQUESTED = "START_REQUESTED"
+"""Feed records by which one dispatcher asks another, the owner of a dispatch; screens do not get them."""
+
+_ENDS = ("COMPLETED", "FAILED", "CANCELLED", "DELETED")
+_MAX_EVENTS = 2_000
+_START_DELAY_S = 0.02
+_FOLLOW_S = 0.5
+_RETRY_S = 1.0
+
+
+@dataclass(slots=True)
+class _Arrival:
+    event: Event
+    outcome: Outcome | None = None
+    done: asyncio.Future[None] | None = None
+
+
+class Dispatcher:
+    """Runs dispatches; all its methods belong to one event loop.
+
+    Args:
+        settings: Folders, limits, options of executors.
+        store: Opened by `run`.
+        blobs: Where large payloads are.
+        owner: Its name in the store.
+        clock: Present time in POSIX seconds.
+        create: Makes executors; replaced in tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        blobs: BlobDir,
+        owner: str,
+        clock: Callable[[], float] = time.time,
+        create: Callable[[str, Mapping[str, Any]], Executor] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.blobs = blobs
+        self.owner = owner
+        self.feed = Feed()
+        self.trouble = ""
+        self.clock = clock
+        self._scheduler = Scheduler()
+        self._runner = Runner(settings, blobs, self._job_updated, self._job_accepted, create)
+        self._active: dict[DispatchId, Active] = {}
+        self._cache = PayloadCache()
+        self._inbox: list[_Arrival] = []
+        self._handles: list[tuple[DispatchId, NodeId, str]] = []
+        self._live: dict[tuple[DispatchId, int], JobStarted] = {}
+        self._wake = asyncio.Event()
+        self._hurry: asyncio.TimerHandle | None = None
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._announcing = asyncio.Lock()
+        self._stop = asyncio.Event()
+
+    # --- lifetime
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Open the store, take up unfinished dispatches, and turn until `stop`.
+
+        Args:
+            ready: Called once it accepts work.
+
+        Raises:
+            StoreError: The store cannot be opened.
+        """
+        await self.store.open()
+        try:
+            self.feed = Feed(await self.store.last_seq())
+            async with asyncio.TaskGroup() as group:
+                self._runner.start(group)
+                self._runner.warm_up(self.settings.default_executor)
+                await self._take_over()
+                tasks = [
+                    group.create_task(self._turn(), name="tick"),
+                    group.create_task(self._keep_leases(), name="leases"),
+                    group.create_task(self._follow(), name="follow"),
+                ]
+                ready()
+                await self._stop.wait()
+                for task in tasks:
+                    task.cancel()
+                await self._runner.close()
+        finally:
+            for timer in self._timers:
+                timer.cancel()
+            self.feed.close()
+            await self.store.close()
+
+    def stop(self) -> None:
+        """End `run`; unfinished dispatches go on when a dispatcher next opens the store."""
+        self._stop.set()
+
+    @property
+    def active(self) -> frozenset[DispatchId]:
+        """Dispatches it runs."""
+        return frozenset(self._active)
+
+    async def wait_for_end(self, dispatch_id: DispatchId, timeout_s: float) -> None:
+        """Return when a dispatch has ended, wherever it runs, or after `timeout_s` seconds."""
+        ended = asyncio.Event()
+        _, subscription = self.feed.subscribe(ended.set)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    # What ended before the subscription began is in the store by now.
+                    record = await self.store.dispatch(dispatch_id)
+                    if record is None or DispatchState(record.state).is_terminal:
+                        return
+                    has_ended = subscription.is_closed
+                    while not has_ended:
+                        await ended.wait()
+                        ended.clear()
+                        reset, records = subscription.take()
+                        has_ended = reset is not None or subscription.is_closed or _ends(records, dispatch_id)
+                    if subscription.is_closed:
+                        return
+        except TimeoutError:
+            return
+        finally:
+            subscription.close()
+
+    def live_stream(self, dispatch_id: DispatchId, node_id: NodeId, stream: str) -> str | None:
+        """Path of the file to which a running node prints, None if it does not run here."""
+        started = self._live.get((dispatch_id, node_id))
+        if started is None:
+            return None
+        return started.stdout_path if stream == "stdout" else started.stderr_path
+
+    # --- what users ask for
+
+    async def submit(self, new: NewDispatch, graph: Graph) -> bool:
+        """Record a dispatch, and start it if it is to start at once; False if its id is known already.
+
+        Raises:
+            StoreError: It could not be recorded; nothing is left of it.
+            UsageError: The graph cannot be scheduled.
+        """
+        record = _record_of(new)
+        active = Active(record, graph, self.settings.executors)
+        seq = await self.store.create(new)
+        if seq == 0:
+            return False
+        for row in new.payloads:
+            if row.data is not None:
+                self._cache.put(new.dispatch_id, row.ref, row.data)
+        self._active[new.dispatch_id] = active
+        first = FeedRecord(
+            seq=seq,
+            dispatch_id=new.dispatch_id,
+            node_id=None,
+            status=DispatchState.NEW_OBJECT.value,
+            at=new.created_at,
+            extra={"name": new.name, "total": new.total, "root_dispatch_id": new.root_dispatch_id},
+        )
+        self._put(DispatchSubmitted(dispatch_id=new.dispatch_id, plan=active.plan, at=new.created_at))
+        if new.autostart:
+            self._put(DispatchStarted(dispatch_id=new.dispatch_id, at=self.clock()))
+        await self._announce([first])
+        return True
+
+    async def start(self, dispatch_id: DispatchId) -> None:
+        """Start a dispatch that was only registered; later requests do nothing."""
+        if dispatch_id in self._active:
+            await self._put_and_wait(DispatchStarted(dispatch_id=dispatch_id, at=self.clock()))
+        else:
+            await self._ask_owner(dispatch_id, START_REQUESTED, None)
+
+    async def cancel(self, dispatch_id: DispatchId, node_ids: frozenset[NodeId] | None) -> None:
+        """Ask for nodes, or all of a dispatch, to stop; returns once the request is recorded."""
+        if dispatch_id in self._active:
+            event = CancelRequested(dispatch_id=dispatch_id, node_ids=node_ids, at=self.clock())
+            await self._put_and_wait(event)
+        else:
+            await self._ask_owner(dispatch_id, CANCEL_REQUESTED, node_ids)
+
+    async def delete(self, dispatch_ids: Sequence[DispatchId]) -> Sequence[DispatchId]:
+        """Delete dispatches that are over; returns those that were there."""
+        tombstones = await self.store.delete(dispatch_ids, self.clock())
+        await self._announce(tombstones)
+        return [tombstone.dispatch_id for tombstone in tombstones]
+
+    async def _ask_owner(self, dispatch_id: DispatchId, status: str, node_ids: frozenset[NodeId] | None) -> None:
+        record = await self.store.dispatch(dispatch_id)
+        if record is None:
+            raise MissingLatticeRecordError(dispatch_id)
+        if DispatchState(record.state).is_terminal:
+            return
+        extra = None if node_ids is None else {"node_ids": sorted(node_ids)}
+        request = FeedRecord(dispatch_id=dispatch_id, node_id=None, status=status, at=self.clock(), extra=extra)
+        await self._announce_batch(Batch(transitions=[request]))
+
+    # --- events
+
+    def _put(self, event: Event, outcome: Outcome | None = None, hurry: bool = True) -> None:
+        self._inbox.append(_Arrival(event, outcome))
+        if hurry:
+            self._wake.set()
+        elif self._hurry is None:
+            self._hurry = asyncio.get_running_loop().call_later(_START_DELAY_S, self._wake.set)
+
+    async def _put_and_wait(self, event: Event) -> None:
+        done = asyncio.get_running_loop().create_future()
+        self._inbox.append(_Arrival(event, None, done))
+        self._wake.set()
+        await done
+
+    def _job_updated(self, update: JobUpdate) -> None:
+        dispatch_id, node_id, attempt = _split(update.attempt_id)
+        key = (dispatch_id, node_id)
+        if isinstance(update, JobStarted):
+            self._live[key] = update
+            event = NodeStarted(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=update.at)
+            self._put(event, hurry=False)
+            return
+        self._live.pop(key, None)
+        self._put(self._ended(update, dispatch_id, node_id, attempt), update.outcome)
+
+    def _ended(
+        self, update: JobFinished, dispatch_id: DispatchId, node_id: NodeId, attempt: int
+    ) -> NodeSucceeded | NodeFailed | NodeCancelled | NodeLost:
+        outcome = update.outcome
+        at = outcome.ended_at or self.clock()
+        began = outcome.started_at
+        match outcome.status:
+            case JobStatus.COMPLETED:
+                output = outcome.output.ref if outcome.output else None
+                return NodeSucceeded(
+                    dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, output=output, started_at=began
+                )
+            case JobStatus.CANCELLED:
+                return NodeCancelled(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, started_at=began)
+            case JobStatus.LOST:
+                return NodeLost(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, started_at=began)
+            case JobStatus.FAILED:
+                message = outcome.failure.message if outcome.failure else "The task failed without a reason."
+                return NodeFailed(
+                    dispatch_id=dispatch_id,
+                    node_id=node_id,
+                    attempt=attempt,
+                    at=at,
+                    message=message,
+                    started_at=began,
+                )
+
+    def _job_accepted(self, attempt: AttemptId, handle: JobHandle) -> None:
+        dispatch_id, node_id, number = _split(attempt)
+        self._handles.append((dispatch_id, node_id, json.dumps({"attempt": number, "handle": dict(handle)})))
+        self._wake.set()
+
+    # --- the tick
+
+    async def _turn(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._hurry is not None:
+                self._hurry.cancel()
+                self._hurry = None
+            while self._inbox or self._handles:
+                await self._tick()
+
+    async def _tick(self) -> None:
+        arrivals, self._inbox = self._inbox[:_MAX_EVENTS], self._inbox[_MAX_EVENTS:]
+        handles, self._handles = self._handles, []
+        transitions: list[FeedRecord] = []
+        nodes: dict[tuple[DispatchId, int], NodeUpdate] = {}
+        touched: dict[DispatchId, Active] = {}
+        payloads: list[PayloadRow] = []
+        commands: list[Command] = []
+        for arrival in arrivals:
+            try:
+                step = self._scheduler.handle(arrival.event)
+            except InvalidEventError as error:
+                if arrival.done is not None:
+                    arrival.done.set_exception(error)
+                    arrival.done = None
+                else:
+                    _log.exception("an event was refused")
+                continue
+            self._write_down(step, arrival.outcome, transitions, nodes, touched, payloads)
+            commands.extend(step.commands)
+        if transitions or handles or touched:
+            batch = Batch(
+                transitions=transitions,
+                nodes=list(nodes.values()),
+                dispatches=[active.update() for active in touched.values()],
+                payloads=payloads,
+                handles=handles,
+            )
+            await self._announce_batch(batch, commands)
+        for arrival in arrivals:
+            if arrival.done is not None and not arrival.done.done():
+                arrival.done.set_result(None)
+        for dispatch_id in touched:
+            if dispatch_id not in self._scheduler.active:
+                self._active.pop(dispatch_id, None)
+                self._cache.forget(dispatch_id)
+
+    def _write_down(
+        self,
+        step: Step,
+        outcome: Outcome | None,
+        transitions: list[FeedRecord],
+        nodes: dict[tuple[DispatchId, int], NodeUpdate],
+        touched: dict[DispatchId, Active],
+        payloads: list[PayloadRow],
+    ) -> None:
+        for transition in step.transitions:
+            active = self._active[transition.dispatch_id]
+            if isinstance(transition, NodeTransition):
+                # The outcome belongs to the transition that ends its attempt, which is the step's first.
+                own, outcome = outcome, None
+                update = active.move_node(transition, own)
+                nodes[transition.dispatch_id, transition.node_id] = update
+                if transition.state is NodeState.COMPLETED and own is not None and own.output is not None:
+                    ref, data = own.output.ref, own.output.data
+                    payloads.append(PayloadRow(dispatch_id=transition.dispatch_id, ref=ref, data=data))
+                    if data is not None:
+                        self._cache.put(transition.dispatch_id, ref, data)
+                if transition.state.is_terminal:
+                    touched[transition.dispatch_id] = active
+                transitions.append(
+                    FeedRecord(
+                        dispatch_id=transition.dispatch_id,
+                        node_id=transition.node_id,
+                        status=transition.state.value,
+                        at=transition.at,
+                        attempt=transition.attempt,
+                        error=transition.error,
+                    )
+                )
+            elif transition.state is not DispatchState.NEW_OBJECT:  # recorded when it was created
+                active.move_dispatch(transition)
+                touched[transition.dispatch_id] = active
+                transitions.append(
+                    FeedRecord(
+                        dispatch_id=transition.dispatch_id,
+                        node_id=None,
+                        status=transition.state.value,
+                        at=transition.at,
+                        error=transition.error,
+                    )
+                )
+        for dispatch_id, node_ids in step.cancels:
+            if (cancelled := self._active.get(dispatch_id)) is not None:
+                cancelled.cancel_requested = _merge_cancels(cancelled.cancel_requested, node_ids)
+                touched[dispatch_id] = cancelled
+
+    async def _announce_batch(self, batch: Batch, commands: Sequence[Command] = ()) -> None:
+        """Record, act, announce."""
+        first = await self._record(batch)
+        numbered = [
+            FeedRecord(
+                seq=first + i,
+                dispatch_id=r.dispatch_id,
+                node_id=r.node_id,
+                status=r.status,
+                at=r.at,
+                attempt=r.attempt,
+                error=r.error,
+                extra=r.extra,
+            )
+            for i, r in enumerate(batch.transitions)
+        ]
+        for command in commands:
+            await self._act(command)
+        await self._announce(numbered)
+
+    async def _record(self, batch: Batch) -> int:
+        while True:
+            try:
+                first = await self.store.record(batch)
+            except StoreError as error:
+                if not self.trouble:
+                    _log.error("cannot record, trying again every %g s: %s", _RETRY_S, error)
+                self.trouble = str(error)
+                await asyncio.sleep(_RETRY_S)
+            else:
+                if self.trouble:
+                    _log.warning("recording works again")
+                self.trouble = ""
+                return first
+
+    async def _act(self, command: Command) -> None:
+        active = self._active.get(command.dispatch_id)
+        if active is None:
+            return
+        node_id, attempt = command.node_id, command.attempt
+        executor = active.plan.policy[node_id].executor
+        match command:
+            case SubmitNode():
+                try:
+                    spec = await self._job(active, node_id, attempt)
+                except StoreError as error:
+                    event = NodeFailed(
+                        dispatch_id=active.dispatch_id,
+                        node_id=node_id,
+                        attempt=attempt,
+                        at=self.clock(),
+                        message=f"Its inputs cannot be read: {error}",
+                    )
+                    self._put(event)
+                    return
+                self._runner.submit(executor, spec)
+            case CancelNode():
+                self._runner.cancel(executor, attempt_id(active.dispatch_id, node_id, attempt))
+            case StartTimer():
+                event_of_timer = TimeLimitElapsed(
+                    dispatch_id=active.dispatch_id,
+                    node_id=node_id,
+                    attempt=attempt,
+                    at=self.clock() + command.delay_s,
+                )
+                self._start_timer(command.delay_s, event_of_timer)
+
+    def _start_timer(self, delay_s: float, event: Event) -> None:
+        def elapsed() -> None:
+            self._timers.discard(timer)
+            self._put(event)
+
+        timer = asyncio.get_running_loop().call_later(delay_s, elapsed)
+        self._timers.add(timer)
+
+    async def _job(self, active: Active, node_id: NodeId, attempt: int) -> JobSpec:
+        node = active.graph.nodes[node_id]
+        options = active.graph.options[node.options]
+        inputs = active.inputs(node_id)
+        assert node.function is not None
+        function = active.graph.functions[node.function]
+        return JobSpec(
+            attempt_id=attempt_id(active.dispatch_id, node_id, attempt),
+            dispatch_id=active.dispatch_id,
+            node_id=node_id,
+            attempt=attempt,
+            name=node.name,
+            function=await self._source(active.dispatch_id, function.payload),
+            args=[await self._source(active.dispatch_id, ref) for ref in inputs.args],
+            kwargs={name: await self._source(active.dispatch_id, ref) for name, ref in inputs.kwargs.items()},
+            hooks=options.hooks,
+            options=options.executor_data.get("attributes", {}),
+            client=active.client,
+        )
+
+    async def _source(self, dispatch_id: DispatchId, ref: PayloadRef) -> PayloadSource:
+        data = self._cache.get(dispatch_id, ref)
+        if data is not None:
+            return PayloadSource(ref=ref, data=data)
+        if ref.size > self.settings.inline_limit:
+            return PayloadSource(ref=ref, path=str(self.blobs.path(ref.digest)))
+        stored = await self.store.payload(dispatch_id, ref.digest)
+        if stored is None:
+            raise StoreError(f"Payload {ref.digest} of dispatch {dispatch_id} is not in the store.")
+        if stored.data is not None:
+            self._cache.put(dispatch_id, ref, stored.data)
+        return PayloadSource(ref=ref, data=stored.data, path=stored.path)
+
+    # --- the feed, also of transitions that other dispatchers recorded
+
+    async def _announce(self, records: Sequence[FeedRecord]) -> None:
+        async with self._announcing:
+            if records and records[0].seq > self.feed.seq + 1:
+                await self._catch_up(records[0].seq - 1)
+            fresh = [record for record in records if record.seq > self.feed.seq]
+            self.feed.publish(fresh)
+
+    async def _catch_up(self, until: int) -> None:
+        while self.feed.seq < until:
+            missed = await self.store.transitions_after(self.feed.seq, min(5_000, until - self.feed.seq))
+            if not missed or missed[0].seq != self.feed.seq + 1:
+                # Transitions of a deleted dispatch are gone with it: close the gap without them.
+                upper = missed[0].seq - 1 if missed else until
+                gap = range(self.feed.seq + 1, upper + 1)
+                self.feed.publish([_nothing(seq) for seq in gap])
+            contiguous: list[FeedRecord] = []
+            for record in missed:
+                if record.seq != self.feed.seq + len(contiguous) + 1:
+                    break
+                contiguous.append(record)
+            self.feed.publish(contiguous)
+            for record in contiguous:
+                self._asked_by_others(record)
+
+    def _asked_by_others(self, record: FeedRecord) -> None:
+        if record.dispatch_id not in self._active:
+            return
+        if record.status == START_REQUESTED:
+            self._put(DispatchStarted(dispatch_id=record.dispatch_id, at=record.at))
+        elif record.status == CANCEL_REQUESTED:
+            nodes = None if record.extra is None else frozenset(NodeId(n) for n in record.extra["node_ids"])
+            self._put(CancelRequested(dispatch_id=record.dispatch_id, node_ids=nodes, at=record.at))
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(_FOLLOW_S)
+            try:
+                last = await self.store.last_seq()
+                async with self._announcing:
+                    await self._catch_up(last)
+            except StoreError as error:
+                self.trouble = self.trouble or str(error)
+
+    # --- ownership
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.lease_s / 3)
+            try:
+                await self.store.renew(self.owner, self.clock() + self.settings.lease_s)
+                await self._take_over()
+            except StoreError as error:
+                self.trouble = self.trouble or str(error)
+
+    async def _take_over(self) -> None:
+        now = self.clock()
+        owners = [owner for owner in await self.store.owners() if owner != self.owner]
+        if not owners:
+            return
+        running, gone = split_owners(owners)
+        taken = await self.store.acquire(
+            self.owner, protected=running, gone=gone, now=now, lease_until=now + self.settings.lease_s
+        )
+        for dispatch_id in taken:
+            try:
+                await self._restore(dispatch_id)
+            except InternalError:
+                _log.exception("dispatch %s cannot be continued", dispatch_id)
+
+    async def _restore(self, dispatch_id: DispatchId) -> None:
+        record = await self.store.dispatch(dispatch_id)
+        text = await self.store.graph(dispatch_id)
+        assert record is not None
+        assert text is not None
+        active = Active(record, graph_from_wire(json.loads(text)), self.settings.executors)
+        _, nodes = await self.store.nodes(dispatch_id)
+        active.restore(nodes)
+        self._active[dispatch_id] = active
+        cancel_all, cancelled = _split_cancels(active.cancel_requested)
+        self._put(
+            DispatchRestored(
+                dispatch_id=dispatch_id,
+                plan=active.plan,
+                state=DispatchState(record.state),
+                nodes={n.node_id: (NodeState(n.state), n.attempt) for n in nodes},
+                cancel_all=cancel_all,
+                cancelled=cancelled,
+                at=self.clock(),
+            )
+        )
+        if record.state == DispatchState.NEW_OBJECT and record.autostart:
+            self._put(DispatchStarted(dispatch_id=dispatch_id, at=self.clock()))
+        watched: dict[str, dict[AttemptId, JobHandle]] = {}
+        for node in nodes:
+            if NodeState(node.state).is_terminal:
+                continue
+            stored = json.loads(node.handle) if node.handle else {}
+            handle = stored.get("handle", {}) if stored.get("attempt") == node.attempt else {}
+            executor = active.plan.policy[node.node_id].executor
+            watched.setdefault(executor, {})[attempt_id(dispatch_id, node.node_id, node.attempt)] = handle
+        for executor, handles in watched.items():
+            self._runner.watch(executor, handles)
+
+
+def _split(attempt: AttemptId) -> tuple[DispatchId, NodeId, int]:
+    dispatch_id, node_id, number = attempt.rsplit(":", 2)
+    return DispatchId(dispatch_id), NodeId(int(node_id)), int(number)
+
+
+def _ends(records: Sequence[FeedRecord], dispatch_id: DispatchId) -> bool:
+    return any(r.dispatch_id == dispatch_id and r.node_id is None and r.status in _ENDS for r in records)
+
+
+def _nothing(seq: int) -> FeedRecord:
+    return FeedRecord(seq=seq, dispatch_id=DispatchId(""), node_id=None, status="", at=0.0)
+
+
+def _merge_cancels(text: str, nodes: frozenset[NodeId] | None) -> str:
+    if nodes is None or text == "all":
+        return "all"
+    return json.dumps(sorted({*(json.loads(text) if text else ()), *nodes}))
+
+
+def _split_cancels(text: str) -> tuple[bool, frozenset[NodeId]]:
+    if text == "all":
+        return True, frozenset()
+    return False, frozenset(NodeId(n) for n in json.loads(text)) if text else frozenset()
+
+
+def _record_of(new: NewDispatch) -> DispatchRecord:
+    return DispatchRecord(
+        dispatch_id=new.dispatch_id,
+        root_dispatch_id=new.root_dispatch_id,
+        name=new.name,
+        doc=new.doc,
+        source=new.source,
+        state=DispatchState.NEW_OBJECT.value,
+        error="",
+        created_at=new.created_at,
+        started_at=None,
+        ended_at=None,
+        total=new.total,
+        completed=0,
+        failed=0,
+        cancelled=0,
+        inputs=new.inputs,
+        lattice=new.lattice,
+        result=None,
+        metadata=new.metadata,
+        client=new.client,
+        autostart=new.autostart,
+        owner=new.owner,
+        cancel_requested="",
+    )

@@ -1,0 +1,298 @@
+"""The door to a dispatcher that runs in a thread of its own.
+
+Whoever holds a `Lab` (the server extension, or a client in the same process) may await its methods on any event loop:
+each crosses to the dispatcher's loop and back. Answers are JSON-able, as the REST documentation describes them.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any, Self, TypeVar
+
+from covalent_lab._version import __version__
+from covalent_lab.dispatcher.bootstrap import build
+from covalent_lab.dispatcher.bundle import BundleReader
+from covalent_lab.dispatcher.dispatcher import CANCEL_REQUESTED, START_REQUESTED, Dispatcher
+from covalent_lab.dispatcher.intake import read_dispatch
+from covalent_lab.dispatcher.queries import Queries
+from covalent_lab.errors import InternalError, MissingLatticeRecordError, StoreError
+from covalent_lab.feed import wire
+from covalent_lab.feed.feed import CAPACITY, Reset
+from covalent_lab.feed.feed import Subscription as Queue
+from covalent_lab.ids import DispatchId, NodeId
+from covalent_lab.scheduler.states import DispatchState
+from covalent_lab.settings import Settings
+from covalent_lab.store.base import ListQuery, StoredPayload
+from covalent_lab.transitions import FeedRecord
+
+__all__ = ["Lab", "Submission", "Subscription"]
+
+_T = TypeVar("_T")
+_HIDDEN = ("", CANCEL_REQUESTED, START_REQUESTED)
+_OPEN_TIMEOUT_S = 60.0
+_CLOSE_TIMEOUT_S = 15.0
+
+
+class Lab:
+    """A running dispatcher. Make one with `Lab.open`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._dispatcher: Dispatcher | None = None
+        self._queries: Queries | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="covalent-dispatcher", daemon=True)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Start a dispatcher; returns when it accepts work.
+
+        Raises:
+            StoreError: Its folders or database cannot be used.
+        """
+        lab = cls(settings)
+        lab._thread.start()
+        if not lab._ready.wait(_OPEN_TIMEOUT_S):
+            raise StoreError(f"The store {settings.database} did not open within {_OPEN_TIMEOUT_S:g} s.")
+        if lab._failure is not None:
+            raise lab._failure
+        return lab
+
+    def close(self) -> None:
+        """Stop it; unfinished dispatches go on with the next one. Safe to call twice."""
+        loop, dispatcher = self._loop, self._dispatcher
+        if loop is None or dispatcher is None or not self._thread.is_alive():
+            return
+        with contextlib.suppress(RuntimeError):  # the loop may have ended by itself
+            loop.call_soon_threadsafe(dispatcher.stop)
+        self._thread.join(_CLOSE_TIMEOUT_S)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except BaseException as error:  # noqa: BLE001 - handed to whoever opens or uses the lab
+            inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error
+            self._failure = inner
+        finally:
+            self._ready.set()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._dispatcher = build(self.settings)
+        self._queries = Queries(self._dispatcher)
+        await self._dispatcher.run(self._ready.set)
+
+    async def _cross(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Await on the dispatcher's loop what was asked for on this one."""
+        loop = self._loop
+        if loop is None or not self._thread.is_alive():
+            work.close()
+            raise StoreError("The dispatcher has stopped. Restart the Jupyter server.") from self._failure
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+
+    def _parts(self) -> tuple[Dispatcher, Queries]:
+        if self._dispatcher is None or self._queries is None:
+            raise InternalError("The lab was not opened.")
+        return self._dispatcher, self._queries
+
+    # --- asking
+
+    async def status(self) -> dict[str, Any]:
+        """How it is."""
+        return await self._cross(self._parts()[1].status())
+
+    async def list_dispatches(
+        self,
+        search: str = "",
+        status: str = "",
+        sort: str = "created_at",
+        direction: str = "desc",
+        offset: int = 0,
+        count: int = 50,
+    ) -> dict[str, Any]:
+        """Part of the list of root dispatches."""
+        query = ListQuery(search=search, status=status, sort=sort, direction=direction, offset=offset, count=count)
+        return await self._cross(self._parts()[1].list_dispatches(query))
+
+    async def detail(self, dispatch_id: str, wait_s: float = 0.0) -> dict[str, Any]:
+        """One dispatch; waits up to `wait_s` seconds for its end."""
+        return await self._cross(self._parts()[1].detail(DispatchId(dispatch_id), wait_s))
+
+    async def graph(self, dispatch_id: str) -> bytes:
+        """Its graph as JSON text."""
+        return await self._cross(self._parts()[1].graph(DispatchId(dispatch_id)))
+
+    async def nodes(self, dispatch_id: str) -> dict[str, Any]:
+        """States of its nodes."""
+        return await self._cross(self._parts()[1].nodes(DispatchId(dispatch_id)))
+
+    async def node(self, dispatch_id: str, node_id: int) -> dict[str, Any]:
+        """Everything about one node."""
+        return await self._cross(self._parts()[1].node(DispatchId(dispatch_id), NodeId(node_id)))
+
+    async def stream(self, dispatch_id: str, node_id: int, name: str, offset: int = 0) -> dict[str, Any]:
+        """Text a node printed."""
+        return await self._cross(self._parts()[1].stream(DispatchId(dispatch_id), NodeId(node_id), name, offset))
+
+    async def payload(self, dispatch_id: str, digest: str) -> StoredPayload:
+        """Where a payload is."""
+        return await self._cross(self._parts()[1].payload(DispatchId(dispatch_id), digest))
+
+    async def preview(self, dispatch_id: str, digest: str) -> dict[str, Any]:
+        """What can be shown of a payload."""
+        return await self._cross(self._parts()[1].preview(DispatchId(dispatch_id), digest))
+
+    # --- changing
+
+    def submission(self) -> "Submission":
+        """Begin to take in a bundle."""
+        return Submission(self, self._parts()[0])
+
+    async def start(self, dispatch_id: str) -> dict[str, Any]:
+        """Start a dispatch that was only registered."""
+        dispatcher, queries = self._parts()
+        await self._cross(dispatcher.start(DispatchId(dispatch_id)))
+        detail = await self._cross(queries.detail(DispatchId(dispatch_id)))
+        return {"dispatch_id": dispatch_id, "status": detail["status"]}
+
+    async def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> dict[str, Any]:
+        """Ask for tasks, or the whole dispatch, to stop."""
+        nodes = None if task_ids is None else frozenset(NodeId(n) for n in task_ids)
+        await self._cross(self._parts()[0].cancel(DispatchId(dispatch_id), nodes))
+        if task_ids is None:
+            return {"message": f"Dispatch {dispatch_id} cancelled."}
+        return {"message": f"Cancelled tasks {list(task_ids)} in dispatch {dispatch_id}."}
+
+    async def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
+        """Delete dispatches that are over."""
+        dispatcher, queries = self._parts()
+        active: list[str] = []
+        missing: list[str] = []
+        over: list[DispatchId] = []
+        for dispatch_id in dict.fromkeys(dispatch_ids):
+            try:
+                detail = await self._cross(queries.detail(DispatchId(dispatch_id)))
+            except MissingLatticeRecordError:
+                missing.append(dispatch_id)
+                continue
+            if DispatchState(detail["status"]).is_terminal:
+                over.append(DispatchId(dispatch_id))
+            else:
+                active.append(dispatch_id)
+        deleted = list(await self._cross(dispatcher.delete(over))) if over else []
+        return {"deleted": deleted, "missing": missing, "active": active}
+
+    # --- following
+
+    def subscribe(self, after: int | None = None) -> "Subscription":
+        """Frames of the feed; see `Subscription`."""
+        return Subscription(self, after)
+
+
+class Submission:
+    """A bundle on its way in: `feed` its bytes, then await `finish`; `abort` leaves nothing behind."""
+
+    def __init__(self, lab: Lab, dispatcher: Dispatcher) -> None:
+        self._lab = lab
+        self._dispatcher = dispatcher
+        self._reader = BundleReader(dispatcher.blobs, dispatcher.settings.inline_limit)
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            BadBundleError: They are not part of a bundle.
+            StoreError: They cannot be stored.
+        """
+        self._reader.feed(chunk)
+
+    async def finish(self, start: bool = True) -> tuple[str, bool]:
+        """Record the dispatch; returns its id, and False if it was there before."""
+        return await self._lab._cross(self._finish(start))
+
+    async def _finish(self, start: bool) -> tuple[str, bool]:
+        header = self._reader.finish()
+        new, graph = read_dispatch(
+            header,
+            self._reader.payloads,
+            autostart=start,
+            owner=self._dispatcher.owner,
+            lease_s=self._dispatcher.settings.lease_s,
+            clock=self._dispatcher.clock,
+        )
+        created = await self._dispatcher.submit(new, graph)
+        return new.dispatch_id, created
+
+    def abort(self) -> None:
+        """Give up. Safe to call twice, and after `finish`."""
+        self._reader.abort()
+
+
+class Subscription:
+    """Frames of the feed, as an asynchronous iterator that belongs to the loop which first iterates it.
+
+    The first frame is a hello. With `after`, what was recorded since follows; if that is more than a reader may lie
+    behind, a reset comes instead.
+    """
+
+    def __init__(self, lab: Lab, after: int | None) -> None:
+        self._lab = lab
+        self._after = after
+        self._queue: Queue | None = None
+        self._is_closed = False
+        self._wake: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        return self._frames()
+
+    def close(self) -> None:
+        """End the iteration. Safe to call twice, from any thread."""
+        self._is_closed = True
+        if self._queue is not None:
+            self._queue.close()
+        self._ring()
+
+    def _ring(self) -> None:
+        if self._loop is not None and self._wake is not None:
+            with contextlib.suppress(RuntimeError):  # the reader's loop has ended
+                self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def _frames(self) -> AsyncIterator[dict[str, Any]]:
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        now, missed = await self._lab._cross(self._begin())
+        yield wire.hello_frame(now, __version__)
+        if isinstance(missed, Reset):
+            yield wire.reset_frame(missed)
+        elif shown := _shown(missed):
+            yield wire.transitions_frame(shown)
+        queue = self._queue
+        while queue is not None and not self._is_closed and not queue.is_closed:
+            await self._wake.wait()
+            self._wake.clear()
+            reset, records = queue.take()
+            if reset is not None:
+                yield wire.reset_frame(reset)
+            if shown := _shown(records):
+                yield wire.transitions_frame(shown)
+
+    async def _begin(self) -> tuple[int, Reset | Sequence[FeedRecord]]:
+        dispatcher = self._lab._parts()[0]
+        now, self._queue = dispatcher.feed.subscribe(self._ring)
+        if self._is_closed:
+            self._queue.close()
+        after = self._after
+        if after is None or after >= now:
+            return now, ()
+        if now - after > CAPACITY or after < 0:
+            return now, Reset(now)
+        missed = await dispatcher.store.transitions_after(after, now - after)
+        return now, [record for record in missed if record.seq <= now]
+
+
+def _shown(records: Sequence[FeedRecord]) -> Sequence[FeedRecord]:
+    return [record for record in records if record.status not in _HIDDEN]

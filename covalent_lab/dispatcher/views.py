@@ -1,0 +1,106 @@
+"""Stored records → the JSON that servers and clients show, as `schemas/` describes it.
+
+Payloads are previewed, never loaded.
+"""
+
+import base64
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from covalent_lab import payload
+from covalent_lab.ids import PayloadRef
+from covalent_lab.store.base import DispatchRecord, NodeRecord, StoredPayload
+
+__all__ = ["columns", "dispatch_view", "open_payload", "payload_view", "preview_view", "summary_view"]
+
+_TEXT_MIMES = ("image/svg+xml", "text/html")
+
+
+def summary_view(record: DispatchRecord) -> dict[str, Any]:
+    """One row of the list."""
+    return {
+        "dispatch_id": record.dispatch_id,
+        "root_dispatch_id": record.root_dispatch_id,
+        "name": record.name,
+        "status": record.state,
+        "total": record.total,
+        "completed": record.completed,
+        "failed": record.failed,
+        "cancelled": record.cancelled,
+        "created_at": record.created_at,
+        "started_at": record.started_at,
+        "ended_at": record.ended_at,
+        "error": record.error or None,
+    }
+
+
+def dispatch_view(record: DispatchRecord, show: Callable[[PayloadRef | None], dict[str, Any] | None]) -> dict[str, Any]:
+    """Everything about one dispatch; `show` previews its payloads."""
+    metadata, client = record.metadata, record.client
+    return {
+        **summary_view(record),
+        "seq": record.seq,
+        "doc": record.doc,
+        "source": record.source,
+        "inputs": show(record.inputs),
+        "result": show(record.result),
+        "lattice": show(record.lattice),
+        "executor": metadata.get("executor") or "",
+        "executor_data": metadata.get("executor_data") or {},
+        "workflow_executor": metadata.get("workflow_executor") or "",
+        "workflow_executor_data": metadata.get("workflow_executor_data") or {},
+        "python_version": client.get("python_version", ""),
+        "lab_version": client.get("lab_version", ""),
+    }
+
+
+def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:
+    """States of nodes, one list a field."""
+    return {
+        "seq": seq,
+        "node_id": [n.node_id for n in nodes],
+        "status": [n.state for n in nodes],
+        "attempt": [n.attempt for n in nodes],
+        "started_at": [n.started_at for n in nodes],
+        "ended_at": [n.ended_at for n in nodes],
+        "error": [n.error for n in nodes],
+        "output": [n.output.digest if n.output else None for n in nodes],
+        "output_size": [n.output.size if n.output else 0 for n in nodes],
+        "stdout": [n.has_stdout for n in nodes],
+        "stderr": [n.has_stderr for n in nodes],
+    }
+
+
+def open_payload(stored: StoredPayload) -> memoryview:
+    """The archive's bytes; a file is mapped, not read."""
+    if stored.data is not None:
+        return memoryview(stored.data)
+    assert stored.path is not None
+    return payload.open_file(stored.path)
+
+
+def payload_view(ref: PayloadRef, stored: StoredPayload | None, limit: int = 10_000) -> dict[str, Any]:
+    """A short preview; a payload that cannot be read says so instead of failing the whole answer."""
+    view: dict[str, Any] = {"digest": ref.digest, "size": ref.size, "type": "", "text": "", "rich": []}
+    try:
+        if stored is None:
+            raise ValueError("not in the store")
+        preview = payload.preview(open_payload(stored))
+    except (OSError, ValueError) as error:
+        return {**view, "text": f"(cannot be shown: {error})"}
+    text = preview.text if len(preview.text) <= limit else preview.text[:limit] + "…"
+    return {**view, "type": preview.type, "text": text, "rich": list(preview.rich)}
+
+
+def preview_view(digest: str, stored: StoredPayload) -> dict[str, Any]:
+    """The whole preview, images and HTML included."""
+    size = len(stored.data) if stored.data is not None else os.path.getsize(stored.path or "")
+    ref = PayloadRef(digest, size)
+    view = payload_view(ref, stored)
+    rich: Mapping[str, bytes] = payload.rich_parts(open_payload(stored)) if view["rich"] else {}
+    view["rich"] = {
+        mime: data.decode("utf-8", "replace") if mime in _TEXT_MIMES else base64.b64encode(data).decode("ascii")
+        for mime, data in rich.items()
+    }
+    return view
