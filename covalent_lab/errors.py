@@ -79,7 +79,7 @@ class UsageError(LabError):
     code = "usage"
 
 
-class GraphBuildError(UsageError, TypeError):
+class GraphBuildError(UsageError, TypeError, ValueError):
     """A workflow function does something that no graph can express."""
 
     code = "graph_build"
