@@ -13,17 +13,37 @@ An archive is the serialised form of one value, laid out so that it can be liste
 
 Header keys: `py_version`, `cloudpickle_version`, `attrs` (`doc`, `name`), `type`, `pickle` (length), and only where
 present `buffers` and `rich` (`[offset, length]` relative to the data; `rich` is keyed by MIME type).
+
+`worker.py --serve CHANNEL LIFELINE` (two inherited file descriptors) runs one task after the other for the process at
+the other end of the channel. A frame is `>IQ` (lengths of the next two), control (JSON), body (the raw bytes that the
+control refers to by length). It leads a process group of its own, which ends when the lifeline does. It decides how
+a task is surrounded and what of that is undone afterwards; it does not know of queues, retries or other workers.
 """
 
+import base64
+import contextlib
+import contextvars
+import fcntl
+import functools
 import hashlib
 import io
 import json
 import mmap
+import os
 import pickle
 import platform
 import reprlib
+import select
+import signal
+import socket
 import struct
-from collections.abc import Sequence
+import sys
+import threading
+import time
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
 import cloudpickle
@@ -43,8 +63,7 @@ _ALIGN = 64
 _TEXT_LIMIT = 10_000
 _RICH_LIMIT = 4_000_000
 _SIMPLE = (bool, int, float, complex, str, bytes, type(None))
-_PY_VERSION = platform.python_version()
-_CLOUDPICKLE_VERSION = cloudpickle.__version__
+_VERSIONS = {"py_version": platform.python_version(), "cloudpickle_version": cloudpickle.__version__}
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -65,13 +84,8 @@ def encode_archive(value: Any, rich: bool = False) -> "list[Buffer]":
         return _encode_simple(value)
     buffers: list[pickle.PickleBuffer] = []
     stream = cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-    header: dict[str, Any] = {
-        "py_version": _PY_VERSION,
-        "cloudpickle_version": _CLOUDPICKLE_VERSION,
-        "attrs": {"doc": _attribute(value, "__doc__"), "name": _attribute(value, "__name__")},
-        "type": _type_name(value),
-        "pickle": len(stream),
-    }
+    attrs = {"doc": _attribute(value, "__doc__"), "name": _attribute(value, "__name__")}
+    header: dict[str, Any] = {**_VERSIONS, "attrs": attrs, "type": _type_name(value), "pickle": len(stream)}
     pieces: list[Buffer] = [stream]
     end = len(stream)
 
@@ -89,38 +103,25 @@ def encode_archive(value: Any, rich: bool = False) -> "list[Buffer]":
     if raw:
         header["buffers"] = [append(piece) for piece in raw]
     if rich:
-        previews = rich_previews(value)
+        previews = _rich_previews(value)
         if previews:
             header["rich"] = {mime: append(piece) for mime, piece in previews.items()}
-    text = preview_text(value).encode("utf-8", "replace")
+    text = _preview_text(value).encode("utf-8", "replace")
     return [_front(header, text, aligned=bool(raw)), text, *pieces]
 
 
 def _encode_simple(value: Any) -> "list[Buffer]":
     stream = pickle.dumps(value, protocol=5)
     text = str(value).encode("utf-8", "replace")
-    head = _simple_header(type(value), len(stream))
+    head = _simple_header(type(value).__qualname__, len(stream))
     offset = _OFFSETS.size + len(head)
     return [b"".join((_OFFSETS.pack(offset, offset + len(text)), head, text, stream))]
 
 
-_simple_headers: "dict[tuple[type, int], bytes]" = {}
-
-
-def _simple_header(kind: type, length: int) -> bytes:
-    head = _simple_headers.get((kind, length))
-    if head is None:
-        head = json.dumps(
-            {
-                "py_version": _PY_VERSION,
-                "cloudpickle_version": _CLOUDPICKLE_VERSION,
-                "attrs": {"doc": None, "name": None},
-                "type": kind.__qualname__,
-                "pickle": length,
-            }
-        ).encode()
-        _simple_headers[(kind, length)] = head
-    return head
+@functools.lru_cache(4096)
+def _simple_header(kind: str, length: int) -> bytes:
+    attrs = {"doc": None, "name": None}
+    return json.dumps({**_VERSIONS, "attrs": attrs, "type": kind, "pickle": length}).encode()
 
 
 def _front(header: "dict[str, Any]", text: bytes, aligned: bool) -> bytes:
@@ -193,7 +194,7 @@ def _split(view: memoryview) -> "tuple[dict[str, Any], int, int]":
     return header, text, data
 
 
-def preview_text(value: Any) -> str:
+def _preview_text(value: Any) -> str:
     """`str(value)`, shortened; long collections are abbreviated without being rendered whole."""
     try:
         if isinstance(value, (str, bytes, bytearray)):
@@ -213,13 +214,16 @@ _abbreviate.maxset = _abbreviate.maxfrozenset = 50
 _abbreviate.maxstring = _abbreviate.maxother = 500
 
 
-def rich_previews(value: Any) -> "dict[str, bytes]":
+def _rich_previews(value: Any) -> "dict[str, bytes]":
     """Image and HTML forms a value offers: IPython's `_repr_*_` methods, and matplotlib figures."""
     found: dict[str, bytes] = {}
     if isinstance(value, type):
         return found
     if type(value).__module__.startswith("matplotlib.") and hasattr(value, "savefig"):
-        found["image/png"] = _figure_png(value)
+        stream = io.BytesIO()
+        with contextlib.suppress(Exception):  # user code
+            value.savefig(stream, format="png", bbox_inches="tight")
+            found["image/png"] = stream.getvalue()
     for mime, method in (
         ("image/png", "_repr_png_"),
         ("image/svg+xml", "_repr_svg_"),
@@ -227,10 +231,9 @@ def rich_previews(value: Any) -> "dict[str, bytes]":
     ):
         if mime in found or not hasattr(type(value), method):
             continue
-        try:
+        piece = None
+        with contextlib.suppress(Exception):  # user code
             piece = getattr(value, method)()
-        except Exception:  # user code
-            continue
         if isinstance(piece, str):
             piece = piece.encode("utf-8", "replace")
         if isinstance(piece, bytes) and piece:
@@ -238,23 +241,360 @@ def rich_previews(value: Any) -> "dict[str, bytes]":
     return {mime: piece for mime, piece in found.items() if 0 < len(piece) <= _RICH_LIMIT}
 
 
-def _figure_png(figure: Any) -> bytes:
-    stream = io.BytesIO()
-    try:
-        figure.savefig(stream, format="png", bbox_inches="tight")
-    except Exception:  # user code
-        return b""
-    return stream.getvalue()
-
-
 def _attribute(value: Any, name: str) -> "str | None":
-    try:
+    with contextlib.suppress(Exception):  # user code
         found = getattr(value, name, None)
-    except Exception:  # user code
-        return None
-    return found[:2000] if isinstance(found, str) else None
+        return found[:2000] if isinstance(found, str) else None
+    return None
 
 
 def _type_name(value: Any) -> str:
     kind = type(value)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+_FRAME = struct.Struct(">IQ")
+_STREAM_LIMIT = _CHUNK = 1 << 20
+_KEPT_FOLDERS = 8
+_SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM", "SIGALRM", "SIGCHLD", "SIGUSR1", "SIGUSR2", "SIGPIPE")
+_EXPLANATIONS = {
+    "prepare": "Cannot enter the working directory {workdir!r}: {reason}. Choose another with `workdir`.",
+    "load": "Cannot load task {name!r} or its inputs: {reason}. It must be importable for {python}.",
+    "run": "{reason}",
+    "pickle": "Cannot pickle the result of task {name!r} ({type}): {reason}. Return something that can be rebuilt.",
+    "store": "Cannot store the result of task {name!r}: {reason}. Make room or give access, and run it again.",
+}
+
+
+def _store_archive(pieces: "Sequence[Buffer]", folder: str, part: str) -> "tuple[str, int]":
+    """Write an archive to `<folder>/<first two digits>/<digest>`; returns digest and size.
+
+    Nobody ever sees half a file: it is written to `part`, on the same file system, until its digest is known, and an
+    OSError (disk full, no access) leaves nothing behind.
+    """
+    digest, size = hashlib.sha256(), 0
+    try:
+        with open(part, "wb") as file:
+            for piece in pieces:
+                for begin in range(0, len(piece), _CHUNK):
+                    chunk = memoryview(piece)[begin : begin + _CHUNK]
+                    digest.update(chunk)
+                    size += file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())  # the database promises that what it names survives a power cut
+        name = digest.hexdigest()[:40]
+        path = os.path.join(folder, name[:2], name)
+        if not os.path.exists(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.replace(part, path)
+    finally:
+        if os.path.exists(part):
+            os.unlink(part)
+    return name, size
+
+
+def _call_with_hooks(
+    function: "Callable[..., Any]", args: "Sequence[Any]", kwargs: "dict[str, Any]", hooks: "Mapping[str, Any]"
+) -> Any:
+    """Call a task between its hooks: dependencies (bash, pip, others), `call_before`, the task, `call_after`.
+
+    What a `call_before` hook with a `retval_keyword` returns is passed on as that keyword; several with the same one
+    deliver a list, and `files` is always a list.
+    """
+    if not hooks:
+        return function(*args, **kwargs)
+    deps = hooks.get("deps") or ()
+    if isinstance(deps, dict):
+        deps = [deps[name] for name in sorted(deps, key=lambda name: {"bash": 0, "pip": 1}.get(name, 2))]
+    found: "dict[str, list[Any]]" = {}
+    for form in [*deps, *(hooks.get("call_before") or ())]:
+        value = _apply_hook(form)
+        if form["attributes"].get("retval_keyword"):
+            found.setdefault(form["attributes"]["retval_keyword"], []).append(value)
+    for keyword, values in found.items():
+        kwargs[keyword] = values if len(values) > 1 or keyword == "files" else values[0]
+    result = function(*args, **kwargs)
+    for form in hooks.get("call_after") or ():
+        _apply_hook(form)
+    return result
+
+
+def _apply_hook(form: Any) -> Any:
+    attributes = form.get("attributes", {}) if isinstance(form, dict) else {}
+    function = _transported(attributes.get("apply_fn"))
+    if not callable(function):
+        raise TypeError(f"a hook holds no function to apply, but {reprlib.repr(form)}; build it with the Deps classes")
+    args, kwargs = _transported(attributes.get("apply_args")), _transported(attributes.get("apply_kwargs"))
+    return function(*(args or ()), **(kwargs or {}))
+
+
+def _transported(form: Any) -> Any:
+    if isinstance(form, dict) and form.get("type") == "TransportableObject":
+        return cloudpickle.loads(base64.b64decode(form["attributes"]["_object"]))
+    if isinstance(form, (list, tuple)):
+        return [_transported(item) for item in form]
+    return {key: _transported(value) for key, value in form.items()} if isinstance(form, dict) else form
+
+
+def _one_line(error: BaseException) -> str:
+    lines = ["<its text form failed>"]
+    with contextlib.suppress(Exception):  # user code
+        lines = str(error).strip().splitlines()
+    return ": ".join([_type_name(error), *lines[:1]])[:2000]
+
+
+def _trace(error: BaseException) -> str:
+    tb = error.__traceback__
+    while tb is not None and tb.tb_frame.f_code.co_filename == _trace.__code__.co_filename:
+        tb = tb.tb_next
+    with contextlib.suppress(Exception):  # user code in __str__, or a traceback too deep to render
+        return "".join(traceback.format_exception(type(error), error, tb))
+    return _one_line(error) + "\n"
+
+
+def _receive(reader: Any) -> "tuple[dict[str, Any], io.BytesIO]":
+    head = reader.read(_FRAME.size)
+    if len(head) < _FRAME.size:  # the other side is gone
+        os._exit(0)
+    control, body = _FRAME.unpack(head)
+    return json.loads(reader.read(control)), io.BytesIO(reader.read(body))
+
+
+def _send(channel: socket.socket, control: "Mapping[str, Any]", *pieces: Buffer) -> None:
+    text = json.dumps(control).encode()
+    channel.sendall(b"".join((_FRAME.pack(len(text), sum(map(len, pieces))), text, *pieces)))
+
+
+class _Surroundings:
+    """What a task may change of its process, and how it is put back."""
+
+    def __init__(self) -> None:
+        import ctypes  # heavy, and needed only where tasks run
+
+        self.kept = (os.dup(1), os.dup(2))
+        self._open_streams()
+        self._flush_c = ctypes.CDLL(None).fflush
+        self._environ, self._env = os.environ, dict(os.environ)
+        self._umask, self._recursion = os.umask(0o022), sys.getrecursionlimit()
+        self._path, self._filters, self._main = list(sys.path), list(warnings.filters), sys.modules["__main__"]
+        self._handlers = {number: signal.getsignal(number) for number in (getattr(signal, name) for name in _SIGNALS)}
+
+    def _open_streams(self) -> None:
+        self._streams = tuple(os.fdopen(n, "w", 1, "utf-8", "backslashreplace", closefd=False) for n in (1, 2))
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__ = self._streams  # type: ignore[misc]
+
+    def enter(self, job: "Mapping[str, Any]") -> None:
+        """Make the working directory and the environment of a job; an OSError means that it cannot be."""
+        os.umask(self._umask)
+        for descriptor in self.kept:  # children of an earlier task may have printed since
+            self.take(descriptor)
+        if not os.path.isdir(job["workdir"]):
+            os.makedirs(job["workdir"], exist_ok=True)
+        os.chdir(job["workdir"])
+        os.environ.update(job["env"])
+
+    def stand_in(self, function: Any) -> None:
+        """Let `__main__` be the notebook a function was written in, so that multiprocessing finds its helpers."""
+        if getattr(function, "__module__", None) == "__main__" and isinstance(function, types.FunctionType):
+            main = types.ModuleType("__main__")
+            main.__dict__.update({function.__name__: function, **function.__globals__})
+            main.__dict__.pop("__file__", None)  # a spawned child would run that script again
+            sys.modules["__main__"] = main
+
+    def leave(self) -> None:
+        """Put everything back except the streams' content."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for stream in (sys.stdout, sys.stderr, *self._streams):
+            with contextlib.suppress(Exception):  # closed or replaced by user code
+                stream.flush()
+        self._flush_c(None)
+        os.dup2(self.kept[0], 1)
+        os.dup2(self.kept[1], 2)
+        if any(stream.closed for stream in self._streams):
+            self._open_streams()
+        sys.stdout, sys.stderr = self._streams
+        os.environ = self._environ  # noqa: B003
+        for name, _ in dict(os.environ).items() ^ self._env.items():
+            os.environ.pop(name, None)
+            if name in self._env:
+                os.environ[name] = self._env[name]
+        sys.path[:] = self._path
+        sys.modules["__main__"] = self._main
+        sys.setrecursionlimit(self._recursion)
+        if warnings.filters != self._filters:
+            warnings.simplefilter("default")  # tells the warnings module that its list changed
+            warnings.filters[:] = self._filters  # type: ignore[index]
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        for number, handler in self._handlers.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+    def take(self, descriptor: int) -> bytes:
+        """What was written to a stream since the last time: the end of it, if it is long."""
+        size = os.fstat(descriptor).st_size
+        if not size:
+            return b""
+        left_out = max(0, size - _STREAM_LIMIT)
+        text = os.pread(descriptor, _STREAM_LIMIT, left_out)
+        os.ftruncate(descriptor, 0)
+        return b"[%d bytes left out]\n%s" % (left_out, text) if left_out else text
+
+
+class _Code:
+    """What this process has loaded: functions by digest, and the modules beside each notebook.
+
+    A function is unpickled once, so what it keeps in defaults or globals outlives the task. Modules of a folder are
+    seen by tasks from that folder only, and until one of their files changes.
+    """
+
+    def __init__(self) -> None:
+        self.archives: "dict[str, Buffer | str]" = {}
+        self._functions: "dict[tuple[str, str], Any]" = {}
+        self._common = set(sys.modules)
+        self._beside: "dict[str, dict[str, tuple[Any, str, Any]]]" = {}
+
+    def forget(self, digests: "Sequence[str]") -> None:
+        for digest in digests:
+            self.archives.pop(digest, None)
+        self._functions = {key: found for key, found in self._functions.items() if key[0] not in digests}
+
+    def function(self, digest: str, folder: str) -> Any:
+        if (digest, folder) not in self._functions:
+            self._functions[digest, folder] = _load(self.archives[digest])
+        return self._functions[digest, folder]
+
+    def enter(self, folder: str) -> None:
+        """Make a folder's modules importable, and load afresh what depends on files that changed."""
+        sys.path.insert(0, folder)
+        beside = self._beside.get(folder, {})
+        if all(_stamp(file) == stamp for _, file, stamp in beside.values()):
+            sys.modules.update({name: module for name, (module, _, _) in beside.items()})
+        else:
+            del self._beside[folder]
+            self._functions = {key: found for key, found in self._functions.items() if key[1] != folder}
+
+    def leave(self, folder: str) -> None:
+        """Hide the folder's modules again."""
+        if len(sys.modules) == len(self._common):
+            return
+        inside, beside = os.path.join(folder, ""), {}
+        installed = tuple(os.path.join(path, "") for path in (*sys.path, sys.prefix) if path.startswith(inside))
+        for name in sys.modules.keys() - self._common if folder else ():
+            file = _module_file(sys.modules[name])
+            if file.startswith(inside) and not file.startswith(installed):
+                beside[name] = (sys.modules.pop(name), file, _stamp(file))
+        self._common = set(sys.modules)
+        if beside:
+            self._beside.pop(folder, None)
+            self._beside = dict([*self._beside.items(), (folder, beside)][-_KEPT_FOLDERS:])
+
+
+def _load(archive: "Buffer | str") -> Any:
+    return decode_archive(open_archive(archive) if isinstance(archive, str) else archive)
+
+
+def _module_file(module: Any) -> str:
+    with contextlib.suppress(Exception):  # it may have no file, or only pose as a module
+        return str(getattr(module, "__file__", None) or next(iter(module.__path__)))
+    return ""
+
+
+def _stamp(file: str) -> "tuple[int, int] | None":
+    found = os.stat(file) if os.path.isfile(file) else None
+    return found and (found.st_mtime_ns, found.st_size)
+
+
+def _run_job(
+    job: "dict[str, Any]", body: io.BytesIO, surroundings: _Surroundings, code: _Code
+) -> "tuple[dict[str, Any], bytes]":
+    reply: "dict[str, Any]" = {"job": job["job"], "started": time.time()}
+    stage, output, folder, value = "prepare", b"", job["folder"], None
+
+    def take(where: "int | str") -> "Buffer | str":
+        # a copy has memory of its own: aligned, and writable for arrays
+        return where if isinstance(where, str) else bytearray(body.read(where))
+
+    try:
+        code.forget(job["forget"])
+        digest, where = job["function"]
+        if where is not None:
+            code.archives[digest] = take(where)
+        surroundings.enter(job)
+        if job["note"]:
+            sys.stderr.write(job["note"] + "\n")
+        stage = "load"
+        if folder:
+            code.enter(folder)
+        function = code.function(digest, folder)
+        args = [_load(take(where)) for where in job["args"]]
+        kwargs = {name: _load(take(where)) for name, where in job["kwargs"].items()}
+        surroundings.stand_in(function)
+        stage = "run"
+        value = contextvars.copy_context().run(_call_with_hooks, function, args, kwargs, job["hooks"])
+        stage = "pickle"
+        pieces = encode_archive(value, True)
+        stage = "store"
+        if sum(len(piece) for piece in pieces) <= job["inline_limit"]:
+            output = b"".join(pieces)
+            reply["output"] = archive_digest((output,))
+        else:
+            reply["output"] = _store_archive(pieces, job["payload_dir"], job["part"])
+    except BaseException as error:  # user code: SystemExit and KeyboardInterrupt included
+        trace, reason = _trace(error), _one_line(error)
+        message = _EXPLANATIONS[stage].format(reason=reason, type=_type_name(value), python=sys.executable, **job)
+        reply["failure"] = {"message": message, "is_user_error": stage in ("run", "pickle"), "traceback": trace}
+        surroundings.leave()
+        sys.stderr.write(trace)
+    surroundings.leave()
+    code.leave(folder)
+    reply["ended"] = time.time()
+    return reply, output
+
+
+def _end_with(lifeline: int) -> None:
+    """Let the whole process group be killed when the other end of a pipe is closed, however that process ends.
+
+    The Linux kernel does it by itself, even while a task holds the interpreter lock; elsewhere a thread waits.
+    """
+    os.set_inheritable(lifeline, False)
+    waiter = select.poll()
+    waiter.register(lifeline, 0)
+    try:
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, int(signal.SIGKILL))
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    except (AttributeError, OSError):
+        threading.Thread(target=_kill_on, args=(waiter, None), daemon=True).start()
+    _kill_on(waiter, 0)  # it may have been closed before the kernel was asked
+
+
+def _kill_on(waiter: select.poll, timeout: "int | None") -> None:
+    if waiter.poll(timeout):
+        os.killpg(0, signal.SIGKILL)
+
+
+def _serve(descriptor: int, lifeline: int) -> None:
+    """Run tasks for the process at the other end of two inherited file descriptors, until it goes away."""
+    if os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)
+    _end_with(lifeline)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("500")  # when memory runs out, rather a task than the server
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
+    sys.argv[:] = [""]
+    os.set_inheritable(descriptor, False)
+    channel, pid = socket.socket(fileno=descriptor), os.getpid()
+    reader, surroundings, code = channel.makefile("rb", 1 << 18), _Surroundings(), _Code()
+    _send(channel, {"ready": pid, "python_version": _VERSIONS["py_version"]})
+    while True:
+        reply, output = _run_job(*_receive(reader), surroundings, code)
+        if os.getpid() != pid:  # the task forked, and its child came back here
+            os._exit(0)
+        streams = [surroundings.take(descriptor) for descriptor in surroundings.kept]
+        _send(channel, {**reply, "body": [len(output), *map(len, streams)]}, output, *streams)
+
+
+if __name__ == "__main__":
+    _serve(*map(int, sys.argv[sys.argv.index("--serve") + 1 :]))

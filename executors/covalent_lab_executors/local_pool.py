@@ -1,0 +1,415 @@
+"""A pool of warm worker processes, one sub-pool for each interpreter, at most `size` at work in total.
+
+Decides which job runs where and when processes come and go. Does not know what is inside a job, nor of its host: what
+happens to jobs is told to a `PoolOwner`.
+"""
+
+import asyncio
+import itertools
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from covalent_lab.executor.base import JobSpec, JobStatus, Outcome, TaskFailure
+from covalent_lab.ids import AttemptId
+from covalent_lab_executors.fair_queue import FairQueue
+from covalent_lab_executors.local_messages import FunctionShelf, Placement, decode_answer, encode_job, explain_death
+from covalent_lab_executors.local_process import WorkerProcess, sweep
+
+__all__ = ["Job", "Pool", "PoolOwner"]
+
+_log = logging.getLogger(__name__)
+
+_MAX_FAILED_STARTS = 3
+_MAX_WARM = 4
+_RETRY_S = 30.0
+"""How long an interpreter that could not be used is left alone."""
+_CLOSE_S = 5.0
+"""How long killed processes may take to disappear."""
+_TURN_S = 1.0
+"""How long an interpreter without any worker waits before a busier one must give one up."""
+
+
+class PoolOwner(Protocol):
+    """Who is told about jobs."""
+
+    def place(self, spec: JobSpec, part_path: str, note: str) -> Placement:
+        """Where a job runs.
+
+        Raises:
+            TypeError, ValueError: Its options make no sense.
+        """
+        ...
+
+    def on_started(self, spec: JobSpec, at: float, stdout_path: str, stderr_path: str) -> None:
+        """A job was handed to an idle process."""
+        ...
+
+    def on_finished(self, spec: JobSpec, outcome: Outcome) -> None:
+        """The last word on a job; comes once for each."""
+        ...
+
+
+class _State(StrEnum):
+    STARTING = "starting"
+    IDLE = "idle"
+    BUSY = "busy"
+    LEAVING = "leaving"
+    """On its way out; counts no more, and gets no more jobs."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """A job between `add` and its end.
+
+    Attributes:
+        spec: What was asked for.
+        grace_s: How long it may take to end when it is cancelled.
+        note: A warning for its standard error.
+        seat: The worker that runs it, None while it waits.
+        started_at: When it was handed over.
+        is_cancelled: Whether its end was asked for.
+    """
+
+    spec: JobSpec
+    grace_s: float
+    note: str = ""
+    seat: "_Seat | None" = None
+    started_at: float | None = None
+    is_cancelled: bool = False
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Group:
+    """The workers of one interpreter, and the jobs that wait for them."""
+
+    python: str
+    queue: FairQueue[Job] = field(default_factory=FairQueue)
+    seats: set["_Seat"] = field(default_factory=set)
+    idle: list["_Seat"] = field(default_factory=list)
+    starting: int = 0
+    failed_starts: int = 0
+    waiting_since: float | None = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Seat:
+    """A worker's place in the pool."""
+
+    group: _Group
+    process: WorkerProcess
+    state: _State = _State.STARTING
+    job: Job | None = None
+    has_worked: bool = False
+    python_version: str = ""
+    shelf: FunctionShelf = field(default_factory=FunctionShelf)
+
+
+class Pool:
+    """Runs jobs on warm processes; every method is called on the event loop and returns at once."""
+
+    def __init__(
+        self, *, size: int, folder: str, payload_dir: str, owner: PoolOwner, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """Prepare an empty pool; `warm` or the first job fills it.
+
+        Args:
+            size: Most workers at a time.
+            folder: For stream files; may be shared with pools of other processes.
+            payload_dir: For payloads being written; on the file system of the finished ones.
+            owner: Told about jobs.
+            loop: The event loop that owns the pool.
+        """
+        self._size, self._owner, self._loop = size, owner, loop
+        self._folder, self._payload_dir = folder, payload_dir
+        self._jobs: dict[AttemptId, Job] = {}
+        self._groups: dict[str, _Group] = {}
+        self._own = self._group(sys.executable)
+        self._unusable: dict[str, tuple[str, float]] = {}
+        self._seats: dict[WorkerProcess, _Seat] = {}
+        self._numbers = itertools.count(1)
+        self._is_pumping = False
+        self._is_closed = False
+        self._all_gone = asyncio.Event()
+        for place in (folder, payload_dir):
+            sweep(place)
+
+    def warm(self) -> None:
+        """Start a few workers in advance."""
+        self._schedule()
+
+    def add(self, job: Job) -> None:
+        """Queue a job. One that is known already (same attempt) is not run twice."""
+        attempt_id = job.spec.attempt_id
+        if attempt_id in self._jobs:
+            return
+        self._jobs[attempt_id] = job
+        self._queue(job, job.spec.client.get("python") or sys.executable)
+        self._schedule()
+
+    def knows(self, attempt_id: AttemptId) -> bool:
+        """Whether a job waits or runs here."""
+        return attempt_id in self._jobs
+
+    def cancel(self, attempt_id: AttemptId) -> None:
+        """Stop a job; unknown ones are ignored."""
+        job = self._jobs.get(attempt_id)
+        if job is None or job.is_cancelled:
+            return
+        job.is_cancelled = True
+        if job.seat is None:
+            for group in self._groups.values():
+                group.queue.remove(job.spec.dispatch_id, attempt_id)
+            self._finish(job, Outcome(status=JobStatus.CANCELLED))
+            return
+        job.seat.process.terminate(job.grace_s)
+        self._vacate(job.seat)  # its place is filled at once
+        self._schedule()
+
+    async def close(self, grace_s: float) -> None:
+        """Stop all workers; what they were doing is reported no more."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._jobs.clear()
+            for seat in self._seats.values():
+                if seat.job is None:
+                    seat.process.kill()
+                else:
+                    seat.process.terminate(grace_s)
+                self._vacate(seat)
+        if self._seats:
+            try:
+                await asyncio.wait_for(self._all_gone.wait(), grace_s + _CLOSE_S)
+            except TimeoutError:
+                _log.warning("Workers do not end: %s", ", ".join(str(process.pid) for process in self._seats))
+
+    # Messages and ends of processes
+
+    def on_message(self, process: WorkerProcess, control: Mapping[str, Any], body: bytes) -> None:
+        """See `ProcessOwner`."""
+        seat = self._seats[process]
+        if "ready" in control and seat.state is _State.STARTING:
+            seat.python_version = str(control.get("python_version", ""))
+            seat.group.starting -= 1
+            self._release(seat)
+            return
+        job = seat.job
+        if job is None or job.is_cancelled or self._is_closed:
+            return
+        try:
+            if control["job"] != job.spec.attempt_id:
+                raise ValueError("an answer about another job")
+            outcome = decode_answer(control, body)
+        except (KeyError, TypeError, ValueError) as error:
+            _log.warning("Worker %d sent an answer that cannot be read: %s", process.pid, error)
+            process.reject()
+            return
+        seat.job = None
+        self._finish(job, outcome)
+        self._release(seat)
+
+    def on_exit(self, process: WorkerProcess, exit_code: int) -> None:
+        """See `ProcessOwner`."""
+        seat = self._seats.pop(process)
+        was_expected = seat.state is _State.LEAVING
+        job, seat.job = seat.job, None
+        self._vacate(seat)
+        stdout, stderr = process.stdout_tail(), process.stderr_tail()
+        process.remove_files()
+        if self._is_closed:
+            if not self._seats:
+                self._all_gone.set()
+            return
+        if job is not None:
+            message = explain_death(exit_code)
+            if process.is_garbled:
+                message = "The task's process was stopped: something wrote into its channel to the server."
+            outcome = Outcome(
+                status=JobStatus.CANCELLED if job.is_cancelled else JobStatus.FAILED,
+                failure=None if job.is_cancelled else TaskFailure(message=message, is_user_error=False),
+                stdout=stdout,
+                stderr=stderr,
+                started_at=job.started_at,
+                ended_at=time.time(),
+            )
+            self._finish(job, outcome)
+        elif not (was_expected or seat.has_worked):
+            self._on_failed_start(seat.group, stderr.strip() or explain_death(exit_code))
+        self._schedule()
+
+    def _on_failed_start(self, group: _Group, reason: str) -> None:
+        group.failed_starts += 1
+        if group.failed_starts < _MAX_FAILED_STARTS:
+            return
+        last = reason.splitlines()[-1]
+        _log.warning("Workers of %s do not start: %s", group.python, last)
+        jobs = group.queue.drain()
+        if group is not self._own:
+            self._unusable[group.python] = (last, self._loop.time())
+            self._groups.pop(group.python, None)
+            for seat in tuple(group.idle):
+                self._retire(seat)
+            for job in jobs:
+                self._queue(job, group.python)
+            return
+        message = f"No worker process can be started with {group.python}: {last}. Check that it can import cloudpickle."
+        for job in jobs:
+            failure = TaskFailure(message=message, is_user_error=False)
+            self._finish(job, Outcome(status=JobStatus.FAILED, failure=failure, stderr=reason))
+
+    # Who works where
+
+    def _group(self, python: str) -> _Group:
+        if python not in self._groups:
+            self._groups[python] = _Group(python=python)
+        return self._groups[python]
+
+    def _queue(self, job: Job, python: str) -> None:
+        now = self._loop.time()
+        reason, since = self._unusable.get(python, ("", 0.0))
+        if python != sys.executable and (not reason or now - since > _RETRY_S):
+            reason = "" if os.access(python, os.X_OK) else "there is no such program on this machine"
+            self._unusable.pop(python, None)
+            if reason:
+                self._unusable[python] = (reason, now)
+        if reason:
+            job.note = (
+                f"covalent-lab: cannot use the interpreter of the notebook, {python} ({reason}); "
+                f"the task runs with {sys.executable}."
+            )
+            python = sys.executable
+        group = self._group(python)
+        group.queue.put(job.spec.dispatch_id, job.spec.attempt_id, job)
+        if group.failed_starts >= _MAX_FAILED_STARTS:
+            group.failed_starts = 0
+        if group.waiting_since is None:
+            group.waiting_since = now
+
+    def _schedule(self) -> None:
+        if not self._is_pumping and not self._is_closed:
+            self._is_pumping = True
+            self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._is_pumping = False
+        if self._is_closed:
+            return
+        for group in tuple(self._groups.values()):
+            while group.queue and group.idle:
+                self._assign(group.idle.pop(), group.queue.pop())
+        if self._grow():
+            self._schedule()  # one process for each turn of the loop, so that nothing else waits for all of them
+
+    def _grow(self) -> bool:
+        wanting = [group for group in self._groups.values() if len(group.queue) > group.starting]
+        wanting.sort(key=lambda group: len(group.seats))
+        at_work = sum(len(group.seats) for group in self._groups.values())
+        if not wanting:
+            is_cold = len(self._own.seats) < _MAX_WARM and self._own.failed_starts < _MAX_FAILED_STARTS
+            return at_work < self._size and is_cold and self._spawn(self._own)
+        if at_work < self._size:
+            return self._spawn(wanting[0])
+        for group in self._groups.values():
+            if group.idle:  # then nobody waits for this interpreter
+                self._retire(group.idle[-1])
+                return self._spawn(wanting[0])
+        return False
+
+    def _spawn(self, group: _Group) -> bool:
+        stem = f"{os.getpid()}-{next(self._numbers)}"
+        try:
+            process = WorkerProcess(
+                python=group.python,
+                stem=str(Path(self._folder, stem)),
+                part_path=str(Path(self._payload_dir, f"{stem}.part")),
+                owner=self,
+                loop=self._loop,
+            )
+        except OSError as error:
+            self._on_failed_start(group, f"{type(error).__name__}: {error}")
+            return True
+        seat = _Seat(group=group, process=process)
+        group.seats.add(seat)
+        group.starting += 1
+        self._seats[process] = seat
+        return True
+
+    def _retire(self, seat: _Seat) -> None:
+        self._vacate(seat)
+        seat.process.kill()
+
+    def _vacate(self, seat: _Seat) -> None:
+        """Count a worker no more."""
+        group = seat.group
+        if seat.state is _State.STARTING:
+            group.starting -= 1
+        if seat in group.idle:
+            group.idle.remove(seat)
+        group.seats.discard(seat)
+        seat.state = _State.LEAVING
+
+    def _release(self, seat: _Seat) -> None:
+        """A worker has nothing to do: give it the next job, or its place to another interpreter."""
+        group = seat.group
+        if seat.state is _State.LEAVING:
+            return
+        seat.state = _State.IDLE
+        is_orphan = self._groups.get(group.python) is not group
+        if is_orphan or (len(self._groups) > 1 and self._has_claimant(group)):
+            self._retire(seat)
+            self._schedule()
+        elif group.queue:
+            self._assign(seat, group.queue.pop())
+        else:
+            group.idle.append(seat)
+            if len(self._groups) > 1:
+                self._schedule()
+
+    def _has_claimant(self, giver: _Group) -> bool:
+        """Whether another interpreter has fewer workers than its share, and this one more, or more than patience."""
+        active = [group for group in self._groups.values() if group.queue or group is giver]
+        share = max(1, self._size // len(active))
+        now = self._loop.time()
+        return any(
+            len(group.seats) < share
+            and (
+                len(giver.seats) > share
+                or (not group.seats and group.waiting_since is not None and now - group.waiting_since > _TURN_S)
+            )
+            for group in active
+            if group is not giver
+        )
+
+    def _assign(self, seat: _Seat, job: Job) -> None:
+        group, spec, process = seat.group, job.spec, seat.process
+        group.waiting_since = self._loop.time() if group.queue else None
+        version = spec.client.get("python_version", "")
+        if version.split(".")[:2] != seat.python_version.split(".")[:2] and version and not job.note:
+            job.note = (
+                f"covalent-lab: written with Python {version}, runs with Python {seat.python_version}; "
+                "functions may not load there."
+            )
+        try:
+            placement = self._owner.place(spec, process.part_path, job.note)
+            control, body = encode_job(spec, placement, seat.shelf)
+        except (TypeError, ValueError) as error:
+            failure = TaskFailure(message=f"Task {spec.name!r} cannot be started: {error}.", is_user_error=False)
+            self._finish(job, Outcome(status=JobStatus.FAILED, failure=failure))
+            self._release(seat)
+            return
+        seat.state, seat.job, seat.has_worked = _State.BUSY, job, True
+        group.failed_starts = 0
+        job.seat, job.started_at = seat, time.time()
+        process.send(control, body)
+        self._owner.on_started(spec, job.started_at, process.stdout_path, process.stderr_path)
+
+    def _finish(self, job: Job, outcome: Outcome) -> None:
+        if self._jobs.pop(job.spec.attempt_id, None) is not None:
+            job.seat = None
+            self._owner.on_finished(job.spec, outcome)

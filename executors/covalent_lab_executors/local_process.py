@@ -1,0 +1,248 @@
+"""One worker process: started, spoken to, killed. Knows nothing of jobs, queues or other workers."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Protocol
+
+__all__ = ["ProcessOwner", "WorkerProcess", "sweep"]
+
+_FRAME = struct.Struct(">IQ")  # lengths of control and body, as in worker.py
+_READ = 1 << 18
+_MAX_CONTROL = 64 << 20
+_TAIL = 1 << 20
+_POLL_S = 0.1  # only where the system has no pidfd
+
+
+class ProcessOwner(Protocol):
+    """Who is told about a process; all calls come on the event loop."""
+
+    def on_message(self, process: "WorkerProcess", control: Mapping[str, Any], body: bytes) -> None:
+        """A whole message arrived."""
+        ...
+
+    def on_exit(self, process: "WorkerProcess", exit_code: int) -> None:
+        """The process is gone, its last messages were delivered, and its children were killed. Comes once."""
+        ...
+
+
+class WorkerProcess:
+    """A process that runs `worker.py`, leads its own process group, and ends when this process does.
+
+    Attributes:
+        pid: Of the process, and of its group.
+        stdout_path: File that its standard output goes to.
+        stderr_path: File that its standard error goes to.
+        part_path: Where it may write a payload before the payload has a name.
+        is_garbled: Whether it sent something that is not a message.
+    """
+
+    def __init__(
+        self, *, python: str, stem: str, part_path: str, owner: ProcessOwner, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """Start the process; returns as soon as the operating system has it.
+
+        Args:
+            python: Path of the interpreter.
+            stem: Path of the stream files without `.out` and `.err`.
+            part_path: See above.
+            owner: Told about messages and the end.
+            loop: The event loop that owns this object.
+
+        Raises:
+            OSError: There is no such program, or the system has no room for another process.
+        """
+        self.stdout_path, self.stderr_path, self.part_path = f"{stem}.out", f"{stem}.err", part_path
+        self.is_garbled = False
+        self._owner, self._loop = owner, loop
+        self._incoming, self._outgoing = bytearray(), bytearray()
+        self._killing: asyncio.TimerHandle | None = None
+        with contextlib.ExitStack() as borrowed, contextlib.ExitStack() as owned:
+            self._channel, theirs = socket.socketpair()
+            owned.callback(self._channel.close)
+            borrowed.callback(theirs.close)
+            lifeline, self._lifeline = os.pipe()
+            owned.callback(os.close, self._lifeline)
+            borrowed.callback(os.close, lifeline)
+            streams = []
+            for path in (self.stdout_path, self.stderr_path):
+                streams.append(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC, 0o600))
+                borrowed.callback(os.close, streams[-1])
+            program = str(files("covalent_lab") / "worker.py")
+            self._process = subprocess.Popen(
+                [python, program, "--serve", str(theirs.fileno()), str(lifeline)],
+                stdin=subprocess.DEVNULL,
+                stdout=streams[0],
+                stderr=streams[1],
+                pass_fds=(theirs.fileno(), lifeline),
+                start_new_session=True,
+            )
+            owned.pop_all()
+        self.pid = self._process.pid
+        self._channel.setblocking(False)
+        loop.add_reader(self._channel, self._read)
+        self._watch_exit()
+
+    def send(self, control: Mapping[str, Any], body: Sequence[bytes]) -> None:
+        """Queue one message and write what the socket takes at once. After the end it goes nowhere.
+
+        Nothing bounds the queue here: the owner sends one job at a time.
+        """
+        text = json.dumps(control).encode()
+        data = b"".join((_FRAME.pack(len(text), sum(map(len, body))), text, *body))
+        if self._outgoing:
+            self._outgoing += data
+            return
+        try:
+            sent = self._channel.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return  # it died; on_exit follows
+        if sent < len(data):
+            self._outgoing += memoryview(data)[sent:]
+            self._loop.add_writer(self._channel, self._write)
+
+    def terminate(self, grace_s: float) -> None:
+        """Ask the whole group to end, and kill it after a while."""
+        self._signal(signal.SIGTERM)
+        if self._killing is None:
+            self._killing = self._loop.call_later(grace_s, self.kill)
+
+    def kill(self) -> None:
+        """Kill the process and its children."""
+        self._signal(signal.SIGKILL)
+
+    def stdout_tail(self) -> str:
+        """The end of what it has printed and not yet reported."""
+        return _tail(self.stdout_path)
+
+    def stderr_tail(self) -> str:
+        """The end of what it has written to standard error and not yet reported."""
+        return _tail(self.stderr_path)
+
+    def remove_files(self) -> None:
+        """Delete stream files and half-written payloads."""
+        for path in (self.stdout_path, self.stderr_path, self.part_path):
+            Path(path).unlink(missing_ok=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.returncode is None:  # not reaped, so the group cannot be somebody else's
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    def _write(self) -> None:
+        try:
+            sent = self._channel.send(self._outgoing)
+        except BlockingIOError:
+            return
+        except OSError:
+            sent = len(self._outgoing)
+        del self._outgoing[:sent]
+        if not self._outgoing:
+            self._loop.remove_writer(self._channel)
+
+    def _read(self) -> None:
+        try:
+            data = self._channel.recv(_READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:  # a process that closed its channel can do no more work
+            self._loop.remove_reader(self._channel)
+            self.kill()
+            return
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        self._incoming += data
+        while len(self._incoming) >= _FRAME.size and not self.is_garbled:
+            middle, end = _FRAME.unpack_from(self._incoming)
+            middle += _FRAME.size
+            end += middle
+            if middle > _MAX_CONTROL:
+                self.reject()
+            if len(self._incoming) < end or self.is_garbled:
+                return
+            message = bytes(self._incoming[:end])
+            del self._incoming[:end]
+            try:
+                control = json.loads(message[_FRAME.size : middle])
+            except ValueError:
+                control = None
+            if isinstance(control, dict):
+                self._owner.on_message(self, control, message[middle:])
+            else:
+                self.reject()
+
+    def reject(self) -> None:
+        """Stop believing this process: a task wrote into its channel."""
+        self.is_garbled = True
+        self.kill()
+
+    def _watch_exit(self) -> None:
+        try:
+            self._pidfd = os.pidfd_open(self.pid)
+        except (AttributeError, OSError):
+            self._loop.call_later(_POLL_S, self._poll_exit)
+        else:
+            self._loop.add_reader(self._pidfd, self._on_pidfd)
+
+    def _on_pidfd(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        self._finish()
+
+    def _poll_exit(self) -> None:
+        if self._process.poll() is None:
+            self._loop.call_later(_POLL_S, self._poll_exit)
+        else:
+            self._finish()
+
+    def _finish(self) -> None:
+        self._loop.remove_reader(self._channel)
+        self._loop.remove_writer(self._channel)
+        with contextlib.suppress(OSError):  # BlockingIOError: everything it sent was read
+            while data := self._channel.recv(_READ):
+                self._take(data)
+        self.kill()  # the children it left; it is a zombie until the next line, so the group id is still ours
+        exit_code = self._process.wait()
+        if self._killing is not None:
+            self._killing.cancel()
+        self._channel.close()
+        os.close(self._lifeline)
+        self._owner.on_exit(self, exit_code)
+
+
+def _tail(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            left_out = max(0, size - _TAIL)
+            file.seek(left_out)
+            text = file.read(_TAIL).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return f"[{left_out} bytes left out]\n{text}" if left_out else text
+
+
+def sweep(folder: str) -> None:
+    """Delete the files that workers of servers that are gone have left; names begin with the server's process id."""
+    for path in Path(folder).iterdir():
+        number = path.name.partition("-")[0]
+        if path.suffix in (".out", ".err", ".part") and number.isdecimal() and not Path(f"/proc/{number}").exists():
+            try:
+                os.kill(int(number), 0)
+            except ProcessLookupError:
+                path.unlink(missing_ok=True)
+            except PermissionError:
+                continue
