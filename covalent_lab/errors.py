@@ -41,6 +41,7 @@ __all__ = [
     "TaskRuntimeError",
     "UnknownExecutorError",
     "UsageError",
+    "error_of_code",
 ]
 
 
@@ -192,3 +193,14 @@ class InternalError(LabError):
     """A bug of this package."""
 
     code = "internal"
+
+
+def error_of_code(code: str, message: str) -> LabError | None:
+    """The error that another process told by code and message; None if this version does not know the code."""
+    pending: list[type[LabError]] = [LabError]
+    while pending:
+        kind = pending.pop()
+        if vars(kind).get("code") == code:
+            return _rebuild(kind, message, {})
+        pending.extend(kind.__subclasses__())
+    return None

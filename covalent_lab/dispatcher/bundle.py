@@ -53,14 +53,14 @@ class BundleReader:
         self._large: BlobWriter | None = None
         self._left = 0
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes.
 
         Raises:
             BadBundleError: They are not part of a bundle; the reader is of no use any more.
             StoreError: A payload file cannot be written.
         """
-        view = memoryview(chunk)
+        view = memoryview(chunk).cast("B")
         while view.nbytes:
             view = self._feed_front(view) if self.header is None else self._feed_payload(view)
 

@@ -200,7 +200,7 @@ class Submission:
         self._dispatcher = dispatcher
         self._reader = BundleReader(dispatcher.blobs, dispatcher.settings.inline_limit)
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes.
 
         Raises:

@@ -1,0 +1,86 @@
+"""Run science workflows from a notebook, and watch them live in JupyterLab.
+
+    import covalent_lab as ct
+
+Names are loaded on first use, so that importing the package stays cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from covalent_lab._version import __version__
+
+if TYPE_CHECKING:
+    from covalent_lab import executor
+    from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result
+    from covalent_lab.client.result import Result
+    from covalent_lab.client.status import Status
+    from covalent_lab.client.status import Status as status  # noqa: N813 - documented name
+    from covalent_lab.workflow.context import get_context
+    from covalent_lab.workflow.electron import Electron, electron, wait
+    from covalent_lab.workflow.lattice import Lattice, lattice
+    from covalent_lab.workflow.transportable import TransportableObject
+
+__all__ = [
+    "Electron",
+    "Lattice",
+    "Result",
+    "Status",
+    "TransportableObject",
+    "__version__",
+    "cancel",
+    "dispatch",
+    "dispatch_sync",
+    "electron",
+    "executor",
+    "get_context",
+    "get_result",
+    "lattice",
+    "load_ipython_extension",
+    "status",
+    "wait",
+]
+
+_HOMES = {
+    "Electron": "workflow.electron",
+    "Lattice": "workflow.lattice",
+    "Result": "client.result",
+    "Status": "client.status",
+    "TransportableObject": "workflow.transportable",
+    "cancel": "client.api",
+    "dispatch": "client.api",
+    "dispatch_sync": "client.api",
+    "electron": "workflow.electron",
+    "get_context": "workflow.context",
+    "get_result": "client.api",
+    "lattice": "workflow.lattice",
+    "wait": "workflow.electron",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "executor":
+        return import_module("covalent_lab.executor")
+    if name == "status":
+        value = import_module("covalent_lab.client.status").Status
+    elif name in _HOMES:
+        value = getattr(import_module(f"covalent_lab.{_HOMES[name]}"), name)
+    else:
+        raise AttributeError(f"module 'covalent_lab' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Called by `%load_ext covalent_lab`: registers `%%covalent` and `%covalent`."""
+    from covalent_lab.notebook.magics import load_ipython_extension as load  # only notebooks need it
+
+    load(ipython)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "covalent-lab"}]

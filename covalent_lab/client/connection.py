@@ -1,0 +1,154 @@
+"""How the client speaks to a dispatcher: one protocol, and the choice of who implements it.
+
+Everything is synchronous and safe to call from several threads.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from covalent_lab.errors import ServerUnreachableError
+from covalent_lab.settings import Settings
+from covalent_lab.worker import Buffer
+
+__all__ = ["Connection", "FeedReader", "connect", "disconnect", "reconnect"]
+
+
+class FeedReader(Protocol):
+    """Frames of the feed; iterate in one thread, close from any."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]: ...
+
+    def close(self) -> None:
+        """End the iteration."""
+        ...
+
+
+class Connection(Protocol):
+    """What the REST documentation says, as methods.
+
+    Attributes:
+        url: Base URL of the Jupyter server that hosts the dispatcher; None for one in this process.
+    """
+
+    url: str | None
+
+    def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
+        """Hand in a bundle; returns the dispatch id once it is recorded."""
+        ...
+
+    def start(self, dispatch_id: str) -> dict[str, Any]:
+        """Start a dispatch that was only registered."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """How the dispatcher is."""
+        ...
+
+    def list_dispatches(self, **query: Any) -> dict[str, Any]:
+        """Part of the list."""
+        ...
+
+    def detail(self, dispatch_id: str, wait_s: float = 0.0) -> dict[str, Any]:
+        """One dispatch, after waiting for its end for up to `wait_s` seconds."""
+        ...
+
+    def graph(self, dispatch_id: str) -> dict[str, Any]:
+        """Its graph."""
+        ...
+
+    def nodes(self, dispatch_id: str) -> dict[str, Any]:
+        """States of its nodes."""
+        ...
+
+    def node(self, dispatch_id: str, node_id: int) -> dict[str, Any]:
+        """Everything about one node."""
+        ...
+
+    def stream(self, dispatch_id: str, node_id: int, name: str, offset: int = 0) -> dict[str, Any]:
+        """Text a node printed."""
+        ...
+
+    def payload(self, dispatch_id: str, digest: str) -> Buffer:
+        """The archive of a value."""
+        ...
+
+    def preview(self, dispatch_id: str, digest: str) -> dict[str, Any]:
+        """What can be shown of a value."""
+        ...
+
+    def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> str:
+        """Ask tasks to stop; returns what to tell the user."""
+        ...
+
+    def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
+        """Delete dispatches that are over."""
+        ...
+
+    def subscribe(self, after: int | None = None) -> FeedReader:
+        """Follow the feed."""
+        ...
+
+    def lab_url(self, dispatch_id: str) -> str | None:
+        """Where a browser shows the dispatch, if a Jupyter server does."""
+        ...
+
+    def close(self) -> None:
+        """Release what it holds. Safe to call twice."""
+        ...
+
+
+_lock = threading.Lock()
+_open: dict[tuple[int, str], Connection] = {}
+
+
+def connect(address: str | None = None) -> Connection:
+    """The connection for an address, or the one that discovery finds; made once a process.
+
+    Args:
+        address: `host:port` or a URL of a Jupyter server; None to discover.
+
+    Raises:
+        ServerUnreachableError: Nothing answers at an address that was given or configured.
+        ConfigError: The settings cannot be read.
+        StoreError: No server runs, and a dispatcher in this process cannot open the store.
+    """
+    # Heavy parts (urllib3, the dispatcher) are loaded by the first connection, not by the package.
+    from covalent_lab.client import discovery
+
+    with _lock:
+        key = (os.getpid(), address or "")
+        connection = _open.get(key)
+        if connection is None:
+            connection = _open[key] = discovery.discover(Settings.load(), address)
+        return connection
+
+
+def reconnect(failed: Connection, address: str | None = None) -> Connection:
+    """Look again for a dispatcher after a connection broke, e.g. because its server was restarted elsewhere.
+
+    Raises:
+        ServerUnreachableError: There is none yet.
+    """
+    from covalent_lab.client import discovery  # as above
+
+    if failed.url is None:
+        raise ServerUnreachableError("the dispatcher in this process", "it has stopped")
+    with _lock:
+        key = (os.getpid(), address or "")
+        if _open.get(key) is not failed and key in _open:
+            return _open[key]
+        found = discovery.discover(Settings.load(), address, may_start=False)
+        failed.close()
+        _open[key] = found
+        return found
+
+
+def disconnect() -> None:
+    """Close all connections of this process; a dispatcher in it stops, its unfinished dispatches go on later."""
+    with _lock:
+        for (pid, _), connection in list(_open.items()):
+            if pid == os.getpid():
+                connection.close()
+        _open.clear()

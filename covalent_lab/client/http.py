@@ -1,0 +1,225 @@
+"""A dispatcher inside a Jupyter server, over HTTP and WebSocket."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import urllib3  # noqa: TID253 - this module is loaded by the first connection
+
+from covalent_lab import payload
+from covalent_lab.errors import LabError, ServerRejectedError, ServerUnreachableError, error_of_code
+from covalent_lab.worker import Buffer
+
+__all__ = ["HttpConnection"]
+
+_API = "covalent/api/v1/"
+_TIMEOUT_S = 30.0
+_CONNECT_S = 5.0
+_ONE_BODY = 1 << 20
+_PARTS = 1 << 20
+
+
+class HttpConnection:
+    """Speaks to `<url>covalent/api/v1/`.
+
+    Args:
+        url: Base URL of the Jupyter server, with a slash at its end.
+        token: Sent with each request; empty for none.
+    """
+
+    url: str | None
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self._base = url + _API
+        self._headers = {"Authorization": f"token {token}"} if token else {}
+        self._token = token
+        self._pool = urllib3.PoolManager(
+            maxsize=8, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_TIMEOUT_S), retries=False
+        )
+
+    def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
+        size = sum(memoryview(piece).nbytes for piece in bundle)
+        body: Any = b"".join(bundle) if size <= _ONE_BODY else _Parts(bundle)
+        headers = {"Content-Type": "application/vnd.covalent.bundle", "Content-Length": str(size)}
+        query = {} if start else {"start": "false"}
+        answer = self._json("POST", "dispatches", query=query, body=body, headers=headers, read_s=600.0)
+        return str(answer["dispatch_id"])
+
+    def start(self, dispatch_id: str) -> dict[str, Any]:
+        return self._json("POST", f"dispatches/{quote(dispatch_id)}/start", form={})
+
+    def status(self) -> dict[str, Any]:
+        return self._json("GET", "status")
+
+    def list_dispatches(self, **query: Any) -> dict[str, Any]:
+        return self._json("GET", "dispatches", query=query)
+
+    def detail(self, dispatch_id: str, wait_s: float = 0.0) -> dict[str, Any]:
+        query = {"wait_s": f"{wait_s:g}"} if wait_s > 0 else {}
+        return self._json("GET", f"dispatches/{quote(dispatch_id)}", query=query, read_s=_TIMEOUT_S + wait_s)
+
+    def graph(self, dispatch_id: str) -> dict[str, Any]:
+        return self._json("GET", f"dispatches/{quote(dispatch_id)}/graph")
+
+    def nodes(self, dispatch_id: str) -> dict[str, Any]:
+        return self._json("GET", f"dispatches/{quote(dispatch_id)}/nodes")
+
+    def node(self, dispatch_id: str, node_id: int) -> dict[str, Any]:
+        return self._json("GET", f"dispatches/{quote(dispatch_id)}/nodes/{node_id}")
+
+    def stream(self, dispatch_id: str, node_id: int, name: str, offset: int = 0) -> dict[str, Any]:
+        path = f"dispatches/{quote(dispatch_id)}/nodes/{node_id}/streams/{quote(name)}"
+        return self._json("GET", path, query={"offset": offset})
+
+    def payload(self, dispatch_id: str, digest: str) -> Buffer:
+        path = f"dispatches/{quote(dispatch_id)}/payloads/{quote(digest)}"
+        response = self._request("GET", path, query={"as": "path"})
+        if response.headers.get("Content-Type", "").startswith("application/json"):
+            try:  # the same machine: map the file instead of sending it
+                return payload.open_file(json.loads(response.data)["path"])
+            except OSError:
+                response = self._request("GET", path, read_s=600.0)
+        return response.data
+
+    def preview(self, dispatch_id: str, digest: str) -> dict[str, Any]:
+        return self._json("GET", f"dispatches/{quote(dispatch_id)}/payloads/{quote(digest)}/preview")
+
+    def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> str:
+        form = {"task_ids": None if task_ids is None else list(task_ids)}
+        return str(self._json("POST", f"dispatches/{quote(dispatch_id)}/cancel", form=form)["message"])
+
+    def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
+        return self._json("POST", "dispatches/delete", form={"dispatch_ids": list(dispatch_ids)})
+
+    def subscribe(self, after: int | None = None) -> "_Socket":
+        return _Socket(self._base, self._token, after)
+
+    def lab_url(self, dispatch_id: str) -> str | None:
+        return f"{self.url}lab?covalent={quote(dispatch_id)}"
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        response = self._request(method, path, **options)
+        try:
+            answer = json.loads(response.data)
+        except ValueError as error:
+            raise ServerRejectedError(
+                f"{self.url} answered with something that is not JSON; is it a Jupyter server with covalent-lab?"
+            ) from error
+        if not isinstance(answer, dict):
+            raise ServerRejectedError(f"{self.url} answered {type(answer).__name__} where an object was due.")
+        return answer
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        form: Any = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        read_s: float = _TIMEOUT_S,
+    ) -> urllib3.BaseHTTPResponse:
+        url = self._base + path + (f"?{urlencode(query)}" if query else "")
+        sent = {**self._headers, **(headers or {})}
+        if form is not None:
+            body = json.dumps(form).encode()
+            sent["Content-Type"] = "application/json"
+        timeout = urllib3.Timeout(connect=_CONNECT_S, read=read_s)
+        for attempt in (1, 2):
+            try:
+                response = self._pool.request(method, url, body=body, headers=sent, timeout=timeout)
+            except urllib3.exceptions.ProtocolError as error:
+                # A kept-alive connection that the server closed: every request here may be repeated safely.
+                if attempt == 2:
+                    raise ServerUnreachableError(str(self.url), _reason(error)) from error
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                raise ServerUnreachableError(str(self.url), _reason(error)) from error
+            else:
+                break
+        if response.status >= 400:
+            raise _rejected(response, str(self.url))
+        return response
+
+
+class _Parts:
+    """Pieces of a body, in parts that a socket likes; iterated anew when a request is repeated."""
+
+    def __init__(self, pieces: Sequence[Buffer]) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[memoryview]:
+        for piece in self._pieces:
+            view = memoryview(piece).cast("B")
+            for begin in range(0, view.nbytes, _PARTS):
+                yield view[begin : begin + _PARTS]
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error.__cause__ or error)
+    return text.rpartition(": ")[2][:200]
+
+
+def _rejected(response: urllib3.BaseHTTPResponse, url: str) -> LabError:
+    """The error a server told, as the class it had there."""
+    try:
+        told = json.loads(response.data)["error"]
+        code, message = str(told["code"]), str(told["message"])
+    except (ValueError, KeyError, TypeError):
+        if response.status in (401, 403):
+            return ServerRejectedError(f"{url} refused the token (HTTP {response.status}).", response.status)
+        return ServerRejectedError(
+            f"{url} answered HTTP {response.status}; is it a Jupyter server with covalent-lab?", response.status
+        )
+    return error_of_code(code, message) or ServerRejectedError(message, response.status)
+
+
+class _Socket:
+    """Frames from the WebSocket."""
+
+    def __init__(self, base: str, token: str, after: int | None) -> None:
+        scheme, _, rest = base.partition("://")
+        query = urlencode({"after": after} if after is not None else {})
+        self._url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}feed{'?' + query if query else ''}"
+        self._token = token
+        self._lock = threading.Lock()
+        self._socket: Any = None
+        self._is_closed = False
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        import websocket  # websocket-client: loaded by who follows the feed
+
+        headers = [f"Authorization: token {self._token}"] if self._token else []
+        try:
+            socket = websocket.create_connection(self._url, header=headers, timeout=_CONNECT_S)
+        except (websocket.WebSocketException, OSError) as error:
+            raise ServerUnreachableError(self._url, str(error)) from error
+        with self._lock:
+            self._socket = socket
+            if self._is_closed:
+                socket.close()
+        socket.settimeout(None)
+        while not self._is_closed:
+            try:
+                text = socket.recv()
+            except (websocket.WebSocketException, OSError) as error:
+                if self._is_closed:
+                    return
+                raise ServerUnreachableError(self._url, str(error)) from error
+            if not text:
+                if self._is_closed:
+                    return
+                raise ServerUnreachableError(self._url, "the connection was closed")
+            yield json.loads(text)
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            if self._socket is not None:
+                self._socket.shutdown()

@@ -1,0 +1,138 @@
+"""A dispatcher in this process, for scripts and tests without a server. Its store is the one a server would use."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any, TypeVar
+
+from covalent_lab import payload
+from covalent_lab.dispatcher.lab import Lab, Subscription
+from covalent_lab.errors import StoreError
+from covalent_lab.settings import Settings
+from covalent_lab.worker import Buffer
+
+__all__ = ["LocalConnection"]
+
+_T = TypeVar("_T")
+
+
+class LocalConnection:
+    """Runs a dispatcher in a thread; work that is unfinished at the process's end goes on with the next dispatcher.
+
+    Args:
+        settings: Where the store is.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+
+    url: str | None = None
+
+    def __init__(self, settings: Settings) -> None:
+        self._lab = Lab.open(settings)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="covalent-client", daemon=True)
+        self._thread.start()
+        self._is_closed = False
+
+    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
+        if self._is_closed:
+            work.close()
+            raise StoreError("The dispatcher in this process has stopped.")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
+        submission = self._lab.submission()
+        try:
+            for piece in bundle:
+                submission.feed(bytes(piece) if isinstance(piece, bytearray) else piece)
+            return self._wait(submission.finish(start))[0]
+        except BaseException:
+            submission.abort()
+            raise
+
+    def start(self, dispatch_id: str) -> dict[str, Any]:
+        return self._wait(self._lab.start(dispatch_id))
+
+    def status(self) -> dict[str, Any]:
+        return self._wait(self._lab.status())
+
+    def list_dispatches(self, **query: Any) -> dict[str, Any]:
+        return self._wait(self._lab.list_dispatches(**query))
+
+    def detail(self, dispatch_id: str, wait_s: float = 0.0) -> dict[str, Any]:
+        return self._wait(self._lab.detail(dispatch_id, wait_s))
+
+    def graph(self, dispatch_id: str) -> dict[str, Any]:
+        graph: dict[str, Any] = json.loads(self._wait(self._lab.graph(dispatch_id)))
+        return graph
+
+    def nodes(self, dispatch_id: str) -> dict[str, Any]:
+        return self._wait(self._lab.nodes(dispatch_id))
+
+    def node(self, dispatch_id: str, node_id: int) -> dict[str, Any]:
+        return self._wait(self._lab.node(dispatch_id, node_id))
+
+    def stream(self, dispatch_id: str, node_id: int, name: str, offset: int = 0) -> dict[str, Any]:
+        return self._wait(self._lab.stream(dispatch_id, node_id, name, offset))
+
+    def payload(self, dispatch_id: str, digest: str) -> Buffer:
+        stored = self._wait(self._lab.payload(dispatch_id, digest))
+        if stored.data is not None:
+            return stored.data
+        assert stored.path is not None
+        return payload.open_file(stored.path)
+
+    def preview(self, dispatch_id: str, digest: str) -> dict[str, Any]:
+        return self._wait(self._lab.preview(dispatch_id, digest))
+
+    def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> str:
+        return str(self._wait(self._lab.cancel(dispatch_id, task_ids))["message"])
+
+    def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
+        return self._wait(self._lab.delete(dispatch_ids))
+
+    def subscribe(self, after: int | None = None) -> "_Frames":
+        return _Frames(self._lab.subscribe(after))
+
+    def lab_url(self, dispatch_id: str) -> str | None:
+        return None
+
+    def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._lab.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5.0)
+        self._loop.close()
+
+
+class _Frames:
+    """Frames in the caller's thread, on an event loop of its own."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        with asyncio.Runner() as runner:
+            frames = aiter(self._subscription)
+            while True:
+                try:
+                    yield runner.run(_next(frames))
+                except StopAsyncIteration:
+                    return
+
+    def close(self) -> None:
+        self._subscription.close()
+
+
+async def _next(frames: Any) -> dict[str, Any]:
+    frame: dict[str, Any] = await anext(frames)
+    return frame
