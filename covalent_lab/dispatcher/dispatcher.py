@@ -5,6 +5,7 @@ of jobs do not hurry the tick: a short job's start is then recorded together wit
 """
 
 import asyncio
+import dataclasses
 import json
 import logging
 import time
@@ -13,53 +14,38 @@ from dataclasses import dataclass
 from typing import Any
 
 from covalent_lab.dispatcher.active import Active
+from covalent_lab.dispatcher.announcer import CANCEL_REQUESTED, START_REQUESTED, Announcer
 from covalent_lab.dispatcher.cache import PayloadCache
+from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, split_attempt, stored_handle
 from covalent_lab.dispatcher.ownership import split_owners
+from covalent_lab.dispatcher.recording import Recording, split_cancels
 from covalent_lab.dispatcher.runner import Runner
-from covalent_lab.errors import InternalError, MissingLatticeRecordError, StoreError
-from covalent_lab.executor.base import (
-    Executor,
-    JobFinished,
-    JobHandle,
-    JobSpec,
-    JobStarted,
-    JobStatus,
-    JobUpdate,
-    Outcome,
-    PayloadSource,
-)
+from covalent_lab.errors import LabError, MissingLatticeRecordError, StoreError
+from covalent_lab.executor.base import Executor, JobHandle, JobStarted, JobUpdate, Outcome
 from covalent_lab.feed.feed import Feed
 from covalent_lab.graph.model import Graph
 from covalent_lab.graph.wire import graph_from_wire
-from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef, attempt_id
-from covalent_lab.scheduler.commands import CancelNode, Command, NodeTransition, StartTimer, Step, SubmitNode
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, attempt_id
+from covalent_lab.scheduler.commands import CancelNode, Command, StartTimer, SubmitNode
 from covalent_lab.scheduler.events import (
     CancelRequested,
     DispatchRestored,
     DispatchStarted,
     DispatchSubmitted,
     Event,
-    NodeCancelled,
     NodeFailed,
-    NodeLost,
-    NodeStarted,
-    NodeSucceeded,
     TimeLimitElapsed,
 )
 from covalent_lab.scheduler.scheduler import InvalidEventError, Scheduler
 from covalent_lab.scheduler.states import DispatchState, NodeState
 from covalent_lab.settings import Settings
-from covalent_lab.store.base import Batch, DispatchRecord, NewDispatch, NodeUpdate, PayloadRow, Store
+from covalent_lab.store.base import Batch, DispatchRecord, NewDispatch, Store
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.transitions import FeedRecord
 
-__all__ = ["CANCEL_REQUESTED", "START_REQUESTED", "Dispatcher"]
+__all__ = ["Dispatcher"]
 
 _log = logging.getLogger(__name__)
-
-CANCEL_REQUESTED = "CANCEL_REQUESTED"
-START_REQUESTED = "START_REQUESTED"
-"""Feed records by which one dispatcher asks another, the owner of a dispatch; screens do not get them."""
 
 _ENDS = ("COMPLETED", "FAILED", "CANCELLED", "DELETED")
 _MAX_EVENTS = 2_000
@@ -113,7 +99,8 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._hurry: asyncio.TimerHandle | None = None
         self._timers: set[asyncio.TimerHandle] = set()
-        self._announcing = asyncio.Lock()
+        self._jobs = JobBuilder(store, blobs, self._cache, settings.inline_limit)
+        self._announcer = Announcer(store, self.feed, self._asked_by_others)
         self._stop = asyncio.Event()
 
     # --- lifetime
@@ -130,6 +117,7 @@ class Dispatcher:
         await self.store.open()
         try:
             self.feed = Feed(await self.store.last_seq())
+            self._announcer = Announcer(self.store, self.feed, self._asked_by_others)
             async with asyncio.TaskGroup() as group:
                 self._runner.start(group)
                 self._runner.warm_up(self.settings.default_executor)
@@ -219,7 +207,7 @@ class Dispatcher:
         self._put(DispatchSubmitted(dispatch_id=new.dispatch_id, plan=active.plan, at=new.created_at))
         if new.autostart:
             self._put(DispatchStarted(dispatch_id=new.dispatch_id, at=self.clock()))
-        await self._announce([first])
+        await self._announcer.announce([first])
         return True
 
     async def start(self, dispatch_id: DispatchId) -> None:
@@ -240,7 +228,7 @@ class Dispatcher:
     async def delete(self, dispatch_ids: Sequence[DispatchId]) -> Sequence[DispatchId]:
         """Delete dispatches that are over; returns those that were there."""
         tombstones = await self.store.delete(dispatch_ids, self.clock())
-        await self._announce(tombstones)
+        await self._announcer.announce(tombstones)
         return [tombstone.dispatch_id for tombstone in tombstones]
 
     async def _ask_owner(self, dispatch_id: DispatchId, status: str, node_ids: frozenset[NodeId] | None) -> None:
@@ -269,46 +257,17 @@ class Dispatcher:
         await done
 
     def _job_updated(self, update: JobUpdate) -> None:
-        dispatch_id, node_id, attempt = _split(update.attempt_id)
-        key = (dispatch_id, node_id)
+        dispatch_id, node_id, _ = split_attempt(update.attempt_id)
+        event = event_of(update, self.clock())
         if isinstance(update, JobStarted):
-            self._live[key] = update
-            event = NodeStarted(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=update.at)
+            self._live[dispatch_id, node_id] = update
             self._put(event, hurry=False)
-            return
-        self._live.pop(key, None)
-        self._put(self._ended(update, dispatch_id, node_id, attempt), update.outcome)
-
-    def _ended(
-        self, update: JobFinished, dispatch_id: DispatchId, node_id: NodeId, attempt: int
-    ) -> NodeSucceeded | NodeFailed | NodeCancelled | NodeLost:
-        outcome = update.outcome
-        at = outcome.ended_at or self.clock()
-        began = outcome.started_at
-        match outcome.status:
-            case JobStatus.COMPLETED:
-                output = outcome.output.ref if outcome.output else None
-                return NodeSucceeded(
-                    dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, output=output, started_at=began
-                )
-            case JobStatus.CANCELLED:
-                return NodeCancelled(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, started_at=began)
-            case JobStatus.LOST:
-                return NodeLost(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, started_at=began)
-            case JobStatus.FAILED:
-                message = outcome.failure.message if outcome.failure else "The task failed without a reason."
-                return NodeFailed(
-                    dispatch_id=dispatch_id,
-                    node_id=node_id,
-                    attempt=attempt,
-                    at=at,
-                    message=message,
-                    started_at=began,
-                )
+        else:
+            self._live.pop((dispatch_id, node_id), None)
+            self._put(event, update.outcome)
 
     def _job_accepted(self, attempt: AttemptId, handle: JobHandle) -> None:
-        dispatch_id, node_id, number = _split(attempt)
-        self._handles.append((dispatch_id, node_id, json.dumps({"attempt": number, "handle": dict(handle)})))
+        self._handles.append(handle_row(attempt, handle))
         self._wake.set()
 
     # --- the tick
@@ -326,109 +285,35 @@ class Dispatcher:
     async def _tick(self) -> None:
         arrivals, self._inbox = self._inbox[:_MAX_EVENTS], self._inbox[_MAX_EVENTS:]
         handles, self._handles = self._handles, []
-        transitions: list[FeedRecord] = []
-        nodes: dict[tuple[DispatchId, int], NodeUpdate] = {}
-        touched: dict[DispatchId, Active] = {}
-        payloads: list[PayloadRow] = []
-        commands: list[Command] = []
+        recording = Recording(self._active, self._cache)
         for arrival in arrivals:
             try:
                 step = self._scheduler.handle(arrival.event)
             except InvalidEventError as error:
                 if arrival.done is not None:
                     arrival.done.set_exception(error)
-                    arrival.done = None
                 else:
                     _log.exception("an event was refused")
-                continue
-            self._write_down(step, arrival.outcome, transitions, nodes, touched, payloads)
-            commands.extend(step.commands)
-        if transitions or handles or touched:
-            batch = Batch(
-                transitions=transitions,
-                nodes=list(nodes.values()),
-                dispatches=[active.update() for active in touched.values()],
-                payloads=payloads,
-                handles=handles,
-            )
-            await self._announce_batch(batch, commands)
+            else:
+                recording.add(step, arrival.outcome)
+        batch = recording.batch(handles)
+        if batch.transitions or batch.handles or batch.dispatches:
+            await self._announce_batch(batch, recording.commands)
         for arrival in arrivals:
             if arrival.done is not None and not arrival.done.done():
                 arrival.done.set_result(None)
-        for dispatch_id in touched:
+        for dispatch_id in recording.touched:
             if dispatch_id not in self._scheduler.active:
                 self._active.pop(dispatch_id, None)
                 self._cache.forget(dispatch_id)
 
-    def _write_down(
-        self,
-        step: Step,
-        outcome: Outcome | None,
-        transitions: list[FeedRecord],
-        nodes: dict[tuple[DispatchId, int], NodeUpdate],
-        touched: dict[DispatchId, Active],
-        payloads: list[PayloadRow],
-    ) -> None:
-        for transition in step.transitions:
-            active = self._active[transition.dispatch_id]
-            if isinstance(transition, NodeTransition):
-                # The outcome belongs to the transition that ends its attempt, which is the step's first.
-                own, outcome = outcome, None
-                update = active.move_node(transition, own)
-                nodes[transition.dispatch_id, transition.node_id] = update
-                if transition.state is NodeState.COMPLETED and own is not None and own.output is not None:
-                    ref, data = own.output.ref, own.output.data
-                    payloads.append(PayloadRow(dispatch_id=transition.dispatch_id, ref=ref, data=data))
-                    if data is not None:
-                        self._cache.put(transition.dispatch_id, ref, data)
-                if transition.state.is_terminal:
-                    touched[transition.dispatch_id] = active
-                transitions.append(
-                    FeedRecord(
-                        dispatch_id=transition.dispatch_id,
-                        node_id=transition.node_id,
-                        status=transition.state.value,
-                        at=transition.at,
-                        attempt=transition.attempt,
-                        error=transition.error,
-                    )
-                )
-            elif transition.state is not DispatchState.NEW_OBJECT:  # recorded when it was created
-                active.move_dispatch(transition)
-                touched[transition.dispatch_id] = active
-                transitions.append(
-                    FeedRecord(
-                        dispatch_id=transition.dispatch_id,
-                        node_id=None,
-                        status=transition.state.value,
-                        at=transition.at,
-                        error=transition.error,
-                    )
-                )
-        for dispatch_id, node_ids in step.cancels:
-            if (cancelled := self._active.get(dispatch_id)) is not None:
-                cancelled.cancel_requested = _merge_cancels(cancelled.cancel_requested, node_ids)
-                touched[dispatch_id] = cancelled
-
     async def _announce_batch(self, batch: Batch, commands: Sequence[Command] = ()) -> None:
         """Record, act, announce."""
         first = await self._record(batch)
-        numbered = [
-            FeedRecord(
-                seq=first + i,
-                dispatch_id=r.dispatch_id,
-                node_id=r.node_id,
-                status=r.status,
-                at=r.at,
-                attempt=r.attempt,
-                error=r.error,
-                extra=r.extra,
-            )
-            for i, r in enumerate(batch.transitions)
-        ]
+        numbered = [dataclasses.replace(r, seq=first + i) for i, r in enumerate(batch.transitions)]
         for command in commands:
             await self._act(command)
-        await self._announce(numbered)
+        await self._announcer.announce(numbered)
 
     async def _record(self, batch: Batch) -> int:
         while True:
@@ -454,7 +339,7 @@ class Dispatcher:
         match command:
             case SubmitNode():
                 try:
-                    spec = await self._job(active, node_id, attempt)
+                    spec = await self._jobs.build(active, node_id, attempt)
                 except StoreError as error:
                     event = NodeFailed(
                         dispatch_id=active.dispatch_id,
@@ -485,64 +370,7 @@ class Dispatcher:
         timer = asyncio.get_running_loop().call_later(delay_s, elapsed)
         self._timers.add(timer)
 
-    async def _job(self, active: Active, node_id: NodeId, attempt: int) -> JobSpec:
-        node = active.graph.nodes[node_id]
-        options = active.graph.options[node.options]
-        inputs = active.inputs(node_id)
-        assert node.function is not None
-        function = active.graph.functions[node.function]
-        return JobSpec(
-            attempt_id=attempt_id(active.dispatch_id, node_id, attempt),
-            dispatch_id=active.dispatch_id,
-            node_id=node_id,
-            attempt=attempt,
-            name=node.name,
-            function=await self._source(active.dispatch_id, function.payload),
-            args=[await self._source(active.dispatch_id, ref) for ref in inputs.args],
-            kwargs={name: await self._source(active.dispatch_id, ref) for name, ref in inputs.kwargs.items()},
-            hooks=options.hooks,
-            options=options.executor_data.get("attributes", {}),
-            client=active.client,
-        )
-
-    async def _source(self, dispatch_id: DispatchId, ref: PayloadRef) -> PayloadSource:
-        data = self._cache.get(dispatch_id, ref)
-        if data is not None:
-            return PayloadSource(ref=ref, data=data)
-        if ref.size > self.settings.inline_limit:
-            return PayloadSource(ref=ref, path=str(self.blobs.path(ref.digest)))
-        stored = await self.store.payload(dispatch_id, ref.digest)
-        if stored is None:
-            raise StoreError(f"Payload {ref.digest} of dispatch {dispatch_id} is not in the store.")
-        if stored.data is not None:
-            self._cache.put(dispatch_id, ref, stored.data)
-        return PayloadSource(ref=ref, data=stored.data, path=stored.path)
-
-    # --- the feed, also of transitions that other dispatchers recorded
-
-    async def _announce(self, records: Sequence[FeedRecord]) -> None:
-        async with self._announcing:
-            if records and records[0].seq > self.feed.seq + 1:
-                await self._catch_up(records[0].seq - 1)
-            fresh = [record for record in records if record.seq > self.feed.seq]
-            self.feed.publish(fresh)
-
-    async def _catch_up(self, until: int) -> None:
-        while self.feed.seq < until:
-            missed = await self.store.transitions_after(self.feed.seq, min(5_000, until - self.feed.seq))
-            if not missed or missed[0].seq != self.feed.seq + 1:
-                # Transitions of a deleted dispatch are gone with it: close the gap without them.
-                upper = missed[0].seq - 1 if missed else until
-                gap = range(self.feed.seq + 1, upper + 1)
-                self.feed.publish([_nothing(seq) for seq in gap])
-            contiguous: list[FeedRecord] = []
-            for record in missed:
-                if record.seq != self.feed.seq + len(contiguous) + 1:
-                    break
-                contiguous.append(record)
-            self.feed.publish(contiguous)
-            for record in contiguous:
-                self._asked_by_others(record)
+    # --- other dispatchers on the same store
 
     def _asked_by_others(self, record: FeedRecord) -> None:
         if record.dispatch_id not in self._active:
@@ -557,9 +385,7 @@ class Dispatcher:
         while True:
             await asyncio.sleep(_FOLLOW_S)
             try:
-                last = await self.store.last_seq()
-                async with self._announcing:
-                    await self._catch_up(last)
+                await self._announcer.follow()
             except StoreError as error:
                 self.trouble = self.trouble or str(error)
 
@@ -586,7 +412,7 @@ class Dispatcher:
         for dispatch_id in taken:
             try:
                 await self._restore(dispatch_id)
-            except InternalError:
+            except (LabError, ValueError, KeyError):
                 _log.exception("dispatch %s cannot be continued", dispatch_id)
 
     async def _restore(self, dispatch_id: DispatchId) -> None:
@@ -598,7 +424,7 @@ class Dispatcher:
         _, nodes = await self.store.nodes(dispatch_id)
         active.restore(nodes)
         self._active[dispatch_id] = active
-        cancel_all, cancelled = _split_cancels(active.cancel_requested)
+        cancel_all, cancelled = split_cancels(active.cancel_requested)
         self._put(
             DispatchRestored(
                 dispatch_id=dispatch_id,
@@ -616,37 +442,15 @@ class Dispatcher:
         for node in nodes:
             if NodeState(node.state).is_terminal:
                 continue
-            stored = json.loads(node.handle) if node.handle else {}
-            handle = stored.get("handle", {}) if stored.get("attempt") == node.attempt else {}
+            handle = stored_handle(node.handle, node.attempt)
             executor = active.plan.policy[node.node_id].executor
             watched.setdefault(executor, {})[attempt_id(dispatch_id, node.node_id, node.attempt)] = handle
         for executor, handles in watched.items():
             self._runner.watch(executor, handles)
 
 
-def _split(attempt: AttemptId) -> tuple[DispatchId, NodeId, int]:
-    dispatch_id, node_id, number = attempt.rsplit(":", 2)
-    return DispatchId(dispatch_id), NodeId(int(node_id)), int(number)
-
-
 def _ends(records: Sequence[FeedRecord], dispatch_id: DispatchId) -> bool:
     return any(r.dispatch_id == dispatch_id and r.node_id is None and r.status in _ENDS for r in records)
-
-
-def _nothing(seq: int) -> FeedRecord:
-    return FeedRecord(seq=seq, dispatch_id=DispatchId(""), node_id=None, status="", at=0.0)
-
-
-def _merge_cancels(text: str, nodes: frozenset[NodeId] | None) -> str:
-    if nodes is None or text == "all":
-        return "all"
-    return json.dumps(sorted({*(json.loads(text) if text else ()), *nodes}))
-
-
-def _split_cancels(text: str) -> tuple[bool, frozenset[NodeId]]:
-    if text == "all":
-        return True, frozenset()
-    return False, frozenset(NodeId(n) for n in json.loads(text)) if text else frozenset()
 
 
 def _record_of(new: NewDispatch) -> DispatchRecord:

@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, Self, TypeVar
 
 from covalent_lab._version import __version__
+from covalent_lab.dispatcher.announcer import HIDDEN
 from covalent_lab.dispatcher.bootstrap import build
 from covalent_lab.dispatcher.bundle import BundleReader
-from covalent_lab.dispatcher.dispatcher import CANCEL_REQUESTED, START_REQUESTED, Dispatcher
+from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.intake import read_dispatch
 from covalent_lab.dispatcher.queries import Queries
 from covalent_lab.errors import InternalError, MissingLatticeRecordError, StoreError
@@ -29,7 +30,6 @@ from covalent_lab.transitions import FeedRecord
 __all__ = ["Lab", "Submission", "Subscription"]
 
 _T = TypeVar("_T")
-_HIDDEN = ("", CANCEL_REQUESTED, START_REQUESTED)
 _OPEN_TIMEOUT_S = 60.0
 _CLOSE_TIMEOUT_S = 15.0
 
@@ -295,4 +295,4 @@ class Subscription:
 
 
 def _shown(records: Sequence[FeedRecord]) -> Sequence[FeedRecord]:
-    return [record for record in records if record.status not in _HIDDEN]
+    return [record for record in records if record.status not in HIDDEN]

@@ -1,0 +1,124 @@
+"""Between attempts and jobs: what a job is made of, and which event its news are."""
+
+import json
+
+from covalent_lab.dispatcher.active import Active
+from covalent_lab.dispatcher.cache import PayloadCache
+from covalent_lab.errors import StoreError
+from covalent_lab.executor.base import (
+    JobFinished,
+    JobHandle,
+    JobSpec,
+    JobStarted,
+    JobStatus,
+    JobUpdate,
+    PayloadSource,
+)
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef, attempt_id
+from covalent_lab.scheduler.events import NodeCancelled, NodeEnded, NodeFailed, NodeLost, NodeStarted, NodeSucceeded
+from covalent_lab.store.base import Store
+from covalent_lab.store.blobs import BlobDir
+
+__all__ = ["JobBuilder", "event_of", "handle_row", "split_attempt", "stored_handle"]
+
+
+class JobBuilder:
+    """Gathers a job's inputs.
+
+    Args:
+        store: Where small payloads are that are not in the cache.
+        blobs: Where large payloads are.
+        cache: Small payloads of running dispatches.
+        inline_limit: What is larger is in a file.
+    """
+
+    def __init__(self, store: Store, blobs: BlobDir, cache: PayloadCache, inline_limit: int) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._cache = cache
+        self._inline_limit = inline_limit
+
+    async def build(self, active: Active, node_id: NodeId, attempt: int) -> JobSpec:
+        """The job for an attempt at a node whose predecessors are complete.
+
+        Raises:
+            StoreError: An input cannot be read.
+        """
+        node = active.graph.nodes[node_id]
+        options = active.graph.options[node.options]
+        inputs = active.inputs(node_id)
+        assert node.function is not None
+        function = active.graph.functions[node.function]
+        return JobSpec(
+            attempt_id=attempt_id(active.dispatch_id, node_id, attempt),
+            dispatch_id=active.dispatch_id,
+            node_id=node_id,
+            attempt=attempt,
+            name=node.name,
+            function=await self._source(active.dispatch_id, function.payload),
+            args=[await self._source(active.dispatch_id, ref) for ref in inputs.args],
+            kwargs={name: await self._source(active.dispatch_id, ref) for name, ref in inputs.kwargs.items()},
+            hooks=options.hooks,
+            options=options.executor_data.get("attributes", {}),
+            client=active.client,
+        )
+
+    async def _source(self, dispatch_id: DispatchId, ref: PayloadRef) -> PayloadSource:
+        data = self._cache.get(dispatch_id, ref)
+        if data is not None:
+            return PayloadSource(ref=ref, data=data)
+        if ref.size > self._inline_limit:
+            return PayloadSource(ref=ref, path=str(self._blobs.path(ref.digest)))
+        stored = await self._store.payload(dispatch_id, ref.digest)
+        if stored is None:
+            raise StoreError(f"Payload {ref.digest} of dispatch {dispatch_id} is not in the store.")
+        if stored.data is not None:
+            self._cache.put(dispatch_id, ref, stored.data)
+        return PayloadSource(ref=ref, data=stored.data, path=stored.path)
+
+
+def split_attempt(attempt: AttemptId) -> tuple[DispatchId, NodeId, int]:
+    """Dispatch, node and number of an attempt."""
+    dispatch_id, node_id, number = attempt.rsplit(":", 2)
+    return DispatchId(dispatch_id), NodeId(int(node_id)), int(number)
+
+
+def event_of(update: JobUpdate, now: float) -> NodeStarted | NodeEnded:
+    """What an executor's news mean to the scheduler."""
+    dispatch_id, node_id, attempt = split_attempt(update.attempt_id)
+    if isinstance(update, JobStarted):
+        return NodeStarted(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=update.at)
+    return _ended(update, dispatch_id, node_id, attempt, now)
+
+
+def _ended(update: JobFinished, dispatch_id: DispatchId, node_id: NodeId, attempt: int, now: float) -> NodeEnded:
+    outcome = update.outcome
+    at, began = outcome.ended_at or now, outcome.started_at
+    match outcome.status:
+        case JobStatus.COMPLETED:
+            output = outcome.output.ref if outcome.output else None
+            return NodeSucceeded(
+                dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, output=output, started_at=began
+            )
+        case JobStatus.CANCELLED:
+            return NodeCancelled(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, started_at=began)
+        case JobStatus.LOST:
+            return NodeLost(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, started_at=began)
+        case JobStatus.FAILED:
+            message = outcome.failure.message if outcome.failure else "The task failed without a reason."
+            return NodeFailed(
+                dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, message=message, started_at=began
+            )
+
+
+def handle_row(attempt: AttemptId, handle: JobHandle) -> tuple[DispatchId, NodeId, str]:
+    """A job's handle as it is stored with its node."""
+    dispatch_id, node_id, number = split_attempt(attempt)
+    return dispatch_id, node_id, json.dumps({"attempt": number, "handle": dict(handle)})
+
+
+def stored_handle(text: str, attempt: int) -> JobHandle:
+    """The handle of this attempt, empty if none was stored before the end."""
+    form = json.loads(text) if text else {}
+    handle: JobHandle = form.get("handle", {}) if form.get("attempt") == attempt else {}
+    return handle

@@ -1,0 +1,98 @@
+"""One tick's decisions, gathered into what the store records in one transaction."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from covalent_lab.dispatcher.active import Active
+from covalent_lab.dispatcher.cache import PayloadCache
+from covalent_lab.executor.base import Outcome
+from covalent_lab.ids import DispatchId, NodeId
+from covalent_lab.scheduler.commands import Command, NodeTransition, Step
+from covalent_lab.scheduler.states import DispatchState, NodeState
+from covalent_lab.store.base import Batch, NodeUpdate, PayloadRow
+from covalent_lab.transitions import FeedRecord
+
+__all__ = ["Recording", "split_cancels"]
+
+
+class Recording:
+    """Takes steps in order.
+
+    Args:
+        active: Dispatches that run.
+        cache: Gets small outputs, which successors will soon need.
+    """
+
+    def __init__(self, active: Mapping[DispatchId, Active], cache: PayloadCache) -> None:
+        self._active = active
+        self._cache = cache
+        self._transitions: list[FeedRecord] = []
+        self._nodes: dict[tuple[DispatchId, int], NodeUpdate] = {}
+        self._payloads: list[PayloadRow] = []
+        self.touched: dict[DispatchId, Active] = {}
+        self.commands: list[Command] = []
+
+    def add(self, step: Step, outcome: Outcome | None) -> None:
+        """Take a step; `outcome` is that of the job whose end it answers."""
+        self.commands.extend(step.commands)
+        for transition in step.transitions:
+            active = self._active[transition.dispatch_id]
+            if isinstance(transition, NodeTransition):
+                # The outcome belongs to the transition that ends its attempt, which is the step's first.
+                own, outcome = outcome, None
+                self._move_node(active, transition, own)
+                attempt, node_id = transition.attempt, transition.node_id
+            elif transition.state is DispatchState.NEW_OBJECT:
+                continue  # recorded together with the dispatch itself
+            else:
+                active.move_dispatch(transition)
+                self.touched[transition.dispatch_id] = active
+                attempt, node_id = 0, None
+            self._transitions.append(
+                FeedRecord(
+                    dispatch_id=transition.dispatch_id,
+                    node_id=node_id,
+                    status=transition.state.value,
+                    at=transition.at,
+                    attempt=attempt,
+                    error=transition.error,
+                )
+            )
+        for dispatch_id, node_ids in step.cancels:
+            if (cancelled := self._active.get(dispatch_id)) is not None:
+                cancelled.cancel_requested = _merge_cancels(cancelled.cancel_requested, node_ids)
+                self.touched[dispatch_id] = cancelled
+
+    def _move_node(self, active: Active, transition: NodeTransition, outcome: Outcome | None) -> None:
+        dispatch_id = transition.dispatch_id
+        self._nodes[dispatch_id, transition.node_id] = active.move_node(transition, outcome)
+        if transition.state is NodeState.COMPLETED and outcome is not None and outcome.output is not None:
+            ref, data = outcome.output.ref, outcome.output.data
+            self._payloads.append(PayloadRow(dispatch_id=dispatch_id, ref=ref, data=data))
+            if data is not None:
+                self._cache.put(dispatch_id, ref, data)
+        if transition.state.is_terminal:
+            self.touched[dispatch_id] = active
+
+    def batch(self, handles: Sequence[tuple[DispatchId, NodeId, str]]) -> Batch:
+        """What to record."""
+        return Batch(
+            transitions=self._transitions,
+            nodes=list(self._nodes.values()),
+            dispatches=[active.update() for active in self.touched.values()],
+            payloads=self._payloads,
+            handles=handles,
+        )
+
+
+def _merge_cancels(text: str, nodes: frozenset[NodeId] | None) -> str:
+    if nodes is None or text == "all":
+        return "all"
+    return json.dumps(sorted({*(json.loads(text) if text else ()), *nodes}))
+
+
+def split_cancels(text: str) -> tuple[bool, frozenset[NodeId]]:
+    """Whether the whole dispatch was asked to stop, else which nodes, from what is stored with the dispatch."""
+    if text == "all":
+        return True, frozenset()
+    return False, frozenset(NodeId(n) for n in json.loads(text)) if text else frozenset()
