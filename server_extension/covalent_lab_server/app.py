@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Unicode
 
-import covalent_lab_server
+from covalent_lab._version import __version__
 from covalent_lab_server.discovery import Announcement, reachable_url
 from covalent_lab_server.handlers.base import CONTEXT_KEY, KernelIdentity, ServerContext
 from covalent_lab_server.handlers.openapi import describe
@@ -19,8 +19,9 @@ from covalent_lab_server.handlers.table import ROUTES, url_rules
 from covalent_lab_server.lifetime import LabLifetime
 
 if TYPE_CHECKING:
-    from covalent_lab.dispatcher.lab import Lab
     from jupyter_server.serverapp import ServerApp
+
+    from covalent_lab.dispatcher.lab import Lab
 
 __all__ = ["CovalentLabApp"]
 
@@ -50,7 +51,7 @@ class CovalentLabApp(ExtensionApp):
             lifetime=self.lifetime,
             kernel_token=self.kernel_token,
             kernel_identity=KernelIdentity(token="", config=self.config),
-            openapi=describe(ROUTES, base_url=server.base_url, version=covalent_lab_server.__version__),
+            openapi=describe(ROUTES, base_url=server.base_url, version=__version__),
         )
 
     def initialize_handlers(self) -> None:
@@ -70,7 +71,7 @@ class CovalentLabApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         if self.enabled and await self.lifetime.open():
-            await self._announce()
+            self._announce()
 
     async def stop_extension(self) -> None:
         """Withdraw what was announced and close the lab; may come without a start, or twice."""
@@ -80,7 +81,7 @@ class CovalentLabApp(ExtensionApp):
         if hasattr(self, "lifetime"):
             await self.lifetime.close(self.stop_timeout_s)
 
-    async def _announce(self) -> None:
+    def _announce(self) -> None:
         server, lab = cast("ServerApp", self.serverapp), self.lifetime.lab
         url = reachable_url(
             ip=server.ip,
@@ -93,8 +94,7 @@ class CovalentLabApp(ExtensionApp):
             self.log.info("covalent_lab: on a Unix socket kernels cannot find this server and dispatch by themselves.")
         elif lab is not None:
             self.announcement = Announcement(url=url, token=self.kernel_token, runtime_dir=Path(server.runtime_dir))
-            status = await lab.status()
             try:
-                self.announcement.publish({"data_dir": self.data_dir or None, "version": status["version"]})
+                self.announcement.publish({"data_dir": str(lab.settings.data_dir), "version": __version__})
             except OSError as error:
                 self.log.warning("covalent_lab: kernels of other programs will not find this server: %s", error)

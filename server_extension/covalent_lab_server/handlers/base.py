@@ -136,7 +136,7 @@ class ApiHandler(LabHandler, APIHandler):
     """Base of REST handlers."""
 
     _waiting: "asyncio.Future[Any] | None" = None
-    _is_gone = False
+    is_gone = False
     _etag: str | None = None
 
     def answer(self, body: Mapping[str, Any], status: int = 200) -> None:
@@ -178,7 +178,7 @@ class ApiHandler(LabHandler, APIHandler):
         except asyncio.CancelledError:
             if not waiting.cancelled():
                 raise
-            if self._is_gone:
+            if self.is_gone:
                 raise Finish() from None
             raise ApiError(503, "unavailable", "covalent_lab stopped before it could answer.") from None
         finally:
@@ -186,6 +186,6 @@ class ApiHandler(LabHandler, APIHandler):
 
     def on_connection_close(self) -> None:
         """The client went away before it had its answer."""
-        self._is_gone = True
+        self.is_gone = True
         if self._waiting is not None:
             self._waiting.cancel()

@@ -3,7 +3,8 @@
 A submission is handed to the lab piece by piece as it arrives, so its size does not matter to this process.
 """
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ROUTES"]
 
 _BODY_LIMIT = 1 << 40
+_PIECE = 1 << 20
 _START = (Query(name="start", default=True, type=bool, summary="False records the dispatch without starting it."),)
 _LIST = (
     Query(name="search", default="", type=str, summary="Part of a name or the beginning of an id."),
@@ -64,6 +66,7 @@ class DispatchesHandler(ApiHandler):
 
     _submission: "Submission | None" = None
     _refusal: Exception | None = None
+    _is_feeding = False
 
     async def prepare(self, **options: Any) -> None:
         """Let a body in only after its sender is known."""
@@ -73,18 +76,16 @@ class DispatchesHandler(ApiHandler):
 
     @authorized("write")  # type: ignore[untyped-decorator]
     async def _admit(self) -> None:
+        self._pending = bytearray()
         self._submission = self.lab.submission()
         self.request.connection.set_max_body_size(_BODY_LIMIT)  # type: ignore[union-attr]
 
-    def data_received(self, chunk: bytes) -> None:
-        """Pass on a piece of the body; after a refusal the rest is read and dropped, so that the answer arrives."""
-        if self._submission is None:
-            return
-        try:
-            self._submission.feed(chunk)
-        except (LabError, OSError) as error:
-            self._refusal = error
-            self._abort()
+    async def data_received(self, chunk: bytes) -> None:
+        """Collect the body; after a refusal the rest is read and dropped, so that the answer arrives."""
+        if self._submission is not None:
+            self._pending += chunk
+            if len(self._pending) >= _PIECE:
+                await self._feed()
 
     def on_connection_close(self) -> None:
         """Forget a submission that was not sent to its end."""
@@ -95,9 +96,23 @@ class DispatchesHandler(ApiHandler):
         """Leave nothing behind after an error."""
         self._abort()
 
+    async def _feed(self) -> None:
+        """Pass on what was collected; in a thread, for the lab writes and flushes files."""
+        piece = bytes(self._pending)
+        self._pending.clear()
+        self._is_feeding = True
+        try:
+            await asyncio.to_thread(cast("Submission", self._submission).feed, piece)
+        except (LabError, OSError) as error:
+            self._refusal = error
+        finally:
+            self._is_feeding = False
+        if self._refusal is not None or self.is_gone:
+            self._abort()
+
     def _abort(self) -> None:
-        submission, self._submission = self._submission, None
-        if submission is not None:
+        if self._submission is not None and not self._is_feeding:
+            submission, self._submission = self._submission, None
             submission.abort()
 
     @web.authenticated
@@ -111,9 +126,11 @@ class DispatchesHandler(ApiHandler):
     async def post(self) -> None:
         """Take in the dispatch whose bundle has arrived."""
         start = self.query(_START)["start"]
+        if self._submission is not None:
+            await self._feed()
         submission, self._submission = self._submission, None
         if submission is None:
-            raise self._refusal or ApiError(500, "internal", "The upload was not prepared.")
+            raise self._refusal or web.Finish()
         dispatch_id, created = await submission.finish(start=start)
         self.answer({"dispatch_id": dispatch_id}, 201 if created else 200)
 
@@ -149,7 +166,7 @@ class DispatchHandler(ApiHandler):
         if outcome["missing"]:
             raise MissingLatticeRecordError(dispatch_id)
         if outcome["active"]:
-            raise ApiError(409, "dispatch_active", f"Dispatch {dispatch_id} is running. Cancel it before deleting it.")
+            raise ApiError(409, "dispatch_active", f"Dispatch {dispatch_id} is not over. Cancel it before deleting it.")
         self.set_status(204)
         self.finish()
 
@@ -241,7 +258,7 @@ ROUTES = (
             ),
             "DELETE": Operation(
                 summary="Delete a dispatch",
-                answers={204: Answer(summary="Deleted"), 409: Answer(summary="It is running", schema="ErrorBody")},
+                answers={204: Answer(summary="Deleted"), 409: Answer(summary="It is not over", schema="ErrorBody")},
             ),
         },
     ),

@@ -1,6 +1,7 @@
 """The feed: a WebSocket that sends each transition once, in order.
 
-The lab decides what is sent and when a client must reload; this module sends no faster than the client reads.
+The lab decides what is sent and when a client must reload; this module sends no faster than the client
+reads, and at most twenty frames a second.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ __all__ = ["ROUTES"]
 
 _GOING_AWAY = 1001
 _INTERNAL_ERROR = 1011
+_PAUSE_S = 0.05
 _AFTER = (
     Query(name="after", default=None, type=int, minimum=0, maximum=2**53, summary="Send what came after this number."),
 )
@@ -60,6 +62,8 @@ class FeedHandler(WebSocketMixin, WebSocketHandler, LabHandler):
         try:
             async for frame in subscription:
                 await self.write_message(json.dumps(frame, separators=(",", ":")))
+                if frame["type"] == "transitions":
+                    await asyncio.sleep(_PAUSE_S)  # what happens meanwhile comes in one frame
             self.close(_GOING_AWAY, "The feed has ended.")
         except WebSocketClosedError:
             self.log.debug("A feed's client went away.")

@@ -1,0 +1,325 @@
+"""A lab that keeps dispatches in dictionaries and runs nothing: tests say what happens to them.
+
+For what a real lab cannot be made to do at will: fail, hang, end its feed, or tell when a client went away.
+"""
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from covalent_lab import payload, worker
+from covalent_lab.errors import MissingLatticeRecordError, MissingNodeError, UsageError
+from covalent_lab.settings import Settings
+
+INLINE_LIMIT = 65_536
+VERSION = "0.1.0"
+
+
+class BadBundleError(UsageError):
+    """The body of a submission is not a bundle."""
+
+    code = "bad_bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPayload:
+    """Where an archive is."""
+
+    data: bytes | None
+    path: str | None
+
+
+class FakeSubmission:
+    """Reads a bundle as it comes; remembers what was done to it."""
+
+    def __init__(self, lab: "FakeLab") -> None:
+        self.lab = lab
+        self.received = 0
+        self.largest = 0
+        self.is_aborted = False
+        self.begun = asyncio.Event()
+        self.ended = asyncio.Event()
+        self._head = bytearray()
+        self._header: dict[str, Any] | None = None
+        self._expected: list[list[Any]] = []
+        self._current = bytearray()
+        self._archives: dict[str, bytes] = {}
+
+    def feed(self, chunk: bytes) -> None:
+        self.received += len(chunk)
+        self.largest = max(self.largest, len(chunk))
+        self.begun.set()
+        if self._header is None:
+            self._head += chunk
+            chunk = self._read_header()
+        while self._expected and chunk:
+            digest, size = self._expected[0]
+            taken = chunk[: size - len(self._current)]
+            chunk = chunk[len(taken) :]
+            self._current += taken
+            if len(self._current) == size:
+                self._keep(digest)
+
+    def _read_header(self) -> bytes:
+        if len(self._head) >= 4 and self._head[:4] != b"CLB1":
+            raise BadBundleError("The body is not a bundle.")
+        end = 12 + int.from_bytes(self._head[4:12], "big")
+        if len(self._head) < 12 or len(self._head) < end:
+            return b""
+        self._header = json.loads(self._head[12:end])
+        self._expected = list(self._header["payloads"])
+        rest, self._head = bytes(self._head[end:]), bytearray()
+        return rest
+
+    def _keep(self, digest: str) -> None:
+        if hashlib.sha256(self._current).hexdigest()[:40] != digest:
+            raise BadBundleError(f"Payload {digest} does not have the digest it claims.")
+        self._archives[digest] = bytes(self._current)
+        self._current = bytearray()
+        self._expected.pop(0)
+
+    async def finish(self, start: bool = True) -> tuple[str, bool]:
+        if self._header is None or self._expected:
+            raise BadBundleError("The bundle ends too early.")
+        self.ended.set()
+        return self.lab.add(self._header, self._archives, start=start)
+
+    def abort(self) -> None:
+        self.is_aborted = True
+        self.ended.set()
+
+
+class FakeSubscription:
+    """Frames that a test put there."""
+
+    def __init__(self, hello: Mapping[str, Any], frames: "asyncio.Queue[Mapping[str, Any] | Exception | None]") -> None:
+        self.hello = hello
+        self.frames = frames
+        self.closed = asyncio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[Mapping[str, Any]]:
+        yield self.hello
+        while (frame := await self.frames.get()) is not None:
+            if isinstance(frame, Exception):
+                raise frame
+            yield frame
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class FakeLab:
+    """Does what `covalent_lab.dispatcher.lab.Lab` promises, without running a task."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = Settings(data_dir=folder, database="", workdir=folder)
+        self.seq = 0
+        self.records: dict[str, dict[str, Any]] = {}
+        self.archives: dict[str, bytes] = {}
+        self.submissions: list[FakeSubmission] = []
+        self.subscriptions: list[FakeSubscription] = []
+        self.subscribed_after: list[int | None] = []
+        self.failure: Exception | None = None
+        self.waiting = asyncio.Event()
+        self.wait_ended = asyncio.Event()
+        self.terminal = asyncio.Event()
+        self.closings = 0
+
+    def close(self) -> None:
+        self.closings += 1
+
+    def add(self, header: Mapping[str, Any], archives: Mapping[str, bytes], *, start: bool) -> tuple[str, bool]:
+        dispatch_id = header["dispatch_id"]
+        if dispatch_id in self.records:
+            return dispatch_id, False
+        self.seq += 1
+        self.archives.update(archives)
+        self.records[dispatch_id] = {**header, "status": "RUNNING" if start else "NEW_OBJECT"}
+        return dispatch_id, True
+
+    async def status(self) -> dict[str, Any]:
+        self._check()
+        running = sum(record["status"] == "RUNNING" for record in self.records.values())
+        return {
+            "status": "running",
+            "version": VERSION,
+            "dispatches": len(self.records),
+            "running": running,
+            "seq": self.seq,
+            "uptime_s": 1.5,
+            "pid": 1,
+            "store": "memory",
+        }
+
+    def submission(self) -> FakeSubmission:
+        self._check()
+        self.submissions.append(FakeSubmission(self))
+        return self.submissions[-1]
+
+    async def start(self, dispatch_id: str) -> dict[str, Any]:
+        record = self._record(dispatch_id)
+        record["status"] = "RUNNING"
+        return {"dispatch_id": dispatch_id, "status": "STARTING"}
+
+    async def list_dispatches(
+        self,
+        search: str = "",
+        status: str = "",
+        sort: str = "created_at",
+        direction: str = "desc",
+        offset: int = 0,
+        count: int = 50,
+    ) -> dict[str, Any]:
+        self._check()
+        chosen = [r for r in self.records.values() if search in r["name"] and status in ("", r["status"])]
+        if sort == "name":
+            chosen.sort(key=lambda record: record["name"], reverse=direction == "desc")
+        counts = {r["status"]: sum(o["status"] == r["status"] for o in chosen) for r in chosen}
+        page = [self._summary(record) for record in chosen[offset : offset + count]]
+        return {"items": page, "total": len(chosen), "counts": counts, "seq": self.seq}
+
+    async def detail(self, dispatch_id: str, wait_s: float = 0.0) -> dict[str, Any]:
+        record = self._record(dispatch_id)
+        if wait_s:
+            self.waiting.set()
+            try:
+                await self.terminal.wait()
+            finally:
+                self.wait_ended.set()
+        metadata = record["metadata"]
+        return {
+            **self._summary(record),
+            "seq": self.seq,
+            "doc": record["doc"],
+            "source": record["source"],
+            "inputs": self._preview(record["inputs"]),
+            "result": None,
+            "lattice": self._preview(record["lattice"]),
+            **{key: metadata[key] for key in metadata if "executor" in key},
+            "python_version": record["client"]["python_version"],
+            "lab_version": record["client"]["lab_version"],
+        }
+
+    async def graph(self, dispatch_id: str) -> bytes:
+        return json.dumps(self._record(dispatch_id)["graph"]).encode()
+
+    async def nodes(self, dispatch_id: str) -> dict[str, Any]:
+        self._record(dispatch_id)
+        names = ("node_id", "status", "attempt", "started_at", "ended_at", "error")
+        names = (*names, "output", "output_size", "stdout", "stderr")
+        return {"seq": self.seq, **{name: [] for name in names}}
+
+    async def node(self, dispatch_id: str, node_id: int) -> dict[str, Any]:
+        columns = self._node_columns(dispatch_id, node_id)
+        return {
+            "node_id": node_id,
+            "name": columns["name"][node_id],
+            "kind": columns["kind"][node_id],
+            "status": "NEW_OBJECT",
+            "attempt": 0,
+            "started_at": None,
+            "ended_at": None,
+            "error": "",
+            "executor": "local",
+            "executor_data": {},
+            "hooks": {},
+            "function_name": "task",
+            "source": "",
+            "doc": "",
+            "inputs": [],
+            "output": None,
+            "stdout": "",
+            "stderr": "",
+            "seq": self.seq,
+        }
+
+    async def stream(self, dispatch_id: str, node_id: int, stream: str, offset: int) -> dict[str, Any]:
+        self._node_columns(dispatch_id, node_id)
+        text = f"{stream} of node {node_id}\n"[offset:]
+        return {"text": text, "offset": offset + len(text), "done": True}
+
+    async def payload(self, dispatch_id: str, digest: str) -> StoredPayload:
+        archive = self._archive(dispatch_id, digest)
+        if len(archive) <= INLINE_LIMIT:
+            return StoredPayload(archive, None)
+        path = self.folder / digest
+        if not path.exists():
+            path.write_bytes(archive)
+        return StoredPayload(None, str(path))
+
+    async def preview(self, dispatch_id: str, digest: str) -> dict[str, Any]:
+        archive = self._archive(dispatch_id, digest)
+        shown = payload.preview(archive)
+        rich = {mime: base64.b64encode(b"picture").decode() for mime in shown.rich}
+        return {"digest": digest, "size": len(archive), "type": shown.type, "text": shown.text, "rich": rich}
+
+    async def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None) -> dict[str, Any]:
+        self._record(dispatch_id)["status"] = "CANCELLED"
+        what = f"Dispatch {dispatch_id}" if task_ids is None else f"Tasks {list(task_ids)} of {dispatch_id}"
+        return {"message": f"{what} cancelled."}
+
+    async def delete(self, ids: Sequence[str]) -> dict[str, Any]:
+        self._check()
+        active = [i for i in ids if i in self.records and self.records[i]["status"] == "RUNNING"]
+        missing = [i for i in ids if i not in self.records]
+        deleted = [i for i in ids if i not in active and i not in missing]
+        for dispatch_id in deleted:
+            del self.records[dispatch_id]
+        return {"deleted": deleted, "missing": missing, "active": active}
+
+    def subscribe(self, after: int | None = None) -> FakeSubscription:
+        self._check()
+        self.subscribed_after.append(after)
+        hello = {"type": "hello", "seq": self.seq, "version": VERSION}
+        self.subscriptions.append(FakeSubscription(hello, asyncio.Queue()))
+        return self.subscriptions[-1]
+
+    def _check(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    def _record(self, dispatch_id: str) -> dict[str, Any]:
+        self._check()
+        if dispatch_id not in self.records:
+            raise MissingLatticeRecordError(dispatch_id)
+        return self.records[dispatch_id]
+
+    def _node_columns(self, dispatch_id: str, node_id: int) -> dict[str, Any]:
+        columns: dict[str, Any] = self._record(dispatch_id)["graph"]["nodes"]
+        if node_id >= len(columns["name"]):
+            raise MissingNodeError(f"Dispatch {dispatch_id} has no node {node_id}.")
+        return columns
+
+    def _archive(self, dispatch_id: str, digest: str) -> bytes:
+        if digest not in {known for known, _ in self._record(dispatch_id)["payloads"]}:
+            raise MissingNodeError(f"Dispatch {dispatch_id} has no payload {digest}.")
+        return self.archives[digest]
+
+    def _summary(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "dispatch_id": record["dispatch_id"],
+            "root_dispatch_id": record["root_dispatch_id"],
+            "name": record["name"],
+            "status": record["status"],
+            "total": sum(kind != "parameter" for kind in record["graph"]["nodes"]["kind"]),
+            "completed": 0,
+            "failed": 0,
+            "cancelled": 0,
+            "created_at": 1.0,
+            "started_at": None,
+            "ended_at": None,
+            "error": None,
+        }
+
+    def _preview(self, digest: str | None) -> dict[str, Any] | None:
+        if digest is None:
+            return None
+        archive = self.archives[digest]
+        kind = worker.read_header(archive)["type"]
+        return {"digest": digest, "size": len(archive), "type": kind, "text": worker.read_text(archive), "rich": []}
