@@ -19,7 +19,16 @@ from covalent_lab_server.handlers.route import Answer, Operation, Query, Route
 if TYPE_CHECKING:
     from covalent_lab.dispatcher.lab import Submission
 
-__all__ = ["ROUTES"]
+__all__ = [
+    "ROUTES",
+    "CancelHandler",
+    "DeleteHandler",
+    "DispatchHandler",
+    "DispatchesHandler",
+    "GraphHandler",
+    "StartHandler",
+    "StatusHandler",
+]
 
 _BODY_LIMIT = 1 << 40
 _PIECE = 1 << 20

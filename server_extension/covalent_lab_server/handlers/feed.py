@@ -18,7 +18,7 @@ from covalent_lab_server.handlers.route import Answer, Operation, Query, Route
 if TYPE_CHECKING:
     from covalent_lab.dispatcher.lab import Subscription
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "FeedHandler"]
 
 _GOING_AWAY = 1001
 _INTERNAL_ERROR = 1011

@@ -7,7 +7,7 @@ from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab_server.handlers.base import ApiHandler
 from covalent_lab_server.handlers.route import Answer, Operation, Query, Route
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "NodeHandler", "NodesHandler", "StreamHandler"]
 
 _OFFSET = (Query(name="offset", default=0, type=int, minimum=0, maximum=2**53, summary="Where the last answer ended."),)
 

@@ -15,7 +15,7 @@ from tornado import web
 from covalent_lab_server.handlers.base import ApiHandler
 from covalent_lab_server.handlers.route import API_ROOT, PATH_PARAMETERS, Answer, Operation, Route
 
-__all__ = ["ROUTES", "describe"]
+__all__ = ["ROUTES", "OpenApiHandler", "describe"]
 
 _COMPONENTS = "#/components/schemas/"
 _ERROR: Mapping[str, Any] = {

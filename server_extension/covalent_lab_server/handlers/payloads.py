@@ -16,7 +16,7 @@ from covalent_lab.ids import DispatchId
 from covalent_lab_server.handlers.base import ApiHandler
 from covalent_lab_server.handlers.route import Answer, Operation, Query, Route
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "PayloadHandler", "PreviewHandler"]
 
 _OCTETS = "application/octet-stream"
 _PIECE = 1 << 20

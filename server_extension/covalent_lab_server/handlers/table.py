@@ -9,7 +9,7 @@ from covalent_lab_server.handlers.base import ApiHandler
 from covalent_lab_server.handlers.errors import ApiError
 from covalent_lab_server.handlers.route import API_ROOT, Route, pattern
 
-__all__ = ["ROUTES", "url_rules"]
+__all__ = ["ROUTES", "UnknownRouteHandler", "url_rules"]
 
 ROUTES: Sequence[Route] = (
     *dispatches.ROUTES,
