@@ -58,6 +58,8 @@ def graph_from_wire(wire: Mapping[str, Any]) -> Graph:
     Raises:
         UsageError: The JSON is not a graph of a version this package reads.
     """
+    if not isinstance(wire, Mapping):
+        raise UsageError(f"The graph is not well formed: it is {type(wire).__name__}, not an object.")
     if wire.get("version") != VERSION:
         raise UsageError(
             f"The graph has format version {wire.get('version')!r}, this package reads {VERSION}. "
@@ -76,7 +78,8 @@ def _decode(wire: Mapping[str, Any]) -> Graph:
         for f in wire["functions"]
     )
     options = tuple(
-        NodeOptions(executor=o["executor"], executor_data=o["executor_data"], hooks=o["hooks"]) for o in wire["options"]
+        NodeOptions(executor=o["executor"], executor_data=dict(o["executor_data"]), hooks=dict(o["hooks"]))
+        for o in wire["options"]
     )
     kinds = {kind.value: kind for kind in NodeKind}
     columns = wire["nodes"]
@@ -122,10 +125,18 @@ def _decode(wire: Mapping[str, Any]) -> Graph:
 def _check(nodes: tuple[Node, ...], edges: tuple[Edge, ...], functions: int, options: int) -> None:
     count = len(nodes)
     for node in nodes:
-        if node.function is not None and not 0 <= node.function < functions:
+        if node.function is not None and not _is_index(node.function, functions):
             raise ValueError(f"node {node.id} names function {node.function} of {functions}")
-        if not 0 <= node.options < options:
+        if not _is_index(node.options, options):
             raise ValueError(f"node {node.id} names options {node.options} of {options}")
+        if node.kind is NodeKind.PARAMETER and node.value is None:
+            raise ValueError(f"parameter {node.id} has no value")
     for edge in edges:
-        if not (0 <= edge.source < count and 0 <= edge.target < count):
+        if not (_is_index(edge.source, count) and _is_index(edge.target, count)):
             raise ValueError(f"edge {edge.source}>{edge.target} leaves the graph of {count} nodes")
+        if not isinstance(edge.name, str) or not isinstance(edge.arg_index, int | None):
+            raise ValueError(f"edge {edge.source}>{edge.target} has no proper name or place")
+
+
+def _is_index(value: object, count: int) -> bool:
+    return isinstance(value, int) and 0 <= value < count
