@@ -149,27 +149,30 @@ class Dispatcher:
 
     async def wait_for_end(self, dispatch_id: DispatchId, timeout_s: float) -> None:
         """Return when a dispatch has ended, wherever it runs, or after `timeout_s` seconds."""
-        ended = asyncio.Event()
-        _, subscription = self.feed.subscribe(ended.set)
+        news = asyncio.Event()
+        _, subscription = self.feed.subscribe(news.set)
         try:
             async with asyncio.timeout(timeout_s):
-                while True:
-                    # What ended before the subscription began is in the store by now.
-                    record = await self.store.dispatch(dispatch_id)
-                    if record is None or DispatchState(record.state).is_terminal:
+                while not subscription.is_closed:
+                    # One that is active here has not been announced to be over; of others the store knows.
+                    if dispatch_id not in self._active and await self._is_over(dispatch_id):
                         return
-                    has_ended = subscription.is_closed
-                    while not has_ended:
-                        await ended.wait()
-                        ended.clear()
+                    while True:
+                        await news.wait()
+                        news.clear()
                         reset, records = subscription.take()
-                        has_ended = reset is not None or subscription.is_closed or _ends(records, dispatch_id)
-                    if subscription.is_closed:
-                        return
+                        if reset is not None or subscription.is_closed:
+                            break
+                        if _ends(records, dispatch_id):
+                            return
         except TimeoutError:
             return
         finally:
             subscription.close()
+
+    async def _is_over(self, dispatch_id: DispatchId) -> bool:
+        record = await self.store.dispatch(dispatch_id)
+        return record is None or DispatchState(record.state).is_terminal
 
     def live_stream(self, dispatch_id: DispatchId, node_id: NodeId, stream: str) -> str | None:
         """Path of the file to which a running node prints, None if it does not run here."""

@@ -23,6 +23,7 @@ _STATES = tuple(state.value for state in DispatchState)
 _STREAMS = ("stdout", "stderr")
 _STREAM_LIMIT = 65_536
 _MAX_INPUTS = 200
+_INPUT_TEXT = 200
 
 
 class Queries:
@@ -73,13 +74,12 @@ class Queries:
 
     async def detail(self, dispatch_id: DispatchId, wait_s: float = 0.0) -> dict[str, Any]:
         """One dispatch; waits up to `wait_s` seconds for it to end."""
-        record = await self._record(dispatch_id)
-        if wait_s > 0 and not DispatchState(record.state).is_terminal:
+        if wait_s > 0:
             await self._dispatcher.wait_for_end(dispatch_id, wait_s)
-            record = await self._record(dispatch_id)
+        record = await self._record(dispatch_id)
         refs = {ref for ref in (record.inputs, record.result, record.lattice) if ref is not None}
-        views = {ref: await self._shown(dispatch_id, ref) for ref in refs}
-        return dispatch_view(record, lambda ref: None if ref is None else views[ref])
+        stored = await self._store.payloads(dispatch_id, {ref.digest for ref in refs})
+        return dispatch_view(record, lambda ref: None if ref is None else payload_view(ref, stored.get(ref.digest)))
 
     async def graph(self, dispatch_id: DispatchId) -> bytes:
         """The graph's JSON text."""
@@ -137,20 +137,20 @@ class Queries:
         if any(graph.nodes[edge.source].value is None for edge in shown):
             _, records = await self._store.nodes(dispatch_id)
             states = {record.node_id: record for record in records}
+        refs = {edge.source: _output_of(graph, edge.source, states) for edge in shown}
+        stored = await self._store.payloads(dispatch_id, {ref.digest for ref in refs.values() if ref is not None})
         inputs: list[dict[str, Any]] = []
         for edge in shown:
-            source = graph.nodes[edge.source]
-            ref = source.value
-            if ref is None and edge.source in states:
-                ref = states[edge.source].output
+            ref = refs[edge.source]
+            view = None if ref is None else payload_view(ref, stored.get(ref.digest), _INPUT_TEXT)
             inputs.append(
                 {
                     "name": edge.name,
                     "param_type": edge.param_type.value,
                     "arg_index": edge.arg_index,
                     "source": edge.source,
-                    "source_name": source.name,
-                    "payload": None if ref is None else await self._shown(dispatch_id, ref, 200),
+                    "source_name": graph.nodes[edge.source].name,
+                    "payload": view,
                 }
             )
         return inputs
@@ -198,9 +198,15 @@ class Queries:
             raise MissingLatticeRecordError(dispatch_id)
         return record
 
-    async def _shown(self, dispatch_id: DispatchId, ref: PayloadRef, limit: int = 10_000) -> dict[str, Any]:
-        stored = await self._store.payload(dispatch_id, ref.digest)
-        return payload_view(ref, stored, limit)
+    async def _shown(self, dispatch_id: DispatchId, ref: PayloadRef) -> dict[str, Any]:
+        return payload_view(ref, await self._store.payload(dispatch_id, ref.digest))
+
+
+def _output_of(graph: Graph, node_id: int, states: Mapping[int, NodeRecord]) -> PayloadRef | None:
+    value = graph.nodes[node_id].value
+    if value is None and node_id in states:
+        return states[node_id].output
+    return value
 
 
 def _read_from(path: str, offset: int) -> bytes:

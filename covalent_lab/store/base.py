@@ -7,7 +7,7 @@ from the dispatcher's loop, and never block it. A failing disk or database raise
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -236,8 +236,10 @@ class Store(ABC):
         """Where a payload of this dispatch is; None if it has no such payload."""
 
     @abstractmethod
-    async def payloads(self, dispatch_id: DispatchId) -> Sequence[PayloadRow]:
-        """All payloads of a dispatch, for the dispatcher that runs it."""
+    async def payloads(
+        self, dispatch_id: DispatchId, digests: Collection[str] | None = None
+    ) -> Mapping[str, StoredPayload]:
+        """Like `payload` for many digests at once (None: all); those the dispatch does not have are left out."""
 
     @abstractmethod
     async def transitions_after(self, seq: int, limit: int) -> Sequence[FeedRecord]:

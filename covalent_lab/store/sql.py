@@ -6,7 +6,7 @@ follow the commit order of all processes.
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -425,28 +425,23 @@ class SqlStore(Store):
         return await self._read(work)
 
     async def payload(self, dispatch_id: DispatchId, digest: str) -> StoredPayload | None:
+        return (await self.payloads(dispatch_id, (digest,))).get(digest)
+
+    async def payloads(
+        self, dispatch_id: DispatchId, digests: Collection[str] | None = None
+    ) -> Mapping[str, StoredPayload]:
         table = schema.payload
-        query = sa.select(table.c.data).where(table.c.dispatch_id == dispatch_id, table.c.digest == digest)
+        query = sa.select(table.c.digest, table.c.data).where(table.c.dispatch_id == dispatch_id)
+        if digests is not None:
+            query = query.where(table.c.digest.in_(list(digests)))
 
-        def work(connection: sa.Connection) -> StoredPayload | None:
-            row = connection.execute(query).first()
-            if row is None:
-                return None
-            if row[0] is not None:
-                return StoredPayload(data=bytes(row[0]))
-            return StoredPayload(path=str(self._blobs.path(digest)))
-
-        return await self._read(work)
-
-    async def payloads(self, dispatch_id: DispatchId) -> Sequence[PayloadRow]:
-        table = schema.payload
-        query = sa.select(table.c.digest, table.c.size, table.c.data).where(table.c.dispatch_id == dispatch_id)
-
-        def work(connection: sa.Connection) -> Sequence[PayloadRow]:
-            return [
-                PayloadRow(dispatch_id=dispatch_id, ref=PayloadRef(digest, size), data=data)
-                for digest, size, data in connection.execute(query)
-            ]
+        def work(connection: sa.Connection) -> Mapping[str, StoredPayload]:
+            return {
+                digest: StoredPayload(path=str(self._blobs.path(digest)))
+                if data is None
+                else StoredPayload(data=bytes(data))
+                for digest, data in connection.execute(query)
+            }
 
         return await self._read(work)
 
