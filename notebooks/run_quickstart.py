@@ -27,28 +27,30 @@ def follow(connection: Any, dispatch_id: str) -> str:
     """Show a progress bar until the dispatch ends, moved by the feed of its transitions; return its last status."""
     from tqdm import tqdm  # only a terminal needs it
 
-    before = connection.detail(dispatch_id)
-    done = before["completed"] + before["failed"] + before["cancelled"]
-    status: str = before["status"]
-    with tqdm(total=before["total"], initial=done, unit=" tasks", desc="Running") as bar:
-        seen = before["seq"]
-        frames = connection.subscribe(seen)
-        try:
-            while status not in TERMINAL:
-                frame = next(frames)
-                if frame["type"] == "reset":
-                    now = connection.detail(dispatch_id)
-                    status, seen = now["status"], now["seq"]
-                    bar.update(now["completed"] + now["failed"] + now["cancelled"] - bar.n)
-                for item in frame.get("items", ()):
-                    if item["dispatch_id"] != dispatch_id or item["seq"] <= seen:
-                        continue
-                    if item["node_id"] is None:
-                        status = item["status"]
-                    elif item["status"] in TERMINAL:
-                        bar.update(1)
-        finally:
-            frames.close()
+    now = connection.detail(dispatch_id)
+    with tqdm(total=now["total"], unit=" tasks", desc="Running") as bar:
+        bar.update(now["completed"] + now["failed"] + now["cancelled"])
+        status, seen = now["status"], now["seq"]
+        while status not in TERMINAL:
+            reader = connection.subscribe(seen)
+            try:
+                for frame in reader:
+                    if frame["type"] == "reset":  # fell behind: read where things are and follow from there
+                        break
+                    for item in frame.get("items", ()):
+                        if item["dispatch_id"] != dispatch_id or item["seq"] <= seen:
+                            continue
+                        if item["node_id"] is None:
+                            status = item["status"]
+                        elif item["status"] in TERMINAL:
+                            bar.update(1)
+                    if status in TERMINAL:
+                        break
+            finally:
+                reader.close()
+            now = connection.detail(dispatch_id)
+            status, seen = now["status"], now["seq"]
+            bar.update(now["completed"] + now["failed"] + now["cancelled"] - bar.n)
     return status
 
 
