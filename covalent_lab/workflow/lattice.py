@@ -73,17 +73,16 @@ class Lattice(Workflow, Generic[P, R]):
             raise TypeError(f"lattice() takes a function, not a {type(function).__name__}.")
         if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
             raise TypeError(f"The workflow function {callable_name(function)!r} must be a plain function with return.")
-        self._setup(function, options or LatticeOptions(), transport_graph)
+        self._setup(function, options or LatticeOptions())
+        self._transport_graph = transport_graph
 
-    def _setup(
-        self, function: Callable[P, R], options: LatticeOptions, transport_graph: _TransportGraph | None = None
-    ) -> None:
+    def _setup(self, function: Callable[P, R], options: LatticeOptions) -> None:
         self._function = function
         self._options = options
         functools.update_wrapper(self, function, updated=())
         self.__name__ = callable_name(function)
         self._workflow_function: TransportableObject | None = None
-        self._transport_graph = transport_graph
+        self._transport_graph: _TransportGraph | None = None
         self._build: Build | None = None
         self.electron_outputs: dict[int, Any] = {}
         self.post_processing = False
@@ -136,7 +135,7 @@ class Lattice(Workflow, Generic[P, R]):
             GraphBuildError: There is none.
         """
         if self._build is None:
-            raise GraphBuildError(f"The lattice {self.__name__!r} is not built. Call build_graph(…) first.")
+            raise GraphBuildError(f"Lattice {self.__name__!r} is not built; call build_graph(…) first.")
         return self._build.graph
 
     @property
@@ -298,8 +297,7 @@ class Lattice(Workflow, Generic[P, R]):
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Lattice[P, R]":
-        made = Lattice.__new__(type(self))
-        made._setup(self._function, self._options)
+        made = type(self)(self._function, options=self._options)
         made.task_packing = self.task_packing
         made._replace_electrons = dict(self._replace_electrons)
         return made

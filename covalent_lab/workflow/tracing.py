@@ -8,6 +8,7 @@ workflow function has returned, before the nodes of its return value.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, Protocol
 
 from covalent_lab import payload
@@ -102,6 +103,9 @@ class Trace:
         self._functions: dict[int, tuple[object, int]] = {}
         self._added: dict[str, int] = {}
         self._task_options: dict[int, tuple[TaskOptions, int, frozenset[str]]] = {}
+        self._child_options: dict[tuple[int, bool], int] = {}
+        self._workflow_options = self._builder.add_options(workflow_options(options))
+        self._sublattices: dict[int, tuple[Task, Payload]] = {}
         self._late_waits: dict[tuple[int, int], str] = {}
 
     def call(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Output:
@@ -197,20 +201,20 @@ class Trace:
     def _call_sublattice(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Output:
         task.signature.positional_names(len(args), task.name)
         task.signature.check_keywords(kwargs, len(args), task.name)
-        options = workflow_options(self._lattice_options)
+        options = self._workflow_options
         if task.options.executor is not None:
-            options = resolve_options(
-                TaskOptions(executor=task.options.executor, executor_data=task.options.executor_data, hooks={}),
-                self._lattice_options,
-            )
+            own = replace(task.options, hooks={})
+            options = self._builder.add_options(resolve_options(own, self._lattice_options))
         node = self._builder.add_node(
             f":sublattice:{task.name}",
             NodeKind.SUBLATTICE,
             function=self._add_function("sublattice"),
-            options=self._builder.add_options(options),
+            options=options,
         )
-        encoded = payload.encode(task.lattice, what=f"the sublattice {task.name!r}")
-        self._add_parameter(node, task.name, task.lattice, ParamType.ARG, 0, encoded)
+        if id(task) not in self._sublattices:
+            encoded = payload.encode(task.lattice, what=f"the sublattice {task.name!r}")
+            self._sublattices[id(task)] = (task, encoded)
+        self._add_parameter(node, task.name, task.lattice, ParamType.ARG, 0, self._sublattices[id(task)][1])
         self._connect(node, "json_parent_metadata", self._parent_metadata, ParamType.ARG, 1)
         for index, value in enumerate(args, start=2):
             self._connect(node, f"arg[{index}]", value, ParamType.ARG, index)
@@ -221,12 +225,11 @@ class Trace:
     def _derive(self, output: Output, name: str, function: str, param: str, value: Any) -> Output:
         source = self._id_of(output)
         builder = self._builder
-        options = child_options(builder.options_at(builder.options_of(source)), with_hooks=True)
         node = builder.add_node(
             name,
             NodeKind.FUNCTION,
             function=self._add_function(function),
-            options=builder.add_options(options),
+            options=self._options_below(source, with_hooks=True),
             task_group=builder.task_group_of(source) if self._packs_tasks else None,
         )
         builder.add_edge(source, node, "e", ParamType.ARG, 0)
@@ -238,7 +241,7 @@ class Trace:
             name,
             NodeKind.FUNCTION,
             function=self._add_function(function),
-            options=self._builder.add_options(workflow_options(self._lattice_options)),
+            options=self._workflow_options,
         )
         for index, operand in enumerate(operands, start=1):
             self._connect(node, f"arg_{index}", operand, ParamType.KWARG, None)
@@ -280,12 +283,11 @@ class Trace:
 
     def _add_collection(self, target: NodeId, name: str, kind: NodeKind, function: str) -> NodeId:
         builder = self._builder
-        options = child_options(builder.options_at(builder.options_of(target)), with_hooks=False)
         return builder.add_node(
             name,
             kind,
             function=self._add_function(function),
-            options=builder.add_options(options),
+            options=self._options_below(target, with_hooks=False),
             task_group=builder.task_group_of(target) if self._packs_tasks else None,
         )
 
@@ -331,6 +333,14 @@ class Trace:
             known = (task.options, self._builder.add_options(options), retval_keywords(options.hooks))
             self._task_options[id(task.options)] = known
         return known[1:]
+
+    def _options_below(self, node: NodeId, *, with_hooks: bool) -> int:
+        parent = self._builder.options_of(node)
+        index = self._child_options.get((parent, with_hooks))
+        if index is None:
+            options = child_options(self._builder.options_at(parent), with_hooks=with_hooks)
+            index = self._child_options[(parent, with_hooks)] = self._builder.add_options(options)
+        return index
 
     def _function_of(self, task: Task) -> int:
         known = self._functions.get(id(task.function))

@@ -120,8 +120,8 @@ def vector_16(s, m, k):
 
 
 def vector_17():
-    a, b = t([(1, 2), 3])
-    c, d = a
+    a, _ = t([(1, 2), 3])
+    c, _ = a
     return c
 
 
