@@ -1,0 +1,269 @@
+"""A dispatch as HTML and as text: what `display.py` shows for results, and the line of progress under a cell.
+
+Decides markup and what is left out; every value is escaped here. Takes plain records and fetches nothing. Styles are
+inline, with JupyterLab's `--jp-*` variables and plain fallbacks, so that both themes and exported pages look right.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from covalent_lab.notebook.statuswords import style_of
+
+__all__ = [
+    "NODE_LIMIT",
+    "DispatchReport",
+    "NodeRow",
+    "Progress",
+    "duration",
+    "progress_html",
+    "progress_text",
+    "report_html",
+    "report_text",
+]
+
+NODE_LIMIT = 100
+_PREVIEW_LENGTH = 2000
+_ERROR_LENGTH = 8000
+_STATUS_ORDER = ("FAILED", "CANCELLED", "RUNNING", "STARTING", "NEW_OBJECT", "COMPLETED")
+_FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px"
+_COLOURS = "color:var(--jp-ui-font-color1,inherit)"
+_MUTED = "color:var(--jp-ui-font-color2,#6b7280)"
+_LINE = "1px solid var(--jp-border-color2,#c8ccd2)"
+_CODE = (
+    "font-family:var(--jp-code-font-family,monospace);font-size:12px;white-space:pre-wrap;overflow-wrap:anywhere;"
+    "max-height:22em;overflow:auto;margin:4px 0;padding:6px 8px;"
+    f"background:var(--jp-layout-color2,transparent);border:{_LINE};border-radius:3px"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRow:
+    """One node in the table of a report."""
+
+    node_id: int
+    name: str
+    status: str
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchReport:
+    """What is shown of a dispatch.
+
+    Attributes:
+        dispatch_id: Which one.
+        name: The workflow's name.
+        status: A dispatch status.
+        rows: Its nodes without parameters, in any order.
+        started_at: When it began to run.
+        ended_at: When it ended.
+        error: Message and traceback, or empty.
+        result: Text of the result, or None if there is none.
+        url: Opens the graph in JupyterLab; None if no server hosts the dispatch.
+    """
+
+    dispatch_id: str
+    name: str
+    status: str
+    rows: Sequence[NodeRow] = ()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    error: str = ""
+    result: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One moment of a running dispatch."""
+
+    dispatch_id: str
+    name: str
+    status: str
+    executor: str = ""
+    elapsed_s: float | None = None
+    url: str | None = None
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time for humans: `0.31 s`, `12.5 s`, `3 min 05 s`, `2 h 10 min`."""
+    if seconds is None:
+        return ""
+    seconds = max(0.0, seconds)
+    if seconds < 9.995:
+        return f"{seconds:.2f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+# -- HTML -------------------------------------------------------------------------------------------------------------
+
+
+def report_html(report: DispatchReport) -> str:
+    """The whole report."""
+    took = _between(report.started_at, report.ended_at)
+    times = " – ".join(_clock(at) for at in (report.started_at, report.ended_at) if at is not None)
+    parts = [
+        '<div style="display:flex;flex-wrap:wrap;gap:6px 12px;align-items:baseline">',
+        f'{_badge(report.status)}<strong style="font-size:14px">{escape(report.name)}</strong>',
+        f'<code style="{_MUTED}">{escape(report.dispatch_id)}</code>',
+        f'<span style="{_MUTED}">{escape(times)}{" · " if times and took else ""}{escape(took)}</span>'
+        if times
+        else "",
+        _link(report.dispatch_id, report.url),
+        "</div>",
+    ]
+    if report.error:
+        heading, _, trace = report.error.strip().partition("\n")
+        red = style_of("FAILED").stroke
+        parts.append(
+            f'<div style="margin-top:6px;color:var(--jp-error-color1,{red})"><strong>{escape(heading)}</strong>'
+        )
+        if trace:
+            parts.append(f'<pre style="{_CODE};{_COLOURS}">{escape(_tail(trace, _ERROR_LENGTH))}</pre>')
+        parts.append("</div>")
+    if report.result is not None:
+        text = escape(_head(report.result, _PREVIEW_LENGTH))
+        parts.append(f'<div style="margin-top:6px">Result<pre style="{_CODE};{_COLOURS}">{text}</pre></div>')
+    parts.append(_table(report.rows))
+    return f'<div style="{_FONT};{_COLOURS};line-height:1.5">{"".join(parts)}</div>'
+
+
+def progress_html(progress: Progress) -> str:
+    """One line: badge, name, executor, time, link."""
+    where = f"on {escape(progress.executor)}" if progress.executor else ""
+    time = escape(duration(progress.elapsed_s))
+    return (
+        f'<div style="{_FONT};{_COLOURS};display:flex;flex-wrap:wrap;gap:4px 10px;align-items:baseline">'
+        f"{_badge(progress.status)}<span>{escape(progress.name)}</span>"
+        f'<span style="{_MUTED}">{where}{" · " if where and time else ""}{time}</span>'
+        f"{_link(progress.dispatch_id, progress.url)}</div>"
+    )
+
+
+def _badge(status: str) -> str:
+    style = style_of(status)
+    return (
+        f'<span style="display:inline-block;padding:0 8px;border-radius:9px;border:1px solid {style.stroke};'
+        f'background:{style.fill};color:#1b1f24;white-space:nowrap"><span style="color:{style.stroke}" '
+        f'aria-hidden="true">{style.mark}</span> {escape(style.word)}</span>'
+    )
+
+
+def _link(dispatch_id: str, url: str | None) -> str:
+    """In JupyterLab a command opens the graph beside the notebook; elsewhere the address does."""
+    arguments = escape(f'{{"dispatchId": "{dispatch_id}"}}')
+    address = escape(url) if url and url.startswith(("http://", "https://")) else ""
+    if not address:
+        return ""
+    return (
+        f'<a href="{address}" target="_blank" rel="noopener" data-commandlinker-command="covalent-lab:open-dispatch" '
+        f'data-commandlinker-args="{arguments}" style="color:var(--jp-content-link-color,#1c78d0)">Open graph</a>'
+    )
+
+
+def _table(rows: Sequence[NodeRow]) -> str:
+    if not rows:
+        return ""
+    shown = _ordered(rows)[:NODE_LIMIT]
+    cell = f"padding:2px 10px 2px 0;text-align:left;border-bottom:{_LINE};vertical-align:top"
+    head = "".join(
+        f'<th scope="col" style="{cell}">{word}</th>' for word in ("Node", "Name", "Status", "Time", "Error")
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td style="{cell}">{content}</td>'
+            for content in (
+                str(row.node_id),
+                escape(_head(row.name, 80)),
+                _badge(row.status),
+                escape(_between(row.started_at, row.ended_at)),
+                escape(_head(row.error.strip().partition("\n")[0], 200)),
+            )
+        )
+        + "</tr>"
+        for row in shown
+    )
+    more = len(rows) - len(shown)
+    note = f'<div style="{_MUTED}">… and {more} more nodes</div>' if more else ""
+    return (
+        f'<details style="margin-top:6px"{" open" if len(rows) <= 12 else ""}>'
+        f"<summary>{escape(_tally(rows))}</summary>"
+        f'<div style="max-height:26em;overflow:auto"><table style="border-collapse:collapse;{_FONT};{_COLOURS}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}</div></details>"
+    )
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+def report_text(report: DispatchReport) -> str:
+    """The report for terminals."""
+    took = _between(report.started_at, report.ended_at)
+    style = style_of(report.status)
+    lines = [f"{style.mark} {style.word}  {report.name}  {report.dispatch_id}{'  ' + took if took else ''}"]
+    if report.error:
+        lines.append(_tail(report.error.strip(), _ERROR_LENGTH))
+    if report.result is not None:
+        lines.append(f"result: {_head(report.result, _PREVIEW_LENGTH)}")
+    if report.rows:
+        lines.append(_tally(report.rows))
+        for row in _ordered(report.rows)[:NODE_LIMIT]:
+            error = f"  {_head(row.error.strip().partition(chr(10))[0], 100)}" if row.error else ""
+            time = _between(row.started_at, row.ended_at)
+            lines.append(f"  {style_of(row.status).mark} {row.name}({row.node_id}){'  ' + time if time else ''}{error}")
+        if len(report.rows) > NODE_LIMIT:
+            lines.append(f"  … and {len(report.rows) - NODE_LIMIT} more nodes")
+    return "\n".join(lines)
+
+
+def progress_text(progress: Progress) -> str:
+    """One line for terminals."""
+    style = style_of(progress.status)
+    where = f" on {progress.executor}" if progress.executor else ""
+    time = f", {duration(progress.elapsed_s)}" if progress.elapsed_s is not None else ""
+    return f"{style.mark} {style.word}: {progress.name}{where}{time} ({progress.dispatch_id})"
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _ordered(rows: Sequence[NodeRow]) -> list[NodeRow]:
+    rank = {status: index for index, status in enumerate(_STATUS_ORDER)}
+    return sorted(rows, key=lambda row: (rank.get(row.status, -1), row.node_id))
+
+
+def _tally(rows: Sequence[NodeRow]) -> str:
+    counts: dict[str, int] = {}
+    for row in _ordered(rows):
+        word = style_of(row.status).word.lower()
+        counts[word] = counts.get(word, 0) + 1
+    nodes = f"{len(rows)} node{'' if len(rows) == 1 else 's'}"
+    return f"{nodes}: {', '.join(f'{count} {word}' for word, count in counts.items())}"
+
+
+def _between(started_at: datetime | None, ended_at: datetime | None) -> str:
+    if started_at is None or ended_at is None:
+        return ""
+    return duration((ended_at - started_at).total_seconds())
+
+
+def _clock(at: datetime) -> str:
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _head(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _tail(text: str, length: int) -> str:
+    return text if len(text) <= length else f"…{text[-length:]}"
