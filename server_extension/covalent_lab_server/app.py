@@ -93,6 +93,7 @@ class CovalentLabApp(ExtensionApp):
         if url is None:
             self.log.info("covalent_lab: on a Unix socket kernels cannot find this server and dispatch by themselves.")
         elif lab is not None:
+            self.log.info("covalent_lab: dispatches are kept in %s.", lab.settings.data_dir)
             self.announcement = Announcement(url=url, token=self.kernel_token, runtime_dir=Path(server.runtime_dir))
             try:
                 self.announcement.publish({"data_dir": str(lab.settings.data_dir), "version": __version__})
