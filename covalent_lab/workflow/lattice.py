@@ -59,6 +59,8 @@ class Lattice(Workflow, Generic[P, R]):
         TypeError: The function is asynchronous or a generator.
     """
 
+    _transport_graph: _TransportGraph | None
+
     def __init__(
         self,
         workflow_function: Callable[P, R] | TransportableObject,
@@ -82,7 +84,7 @@ class Lattice(Workflow, Generic[P, R]):
         functools.update_wrapper(self, function, updated=())
         self.__name__ = callable_name(function)
         self._workflow_function: TransportableObject | None = None
-        self._transport_graph: _TransportGraph | None = None
+        self._transport_graph = None
         self._build: Build | None = None
         self.electron_outputs: dict[int, Any] = {}
         self.post_processing = False
@@ -359,7 +361,7 @@ def lattice(
     call_after: Any = None,
     triggers: Any = None,
 ) -> Any:
-    """Make a function a workflow. Bare, with arguments, or as a call.
+    """Make a function a workflow (a `Lattice`). Bare, with arguments, or as a call.
 
     Args:
         executor: Where its electrons run unless they say otherwise: a short name or an executor instance.
@@ -370,9 +372,6 @@ def lattice(
         call_before: Calls before each such task.
         call_after: Calls after each such task.
         triggers: What starts the workflow by itself.
-
-    Returns:
-        A `Lattice`.
 
     Raises:
         TypeError: An argument is of the wrong type.
