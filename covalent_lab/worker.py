@@ -374,7 +374,7 @@ class _Surroundings:
         self.kept = (os.dup(1), os.dup(2))
         self._open_streams()
         self._flush_c = ctypes.CDLL(None).fflush
-        self._environ, self._env = os.environ, dict(os.environ)
+        self._environ, self._env = os.environ, dict(os.environb)
         self._umask, self._recursion = os.umask(0o022), sys.getrecursionlimit()
         self._path, self._filters, self._main = list(sys.path), list(warnings.filters), sys.modules["__main__"]
         self._handlers = {number: signal.getsignal(number) for number in (getattr(signal, name) for name in _SIGNALS)}
@@ -414,10 +414,10 @@ class _Surroundings:
             self._open_streams()
         sys.stdout, sys.stderr = self._streams
         os.environ = self._environ  # noqa: B003
-        for name, _ in dict(os.environ).items() ^ self._env.items():
-            os.environ.pop(name, None)
+        for name in dict(os.environb._data.items() ^ self._env.items()):  # type: ignore[attr-defined]  # a plain dict
+            os.environb.pop(name, None)
             if name in self._env:
-                os.environ[name] = self._env[name]
+                os.environb[name] = self._env[name]
         sys.path[:] = self._path
         sys.modules["__main__"] = self._main
         sys.setrecursionlimit(self._recursion)

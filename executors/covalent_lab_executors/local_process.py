@@ -78,7 +78,7 @@ class WorkerProcess:
                 borrowed.callback(os.close, streams[-1])
             program = str(files("covalent_lab") / "worker.py")
             self._process = subprocess.Popen(
-                [python, program, "--serve", str(theirs.fileno()), str(lifeline)],
+                [python, "-X", "faulthandler", program, "--serve", str(theirs.fileno()), str(lifeline)],
                 stdin=subprocess.DEVNULL,
                 stdout=streams[0],
                 stderr=streams[1],
