@@ -1,0 +1,159 @@
+/** The REST interface: the only code that knows its URLs. Decides nothing about what is done with the answers. */
+
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import type {
+  CancelResult,
+  DeleteResult,
+  Detail,
+  DispatchPage,
+  GraphWire,
+  NodeColumns,
+  NodeDetail,
+  Preview,
+  StatusBody,
+  StreamChunk
+} from '../contract';
+import { isGraphWire } from '../contract';
+import { ApiError } from './errors';
+
+/** Path of the interface below the base URL of the server. */
+export const API_PATH = 'covalent/api/v1';
+
+/** What the list can be sorted by. */
+export type SortKey = 'created_at' | 'started_at' | 'ended_at' | 'name' | 'status' | 'runtime';
+
+/** One page of the list of dispatches. */
+export interface IListQuery {
+  search: string;
+  status: string;
+  sort: SortKey;
+  direction: 'asc' | 'desc';
+  offset: number;
+  count: number;
+}
+
+/** Requests a model may make; tests give models a fake of this. */
+export interface IRestClient {
+  status(): Promise<StatusBody>;
+  list(query: IListQuery): Promise<DispatchPage>;
+  detail(dispatchId: string): Promise<Detail>;
+  graph(dispatchId: string): Promise<GraphWire>;
+  nodes(dispatchId: string): Promise<NodeColumns>;
+  node(dispatchId: string, nodeId: number): Promise<NodeDetail>;
+  stream(
+    dispatchId: string,
+    nodeId: number,
+    name: 'stdout' | 'stderr',
+    offset: number
+  ): Promise<StreamChunk>;
+  preview(dispatchId: string, digest: string): Promise<Preview>;
+  payload(dispatchId: string, digest: string): Promise<Blob>;
+  cancel(dispatchId: string, taskIds?: readonly number[]): Promise<CancelResult>;
+  remove(dispatchIds: readonly string[]): Promise<DeleteResult>;
+}
+
+/** Requests to the server that the page came from. */
+export class RestClient implements IRestClient {
+  constructor(options: { serverSettings?: ServerConnection.ISettings } = {}) {
+    this._settings = options.serverSettings ?? ServerConnection.makeSettings();
+  }
+
+  status(): Promise<StatusBody> {
+    return this._json('status');
+  }
+
+  list(query: IListQuery): Promise<DispatchPage> {
+    const values: Record<string, string> = {};
+    for (const [key, value] of Object.entries(query)) {
+      values[key] = String(value);
+    }
+    return this._json('dispatches' + URLExt.objectToQueryString(values));
+  }
+
+  detail(dispatchId: string): Promise<Detail> {
+    return this._json(this._dispatch(dispatchId));
+  }
+
+  async graph(dispatchId: string): Promise<GraphWire> {
+    const graph = await this._json<unknown>(this._dispatch(dispatchId, 'graph'));
+    if (!isGraphWire(graph)) {
+      throw new ApiError('The server sent a graph this version cannot read.', 'bad_graph', 200);
+    }
+    return graph;
+  }
+
+  nodes(dispatchId: string): Promise<NodeColumns> {
+    return this._json(this._dispatch(dispatchId, 'nodes'));
+  }
+
+  node(dispatchId: string, nodeId: number): Promise<NodeDetail> {
+    return this._json(this._dispatch(dispatchId, 'nodes', String(nodeId)));
+  }
+
+  stream(
+    dispatchId: string,
+    nodeId: number,
+    name: 'stdout' | 'stderr',
+    offset: number
+  ): Promise<StreamChunk> {
+    const path = this._dispatch(dispatchId, 'nodes', String(nodeId), 'streams', name);
+    return this._json(`${path}?offset=${offset}`);
+  }
+
+  preview(dispatchId: string, digest: string): Promise<Preview> {
+    return this._json(this._dispatch(dispatchId, 'payloads', digest, 'preview'));
+  }
+
+  async payload(dispatchId: string, digest: string): Promise<Blob> {
+    const response = await this._request(this._dispatch(dispatchId, 'payloads', digest));
+    return response.blob();
+  }
+
+  cancel(dispatchId: string, taskIds?: readonly number[]): Promise<CancelResult> {
+    const body = JSON.stringify({ task_ids: taskIds ?? null });
+    return this._json(this._dispatch(dispatchId, 'cancel'), { method: 'POST', body });
+  }
+
+  remove(dispatchIds: readonly string[]): Promise<DeleteResult> {
+    const body = JSON.stringify({ dispatch_ids: dispatchIds });
+    return this._json('dispatches/delete', { method: 'POST', body });
+  }
+
+  private _dispatch(...parts: string[]): string {
+    return ['dispatches', ...parts.map(encodeURIComponent)].join('/');
+  }
+
+  private async _json<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const response = await this._request(path, init);
+    return (await response.json()) as T;
+  }
+
+  private async _request(path: string, init: RequestInit = {}): Promise<Response> {
+    const url = URLExt.join(this._settings.baseUrl, API_PATH, '/') + path;
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(url, init, this._settings);
+    } catch (reason) {
+      throw new ApiError(`The server cannot be reached (${String(reason)}).`, 'unreachable', 0);
+    }
+    if (!response.ok) {
+      throw await readError(response);
+    }
+    return response;
+  }
+
+  private readonly _settings: ServerConnection.ISettings;
+}
+
+async function readError(response: Response): Promise<ApiError> {
+  const text = await response.text().catch(() => '');
+  try {
+    const { error } = JSON.parse(text) as { error: { code: string; message: string } };
+    return new ApiError(error.message, error.code, response.status);
+  } catch {
+    const message = `The server answered ${response.status} ${response.statusText}.`;
+    return new ApiError(message, `http_${response.status}`, response.status);
+  }
+}

@@ -1,0 +1,9 @@
+/** Names of all commands. */
+export const CommandIds = {
+  openDispatch: 'covalent-lab:open-dispatch',
+  refresh: 'covalent-lab:refresh',
+  cancel: 'covalent-lab:cancel',
+  remove: 'covalent-lab:delete',
+  copyId: 'covalent-lab:copy-id',
+  showSidebar: 'covalent-lab:show-sidebar'
+} as const;

@@ -1,0 +1,4 @@
+export * from './feed';
+export * from './graph';
+export * from './guards';
+export * from './rest';

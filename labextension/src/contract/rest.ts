@@ -1,0 +1,300 @@
+/* Generated from covalent_lab/schemas/rest.json by `jlpm contract:generate`; do not edit. */
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "NodeStatus".
+ */
+export type NodeStatus =
+  | 'NEW_OBJECT'
+  | 'STARTING'
+  | 'RUNNING'
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'CANCELLED'
+  | 'PENDING_REUSE'
+  | 'DISPATCHING';
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "DispatchStatus".
+ */
+export type DispatchStatus =
+  'NEW_OBJECT' | 'STARTING' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
+
+/**
+ * Bodies of the REST interface under covalent/api/v1/.
+ */
+export interface RestBodies {
+  [k: string]: unknown;
+}
+/**
+ * Every answer of status 4xx or 5xx.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ErrorBody".
+ */
+export interface ErrorBody {
+  error: {
+    code: string;
+    message: string;
+  };
+}
+/**
+ * GET status
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "StatusBody".
+ */
+export interface StatusBody {
+  status: string;
+  version: string;
+  dispatches: number;
+  running: number;
+  seq: number;
+  uptime_s: number;
+  pid: number;
+  store: string;
+}
+/**
+ * What can be said of a value without unpickling it.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Payload".
+ */
+export interface Payload {
+  /**
+   * First 40 hexadecimal digits of the SHA-256 of a payload archive.
+   */
+  digest: string;
+  size: number;
+  type: string;
+  text: string;
+  /**
+   * MIME types of which a preview exists.
+   */
+  rich: string[];
+}
+/**
+ * GET dispatches/{id}/payloads/{digest}/preview
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Preview".
+ */
+export interface Preview {
+  /**
+   * First 40 hexadecimal digits of the SHA-256 of a payload archive.
+   */
+  digest: string;
+  size: number;
+  type: string;
+  text: string;
+  /**
+   * MIME type to base64 (images other than SVG) or text.
+   */
+  rich: {
+    [k: string]: string;
+  };
+}
+/**
+ * One dispatch in the list.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Summary".
+ */
+export interface Summary {
+  dispatch_id: string;
+  root_dispatch_id: string;
+  name: string;
+  status: DispatchStatus;
+  total: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  error: string | null;
+}
+/**
+ * GET dispatches
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "DispatchPage".
+ */
+export interface DispatchPage {
+  items: Summary[];
+  total: number;
+  counts: {
+    [k: string]: number;
+  };
+  seq: number;
+}
+/**
+ * GET dispatches/{id}
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Detail".
+ */
+export interface Detail {
+  dispatch_id: string;
+  root_dispatch_id: string;
+  name: string;
+  status: DispatchStatus;
+  total: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  error: string | null;
+  seq: number;
+  doc: string;
+  source: string;
+  inputs: Payload | null;
+  result: Payload | null;
+  lattice: Payload | null;
+  executor: string;
+  executor_data: {
+    [k: string]: unknown;
+  };
+  workflow_executor: string;
+  workflow_executor_data: {
+    [k: string]: unknown;
+  };
+  python_version: string;
+  lab_version: string;
+}
+/**
+ * GET dispatches/{id}/nodes: nodes that left NEW_OBJECT, in columns.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "NodeColumns".
+ */
+export interface NodeColumns {
+  seq: number;
+  node_id: number[];
+  status: NodeStatus[];
+  attempt: number[];
+  started_at: (number | null)[];
+  ended_at: (number | null)[];
+  error: (string | null)[];
+  output: (string | null)[];
+  output_size: (number | null)[];
+  stdout: boolean[];
+  stderr: boolean[];
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "NodeInput".
+ */
+export interface NodeInput {
+  name: string;
+  param_type: 'arg' | 'kwarg' | 'wait';
+  arg_index: number | null;
+  source: number;
+  source_name: string;
+  payload: Payload | null;
+}
+/**
+ * GET dispatches/{id}/nodes/{n}
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "NodeDetail".
+ */
+export interface NodeDetail {
+  node_id: number;
+  name: string;
+  kind: 'function' | 'parameter' | 'electron_list' | 'electron_dict' | 'sublattice' | 'postprocess';
+  status: NodeStatus;
+  attempt: number;
+  started_at: number | null;
+  ended_at: number | null;
+  error: string | null;
+  executor: string;
+  executor_data: {
+    [k: string]: unknown;
+  };
+  hooks: {
+    [k: string]: unknown;
+  };
+  function_name: string | null;
+  source: string;
+  doc: string;
+  inputs: NodeInput[];
+  output: Payload | null;
+  stdout: string;
+  stderr: string;
+  seq: number;
+}
+/**
+ * GET dispatches/{id}/nodes/{n}/streams/{stdout|stderr}
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "StreamChunk".
+ */
+export interface StreamChunk {
+  text: string;
+  offset: number;
+  done: boolean;
+}
+/**
+ * POST dispatches/delete
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "DeleteRequest".
+ */
+export interface DeleteRequest {
+  dispatch_ids: string[];
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "DeleteResult".
+ */
+export interface DeleteResult {
+  deleted: string[];
+  missing: string[];
+  active: string[];
+}
+/**
+ * POST dispatches/{id}/cancel
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "CancelRequest".
+ */
+export interface CancelRequest {
+  task_ids?: number[] | null;
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "CancelResult".
+ */
+export interface CancelResult {
+  message: string;
+}
+/**
+ * POST dispatches
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "SubmitResult".
+ */
+export interface SubmitResult {
+  dispatch_id: string;
+}
+/**
+ * POST dispatches/{id}/start
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "StartResult".
+ */
+export interface StartResult {
+  dispatch_id: string;
+  status: DispatchStatus;
+}
+/**
+ * GET dispatches/{id}/payloads/{digest}?as=path, file-backed payloads only
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "PayloadPath".
+ */
+export interface PayloadPath {
+  path: string;
+}

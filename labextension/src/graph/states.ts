@@ -1,0 +1,49 @@
+/** What changes while a graph runs, in compact arrays indexed by node id. */
+
+import type { NodeColumns, NodeStatus } from '../contract';
+import { NODE_STATUSES } from '../contract';
+import type { IGraphStructure } from './structure';
+
+/** Status codes are places in NODE_STATUSES; times are POSIX seconds, NaN if unknown. */
+export interface INodeStates {
+  readonly status: Uint8Array;
+  readonly startedAt: Float64Array;
+  readonly endedAt: Float64Array;
+}
+
+export const PENDING = NODE_STATUSES.indexOf('NEW_OBJECT');
+export const STARTING = NODE_STATUSES.indexOf('STARTING');
+export const RUNNING = NODE_STATUSES.indexOf('RUNNING');
+export const COMPLETED = NODE_STATUSES.indexOf('COMPLETED');
+export const FAILED = NODE_STATUSES.indexOf('FAILED');
+export const CANCELLED = NODE_STATUSES.indexOf('CANCELLED');
+
+/** The code of a status; unknown ones count as pending. */
+export function statusCode(status: string): number {
+  return Math.max(0, (NODE_STATUSES as readonly string[]).indexOf(status));
+}
+
+/** The status of a code. */
+export function statusName(code: number): NodeStatus {
+  return NODE_STATUSES[code] ?? 'NEW_OBJECT';
+}
+
+/** All nodes pending, parameters complete; then what the columns of a snapshot say. */
+export function statesFromColumns(
+  structure: IGraphStructure,
+  columns: Partial<NodeColumns> | null
+): INodeStates {
+  const states = {
+    status: Uint8Array.from(structure.kinds, kind => (kind === 'parameter' ? COMPLETED : PENDING)),
+    startedAt: new Float64Array(structure.count).fill(NaN),
+    endedAt: new Float64Array(structure.count).fill(NaN)
+  };
+  columns?.node_id?.forEach((id, index) => {
+    if (id >= 0 && id < structure.count) {
+      states.status[id] = statusCode(columns.status?.[index] ?? 'NEW_OBJECT');
+      states.startedAt[id] = columns.started_at?.[index] ?? NaN;
+      states.endedAt[id] = columns.ended_at?.[index] ?? NaN;
+    }
+  });
+  return states;
+}

@@ -1,0 +1,130 @@
+/** Names for people: words of statuses, durations, times, sizes. Pure; colours are names of CSS variables. */
+
+import type { NodeStatus } from '../contract';
+
+/** Translates, and fills `%1`, `%2`, … (the part of JupyterLab's TranslationBundle that is used). */
+export interface ITexts {
+  __(text: string, ...values: (string | number)[]): string;
+}
+
+/** Texts as written, for places without JupyterLab. */
+export const plainTexts: ITexts = {
+  __: (text, ...values) =>
+    text.replace(/%(\d+)/g, (whole, index) => String(values[Number(index) - 1] ?? whole))
+};
+
+/** The word for a status. */
+export function statusWord(status: NodeStatus | string, texts: ITexts): string {
+  switch (status) {
+    case 'NEW_OBJECT':
+      return texts.__('Pending');
+    case 'STARTING':
+      return texts.__('Queued');
+    case 'RUNNING':
+      return texts.__('Running');
+    case 'COMPLETED':
+      return texts.__('Completed');
+    case 'FAILED':
+      return texts.__('Failed');
+    case 'CANCELLED':
+      return texts.__('Cancelled');
+    case 'PENDING_REUSE':
+      return texts.__('Reusing');
+    case 'DISPATCHING':
+      return texts.__('Dispatching');
+    default:
+      return status;
+  }
+}
+
+/** CSS class suffix of a status, also used to pick the colour. */
+export function statusTone(status: string): string {
+  switch (status) {
+    case 'STARTING':
+    case 'PENDING_REUSE':
+      return 'queued';
+    case 'RUNNING':
+    case 'DISPATCHING':
+      return 'running';
+    case 'COMPLETED':
+      return 'completed';
+    case 'FAILED':
+      return 'failed';
+    case 'CANCELLED':
+      return 'cancelled';
+    default:
+      return 'pending';
+  }
+}
+
+/** A duration with about three digits: `420 ms`, `3.2 s`, `4 m 05 s`, `2 h 07 m`, `3 d 4 h`. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) {
+    return '';
+  }
+  if (seconds < 0.9995) {
+    return `${Math.round(seconds * 1000)} ms`;
+  }
+  if (seconds < 59.95) {
+    return `${seconds.toFixed(1)} s`;
+  }
+  const whole = Math.round(seconds);
+  if (whole < 3600) {
+    return `${Math.floor(whole / 60)} m ${two(whole % 60)} s`;
+  }
+  if (whole < 86_400) {
+    return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} m`;
+  }
+  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
+}
+
+/** A size in bytes: `312 B`, `4.1 kB`, `2.0 MB`. */
+export function formatSize(bytes: number): string {
+  if (bytes < 1000) {
+    return `${bytes} B`;
+  }
+  let value = bytes;
+  for (const unit of ['kB', 'MB', 'GB']) {
+    value /= 1000;
+    if (value < 1000 || unit === 'GB') {
+      return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`;
+    }
+  }
+  return `${bytes} B`;
+}
+
+/** Time of day, with the date unless it is today. */
+export function formatTime(at: number | null | undefined, now: number): string {
+  if (at === null || at === undefined || !Number.isFinite(at)) {
+    return '';
+  }
+  const time = new Date(at * 1000);
+  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  if (time.toDateString() === new Date(now * 1000).toDateString()) {
+    return clock;
+  }
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${clock}`;
+}
+
+/** The beginning of an id, enough to recognise it. */
+export function shortId(dispatchId: string): string {
+  return dispatchId.slice(0, 8);
+}
+
+/** Seconds between start and end, or until now while it runs; null before the start. */
+export function elapsed(
+  startedAt: number | null | undefined,
+  endedAt: number | null | undefined,
+  now: number
+): number | null {
+  if (startedAt === null || startedAt === undefined || !Number.isFinite(startedAt)) {
+    return null;
+  }
+  const end =
+    endedAt === null || endedAt === undefined || !Number.isFinite(endedAt) ? now : endedAt;
+  return Math.max(0, end - startedAt);
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}

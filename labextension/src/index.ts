@@ -1,0 +1,11 @@
+/** The plugins of this extension. */
+
+import { commandsPlugin } from './plugins/commands';
+import { linksPlugin } from './plugins/links';
+import { panelPlugin } from './plugins/panel';
+import { servicePlugin } from './plugins/service';
+import { viewsPlugin } from './plugins/views';
+
+export * from './tokens';
+
+export default [servicePlugin, panelPlugin, viewsPlugin, commandsPlugin, linksPlugin];

@@ -1,0 +1,236 @@
+/**
+ * One dispatch: detail, graph and node states, kept current by the feed. Shared by view and node panel.
+ *
+ * Transitions that arrive while the snapshot loads are kept and applied to it; its sequence number sorts out doubles.
+ */
+
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { FeedState, IFeed, IRestClient } from '../api';
+import type { Detail, FeedItem, NodeDetail, Preview, StreamChunk } from '../contract';
+import { isTerminal } from '../contract';
+import type { INodeStates } from '../graph/states';
+import { statesFromColumns } from '../graph/states';
+import type { IGraphStructure } from '../graph/structure';
+import { structureFromWire } from '../graph/structure';
+import type { IDispatchState } from './reduce';
+import { reduceDispatch } from './reduce';
+
+/** What was changed: the graph itself, statuses, or values that only a reload shows. */
+export type DispatchChange = 'loaded' | 'statuses' | 'error' | 'feed';
+
+/** Holds one dispatch. */
+export class DispatchModel implements IDisposable {
+  constructor(options: { rest: IRestClient; feed: IFeed; dispatchId: string }) {
+    this._rest = options.rest;
+    this._feed = options.feed;
+    this.dispatchId = options.dispatchId;
+    this._feed.transitions.connect(this._onTransitions, this);
+    this._feed.reset.connect(this._onReset, this);
+    this._feed.stateChanged.connect(this._onFeedState, this);
+  }
+
+  readonly dispatchId: string;
+
+  get changed(): ISignal<this, DispatchChange> {
+    return this._changed;
+  }
+
+  /** Emits ids of nodes that changed status. */
+  get nodesChanged(): ISignal<this, readonly number[]> {
+    return this._nodesChanged;
+  }
+
+  get selectionChanged(): ISignal<this, number | null> {
+    return this._selectionChanged;
+  }
+
+  get structure(): IGraphStructure | null {
+    return this._structure;
+  }
+
+  get detail(): Detail | null {
+    return this._state?.detail ?? null;
+  }
+
+  get nodes(): INodeStates | null {
+    return this._state?.nodes ?? null;
+  }
+
+  get isDeleted(): boolean {
+    return this._state?.isDeleted ?? false;
+  }
+
+  get error(): string {
+    return this._error;
+  }
+
+  get feedState(): FeedState {
+    return this._feed.state;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** The node shown in the panel, if any. */
+  get selection(): number | null {
+    return this._selection;
+  }
+
+  set selection(id: number | null) {
+    if (id !== this._selection) {
+      this._selection = id;
+      this._selectionChanged.emit(id);
+    }
+  }
+
+  /** Starts the feed and loads a snapshot. */
+  async load(): Promise<void> {
+    this._feed.start();
+    const ticket = ++this._ticket;
+    this._waiting = [];
+    this._isLoading = true;
+    try {
+      const [detail, wire, columns] = await Promise.all([
+        this._rest.detail(this.dispatchId),
+        this._structure === null ? this._rest.graph(this.dispatchId) : null,
+        this._rest.nodes(this.dispatchId)
+      ]);
+      if (ticket !== this._ticket || this._isDisposed) {
+        return;
+      }
+      if (wire !== null) {
+        this._structure = structureFromWire(wire);
+      }
+      const structure = this._structure as IGraphStructure;
+      const snapshot = {
+        detail,
+        nodes: statesFromColumns(structure, columns),
+        seq: columns.seq,
+        isDeleted: false
+      };
+      this._state = reduceDispatch(snapshot, this._waiting);
+      this._error = '';
+      this._isLoading = false;
+      this._changed.emit('loaded');
+      if (this._resetSeq > columns.seq) {
+        await this.load();
+      }
+    } catch (reason) {
+      if (ticket === this._ticket && !this._isDisposed) {
+        this._isLoading = false;
+        this._error = reason instanceof Error ? reason.message : String(reason);
+        this._changed.emit('error');
+      }
+    }
+  }
+
+  /** Reads one node, with its inputs, output and logs. */
+  node(nodeId: number): Promise<NodeDetail> {
+    return this._rest.node(this.dispatchId, nodeId);
+  }
+
+  /** Reads what a node has printed after an offset. */
+  stream(nodeId: number, name: 'stdout' | 'stderr', offset: number): Promise<StreamChunk> {
+    return this._rest.stream(this.dispatchId, nodeId, name, offset);
+  }
+
+  /** Reads the rich previews of a payload. */
+  preview(digest: string): Promise<Preview> {
+    return this._rest.preview(this.dispatchId, digest);
+  }
+
+  /** Reads a whole payload, for a download. */
+  payload(digest: string): Promise<Blob> {
+    return this._rest.payload(this.dispatchId, digest);
+  }
+
+  /** Asks to cancel this dispatch, or some of its nodes. */
+  async cancel(taskIds?: readonly number[]): Promise<string> {
+    return (await this._rest.cancel(this.dispatchId, taskIds)).message;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._feed.transitions.disconnect(this._onTransitions, this);
+    this._feed.reset.disconnect(this._onReset, this);
+    this._feed.stateChanged.disconnect(this._onFeedState, this);
+    Signal.clearData(this);
+  }
+
+  private _onTransitions(_: IFeed, items: readonly FeedItem[]): void {
+    const own = items.filter(item => item.dispatch_id === this.dispatchId);
+    if (own.length === 0) {
+      return;
+    }
+    if (this._isLoading) {
+      this._waiting.push(...own);
+    }
+    if (this._state === null) {
+      return;
+    }
+    const before = this._state;
+    this._state = reduceDispatch(before, own);
+    if (this._state === before) {
+      return;
+    }
+    this._changed.emit('statuses');
+    const ids = own.filter(item => item.node_id !== null).map(item => item.node_id as number);
+    if (ids.length > 0) {
+      this._nodesChanged.emit(ids);
+    }
+    const { status } = this._state.detail;
+    if (isTerminal(status) && status !== before.detail.status && !this._state.isDeleted) {
+      void this._reloadDetail();
+    }
+  }
+
+  /** The result is known only to the server; statuses stay as the feed told them. */
+  private async _reloadDetail(): Promise<void> {
+    try {
+      const detail = await this._rest.detail(this.dispatchId);
+      if (this._state !== null && !this._isDisposed) {
+        this._state = { ...this._state, detail };
+        this._changed.emit('loaded');
+      }
+    } catch (reason) {
+      console.warn(`covalent-lab: could not reload ${this.dispatchId}`, reason);
+    }
+  }
+
+  private _onReset(_: IFeed, reset: { seq: number; isForced: boolean }): void {
+    this._resetSeq = reset.isForced ? -1 : reset.seq;
+    if (reset.isForced || this._error !== '' || (this._state && this._state.seq < reset.seq)) {
+      void this.load();
+    }
+  }
+
+  private _onFeedState(_: IFeed, state: FeedState): void {
+    if (state === 'connected' && this._error !== '') {
+      void this.load();
+    } else {
+      this._changed.emit('feed');
+    }
+  }
+
+  private readonly _rest: IRestClient;
+  private readonly _feed: IFeed;
+  private readonly _changed = new Signal<this, DispatchChange>(this);
+  private readonly _nodesChanged = new Signal<this, readonly number[]>(this);
+  private readonly _selectionChanged = new Signal<this, number | null>(this);
+  private _state: IDispatchState | null = null;
+  private _structure: IGraphStructure | null = null;
+  private _selection: number | null = null;
+  private _waiting: FeedItem[] = [];
+  private _isLoading = false;
+  private _ticket = 0;
+  private _resetSeq = -1;
+  private _error = '';
+  private _isDisposed = false;
+}

@@ -1,0 +1,4 @@
+export * from './dispatch';
+export * from './dispatches';
+export * from './node';
+export * from './reduce';

@@ -1,0 +1,50 @@
+/** Puts the list of dispatches into the left area. */
+
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { CommandIds } from '../commands/ids';
+import { covalentIcon } from '../icon';
+import { ICovalentLab } from '../tokens';
+import { DispatchesPanel } from '../widgets/dispatches';
+
+/** Id of the panel in the shell. */
+export const PANEL_ID = 'covalent-lab-dispatches';
+
+export const panelPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'covalent-lab:panel',
+  description: 'The list of dispatches in the left sidebar.',
+  autoStart: true,
+  requires: [ICovalentLab],
+  optional: [ITranslator, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    lab: ICovalentLab,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null
+  ) => {
+    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const run = (command: string) => (dispatchId: string) =>
+      void app.commands.execute(command, { dispatchId });
+    const panel = new DispatchesPanel({
+      model: lab.dispatches,
+      texts,
+      actions: {
+        open: run(CommandIds.openDispatch),
+        cancel: run(CommandIds.cancel),
+        remove: run(CommandIds.remove),
+        copyId: run(CommandIds.copyId)
+      }
+    });
+    panel.id = PANEL_ID;
+    panel.title.icon = covalentIcon;
+    panel.title.caption = texts.__('Covalent dispatches');
+    app.shell.add(panel, 'left', { rank: 450, type: 'Covalent' });
+    restorer?.add(panel, PANEL_ID);
+    void app.restored.then(() => lab.dispatches.start());
+  }
+};

@@ -1,0 +1,84 @@
+/** Provides the models of all dispatches, and reads the settings. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { IFeed, IRestClient } from '../api';
+import { Feed, RestClient } from '../api';
+import { DispatchesModel, DispatchModel } from '../model';
+import type { ICovalentSettings } from '../tokens';
+import { ICovalentLab } from '../tokens';
+
+const DEFAULTS: ICovalentSettings = {
+  pageSize: 50,
+  showParameters: true,
+  showPostprocess: false,
+  orientation: 'down'
+};
+
+class CovalentLab implements ICovalentLab {
+  constructor(app: JupyterFrontEnd) {
+    const { serverSettings } = app.serviceManager;
+    this._rest = new RestClient({ serverSettings });
+    this._feed = new Feed({ serverSettings });
+    this.dispatches = new DispatchesModel({ rest: this._rest, feed: this._feed });
+  }
+
+  readonly dispatches: DispatchesModel;
+
+  get settings(): ICovalentSettings {
+    return this._settings;
+  }
+
+  get settingsChanged(): ISignal<this, ICovalentSettings> {
+    return this._settingsChanged;
+  }
+
+  get isDisposed(): boolean {
+    return this.dispatches.isDisposed;
+  }
+
+  createDispatch(dispatchId: string): DispatchModel {
+    return new DispatchModel({ rest: this._rest, feed: this._feed, dispatchId });
+  }
+
+  applySettings(settings: ICovalentSettings): void {
+    this._settings = settings;
+    this.dispatches.pageSize = settings.pageSize;
+    this._settingsChanged.emit(settings);
+  }
+
+  dispose(): void {
+    this.dispatches.dispose();
+    this._feed.dispose();
+    Signal.clearData(this);
+  }
+
+  private readonly _rest: IRestClient;
+  private readonly _feed: IFeed;
+  private readonly _settingsChanged = new Signal<this, ICovalentSettings>(this);
+  private _settings = DEFAULTS;
+}
+
+export const servicePlugin: JupyterFrontEndPlugin<ICovalentLab> = {
+  id: 'covalent-lab:plugin',
+  description: 'Models of the dispatches of this server, kept current.',
+  autoStart: true,
+  provides: ICovalentLab,
+  optional: [ISettingRegistry],
+  activate: async (app, registry: ISettingRegistry | null) => {
+    const lab = new CovalentLab(app);
+    try {
+      const settings = await registry?.load(servicePlugin.id);
+      const apply = () =>
+        settings && lab.applySettings({ ...DEFAULTS, ...(settings.composite as object) });
+      settings?.changed.connect(apply);
+      apply();
+    } catch (reason) {
+      console.error('covalent-lab: settings could not be read; defaults are used', reason);
+    }
+    return lab;
+  }
+};

@@ -1,0 +1,88 @@
+/** Opens views of dispatches in the main area, restores them, and keeps their colours with the theme. */
+
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { IThemeManager, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { CommandIds } from '../commands/ids';
+import { covalentIcon } from '../icon';
+import { ICovalentLab, ICovalentViews } from '../tokens';
+import { DispatchView } from '../widgets/dispatch';
+
+export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
+  id: 'covalent-lab:views',
+  description: 'Views of dispatches in the main area.',
+  autoStart: true,
+  provides: ICovalentViews,
+  requires: [ICovalentLab],
+  optional: [ITranslator, ILayoutRestorer, IThemeManager],
+  activate: (
+    app: JupyterFrontEnd,
+    lab: ICovalentLab,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null,
+    themes: IThemeManager | null
+  ) => {
+    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const tracker = new WidgetTracker<MainAreaWidget<DispatchView>>({ namespace: 'covalent-lab' });
+
+    const create = (dispatchId: string): MainAreaWidget<DispatchView> => {
+      const model = lab.createDispatch(dispatchId);
+      const { orientation, showParameters, showPostprocess } = lab.settings;
+      const content = new DispatchView({
+        model,
+        texts,
+        view: { orientation, showParameters, showPostprocess },
+        onCancel: () => void app.commands.execute(CommandIds.cancel, { dispatchId })
+      });
+      const widget = new MainAreaWidget({ content });
+      widget.id = `covalent-lab-${dispatchId}`;
+      widget.title.icon = covalentIcon;
+      widget.title.label = dispatchId.slice(0, 8);
+      widget.title.closable = true;
+      model.changed.connect(() => {
+        const { detail } = model;
+        if (detail !== null && widget.title.label !== detail.name) {
+          widget.title.label = detail.name;
+          widget.title.caption = `${detail.name}\n${dispatchId}`;
+        }
+      });
+      void model.load();
+      void tracker.add(widget);
+      return widget;
+    };
+
+    const open = (dispatchId: string, nodeId?: number): void => {
+      const widget =
+        tracker.find(view => view.content.model.dispatchId === dispatchId) ?? create(dispatchId);
+      if (!widget.isAttached) {
+        app.shell.add(widget, 'main', { type: 'Covalent' });
+      }
+      if (nodeId !== undefined) {
+        widget.content.model.selection = nodeId;
+      }
+      app.shell.activateById(widget.id);
+    };
+
+    themes?.themeChanged.connect(() => {
+      requestAnimationFrame(() => tracker.forEach(view => view.content.refreshTheme()));
+    });
+    void restorer?.restore(tracker, {
+      command: CommandIds.openDispatch,
+      args: view => ({ dispatchId: view.content.model.dispatchId }),
+      name: view => view.content.model.dispatchId
+    });
+    return {
+      open,
+      get currentId() {
+        const current = app.shell.currentWidget;
+        const view = tracker.find(widget => widget === current);
+        return view?.content.model.dispatchId ?? null;
+      }
+    };
+  }
+};

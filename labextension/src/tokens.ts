@@ -1,0 +1,42 @@
+/** What plugins offer each other. */
+
+import type { IDisposable } from '@lumino/disposable';
+import { Token } from '@lumino/coreutils';
+import type { ISignal } from '@lumino/signaling';
+
+import type { DispatchesModel, DispatchModel } from './model';
+
+/** The user's settings, see `schema/plugin.json`. */
+export interface ICovalentSettings {
+  readonly pageSize: number;
+  readonly showParameters: boolean;
+  readonly showPostprocess: boolean;
+  readonly orientation: 'down' | 'right';
+}
+
+/** Models of everything that is dispatched, on one connection. */
+export interface ICovalentLab extends IDisposable {
+  readonly dispatches: DispatchesModel;
+  readonly settings: ICovalentSettings;
+  readonly settingsChanged: ISignal<ICovalentLab, ICovalentSettings>;
+  /** Makes the model of one dispatch; who asks disposes it. */
+  createDispatch(dispatchId: string): DispatchModel;
+}
+
+export const ICovalentLab = new Token<ICovalentLab>(
+  'covalent-lab:ICovalentLab',
+  'Models of the dispatches of this server, kept current.'
+);
+
+/** The open views of dispatches. */
+export interface ICovalentViews {
+  /** Shows a dispatch in the main area, with a node selected if one is named. */
+  open(dispatchId: string, nodeId?: number): void;
+  /** The dispatch whose view is in front, if any. */
+  readonly currentId: string | null;
+}
+
+export const ICovalentViews = new Token<ICovalentViews>(
+  'covalent-lab:ICovalentViews',
+  'Opens views of dispatches.'
+);

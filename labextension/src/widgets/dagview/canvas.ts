@@ -1,0 +1,400 @@
+/**
+ * A graph on a canvas: holds camera, selection and the schedule of frames; layout and painting are done elsewhere.
+ *
+ * Plain DOM, so that the main view, notebook outputs and the widget share it. A frame is painted only when something
+ * changed; while nodes run, 30 times a second, or once a second where motion is unwanted.
+ */
+
+import type { ILayout, Orientation } from '../../graph/layout';
+import { layoutGraph } from '../../graph/layout';
+import type { INodeStates } from '../../graph/states';
+import { statesFromColumns, statusName } from '../../graph/states';
+import type { IGraphStructure } from '../../graph/structure';
+import type { ITexts } from '../../graph/style';
+import { elapsed, formatDuration, statusWord } from '../../graph/style';
+import type { ICamera, ISize } from '../../graph/visible';
+import { fitCamera, nodeAt, panBy, reveal, zoomAt } from '../../graph/visible';
+import { GraphInput } from './input';
+import { paintMinimap } from './minimap';
+import type { IScene } from './paint';
+import { paintScene } from './paint';
+import type { IPalette } from './palette';
+import { readPalette } from './palette';
+
+/** What can be switched. */
+export interface IGraphView {
+  orientation: Orientation;
+  showParameters: boolean;
+  showPostprocess: boolean;
+  showEdgeLabels: boolean;
+  showMinimap: boolean;
+}
+
+/** What the canvas is made with. */
+export interface IGraphCanvasOptions {
+  host: HTMLElement;
+  texts: ITexts;
+  view?: Partial<IGraphView>;
+  /** In notebook outputs the wheel scrolls the page unless Ctrl is held. */
+  wheelNeedsModifier?: boolean;
+  onSelect?: (id: number | null) => void;
+  onOpen?: (id: number) => void;
+  onViewChanged?: (view: IGraphView) => void;
+}
+
+export const DEFAULT_VIEW: IGraphView = {
+  orientation: 'down',
+  showParameters: true,
+  showPostprocess: false,
+  showEdgeLabels: false,
+  showMinimap: true
+};
+
+const FRAME_MS = 33;
+const CALM_FRAME_MS = 1000;
+const ZOOM_STEP = 1.25;
+const FOCUS_SCALE = 0.75;
+
+/** Shows one graph and its statuses. */
+export class GraphCanvas {
+  constructor(options: IGraphCanvasOptions) {
+    this._options = options;
+    this._view = { ...DEFAULT_VIEW, ...options.view };
+    this.node = document.createElement('div');
+    this.node.className = 'cvl-Graph';
+    this._canvas = document.createElement('canvas');
+    this._canvas.className = 'cvl-Graph-canvas';
+    this._canvas.tabIndex = 0;
+    this._canvas.setAttribute('role', 'img');
+    this._live = document.createElement('div');
+    this._live.className = 'cvl-visuallyHidden';
+    this._live.setAttribute('aria-live', 'polite');
+    this.node.append(this._canvas, this._live);
+    options.host.append(this.node);
+    this._input = new GraphInput(this._canvas, {
+      wheelNeedsModifier: options.wheelNeedsModifier ?? false,
+      pan: (dx, dy) => this._setCamera(panBy(this._camera, dx, dy)),
+      zoom: (factor, at) => this._setCamera(zoomAt(this._camera, factor, at)),
+      zoomStep: direction => this.zoomBy(ZOOM_STEP ** direction),
+      fit: () => this.fit(),
+      hover: at => this._hover(at),
+      click: at => this._select(this._idAt(at)),
+      open: at => this._open(at === null ? this._selected : this._idAt(at)),
+      step: direction => this._step(direction),
+      clear: () => this._select(-1)
+    });
+    this._observer = new ResizeObserver(() => this._resize());
+    this._observer.observe(this.node);
+    this._motion = window.matchMedia('(prefers-reduced-motion: reduce)');
+    this.refreshTheme();
+  }
+
+  readonly node: HTMLDivElement;
+
+  get view(): IGraphView {
+    return this._view;
+  }
+
+  get hasStructure(): boolean {
+    return this._structure !== null;
+  }
+
+  /** Shows a graph; a graph with many parameters starts without them. */
+  setStructure(structure: IGraphStructure, isLive: boolean): void {
+    this._structure = structure;
+    this._isLive = isLive;
+    this._states = statesFromColumns(structure, null);
+    this._selected = -1;
+    this._hovered = -1;
+    this._relayout(true);
+    this._describe();
+  }
+
+  /** Shows statuses; the arrays are read, never changed. */
+  setStates(states: INodeStates): void {
+    this._states = states;
+    this._describe();
+    this._schedule();
+  }
+
+  /** Whether statuses mean anything (a dispatch), or the graph is only a preview. */
+  set isLive(isLive: boolean) {
+    this._isLive = isLive;
+    this._schedule();
+  }
+
+  /** Switches parts on and off. */
+  setView(change: Partial<IGraphView>): void {
+    const before = this._view;
+    this._view = { ...before, ...change };
+    const needsLayout =
+      before.orientation !== this._view.orientation ||
+      before.showParameters !== this._view.showParameters ||
+      before.showPostprocess !== this._view.showPostprocess;
+    if (needsLayout) {
+      this._relayout(true);
+    }
+    this._schedule();
+    this._options.onViewChanged?.(this._view);
+  }
+
+  /** Selects a node (null: none) and brings it into view. */
+  select(id: number | null): void {
+    const next = id ?? -1;
+    if (next === this._selected) {
+      return;
+    }
+    this._selected = next;
+    if (next >= 0 && this._layout !== null && this._layout.nodeWidth[next] > 0) {
+      if (this._camera.scale < 0.3) {
+        this._centre(next);
+      } else {
+        this._camera = reveal(this._camera, this._layout, next, this._size);
+      }
+      this._hasMoved = true;
+    }
+    this._announce();
+    this._schedule();
+  }
+
+  /** Shows the whole graph. */
+  fit(): void {
+    if (this._layout !== null && this._size.width > 0) {
+      this._camera = fitCamera(this._layout, this._size);
+      this._hasMoved = false;
+      this._schedule();
+    }
+  }
+
+  /** Enlarges around the middle. */
+  zoomBy(factor: number): void {
+    const at = { x: this._size.width / 2, y: this._size.height / 2 };
+    this._setCamera(zoomAt(this._camera, factor, at));
+  }
+
+  /** Reads the colours again, after a change of theme. */
+  refreshTheme(): void {
+    this._palette = readPalette(this.node);
+    this._schedule();
+  }
+
+  /** The picture as a PNG file. */
+  toBlob(): Promise<Blob | null> {
+    this._paint();
+    return new Promise(resolve => this._canvas.toBlob(resolve, 'image/png'));
+  }
+
+  /** Moves the keyboard focus to the canvas. */
+  focus(): void {
+    this._canvas.focus({ preventScroll: true });
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    cancelAnimationFrame(this._frame);
+    clearTimeout(this._timer);
+    this._observer.disconnect();
+    this._input.dispose();
+    this.node.remove();
+  }
+
+  private _relayout(fit: boolean): void {
+    if (this._structure === null) {
+      return;
+    }
+    this._layout = layoutGraph(this._structure, this._view);
+    if (this._selected >= 0 && this._layout.nodeWidth[this._selected] === 0) {
+      this._selected = -1;
+    }
+    if (fit) {
+      this.fit();
+    }
+    this._schedule();
+  }
+
+  private _resize(): void {
+    const { clientWidth, clientHeight } = this.node;
+    const ratio = window.devicePixelRatio || 1;
+    const isSame =
+      clientWidth === this._size.width &&
+      clientHeight === this._size.height &&
+      ratio === this._ratio;
+    if (isSame || clientWidth === 0 || clientHeight === 0) {
+      return;
+    }
+    this._size = { width: clientWidth, height: clientHeight };
+    this._ratio = ratio;
+    this._canvas.width = Math.round(clientWidth * ratio);
+    this._canvas.height = Math.round(clientHeight * ratio);
+    if (!this._hasMoved) {
+      this.fit();
+    }
+    this._paint();
+  }
+
+  private _setCamera(camera: ICamera): void {
+    this._camera = camera;
+    this._hasMoved = true;
+    this._schedule();
+  }
+
+  private _centre(id: number): void {
+    const layout = this._layout as ILayout;
+    this._camera = {
+      scale: FOCUS_SCALE,
+      x: layout.x[id] - this._size.width / 2 / FOCUS_SCALE,
+      y: layout.y[id] - this._size.height / 2 / FOCUS_SCALE
+    };
+  }
+
+  private _idAt(at: { x: number; y: number }): number {
+    if (this._layout === null) {
+      return -1;
+    }
+    const { x, y, scale } = this._camera;
+    return nodeAt(this._layout, x + at.x / scale, y + at.y / scale, 2 / scale);
+  }
+
+  private _hover(at: { x: number; y: number } | null): void {
+    const id = at === null ? -1 : this._idAt(at);
+    if (id !== this._hovered) {
+      this._hovered = id;
+      this._canvas.style.cursor = id >= 0 ? 'pointer' : '';
+      this._canvas.title = id >= 0 ? (this._structure?.names[id] ?? '').slice(0, 500) : '';
+      this._schedule();
+    }
+  }
+
+  private _select(id: number): void {
+    if (id !== this._selected) {
+      this._selected = id;
+      this._announce();
+      this._schedule();
+      this._options.onSelect?.(id >= 0 ? id : null);
+    }
+  }
+
+  private _open(id: number): void {
+    if (id >= 0) {
+      this._select(id);
+      this._options.onOpen?.(id);
+    }
+  }
+
+  /** Goes to the next or previous node; false at the end, where Tab leaves the graph. */
+  private _step(direction: 1 | -1): boolean {
+    const nodes = this._layout?.nodes;
+    if (nodes === undefined || nodes.length === 0) {
+      return false;
+    }
+    const at = this._selected < 0 ? -1 : nodes.indexOf(this._selected);
+    const next = at < 0 ? (direction === 1 ? 0 : nodes.length - 1) : at + direction;
+    if (next < 0 || next >= nodes.length || (at < 0 && direction === -1)) {
+      return false;
+    }
+    this.select(nodes[next]);
+    this._options.onSelect?.(nodes[next]);
+    return true;
+  }
+
+  private _announce(): void {
+    const { texts } = this._options;
+    if (this._structure === null || this._states === null || this._selected < 0) {
+      this._live.textContent = '';
+      return;
+    }
+    const id = this._selected;
+    const time = elapsed(this._states.startedAt[id], this._states.endedAt[id], Date.now() / 1000);
+    const parts = [texts.__('Node %1: %2', id, this._structure.labels[id])];
+    if (this._isLive) {
+      parts.push(statusWord(statusName(this._states.status[id]), texts));
+    }
+    if (time !== null) {
+      parts.push(formatDuration(time));
+    }
+    this._live.textContent = parts.join(', ');
+  }
+
+  private _describe(): void {
+    if (this._structure !== null) {
+      const { texts } = this._options;
+      const count = this._structure.count - this._structure.parameterCount;
+      const text = texts.__('Workflow graph with %1 nodes. Tab moves through the nodes.', count);
+      this._canvas.setAttribute('aria-label', text);
+    }
+  }
+
+  private _schedule(): void {
+    if (this._frame === 0 && !this._isDisposed) {
+      clearTimeout(this._timer);
+      this._frame = requestAnimationFrame(() => {
+        this._frame = 0;
+        this._paint();
+      });
+    }
+  }
+
+  private _paint(): void {
+    const context = this._canvas.getContext('2d');
+    if (
+      context === null ||
+      this._structure === null ||
+      this._layout === null ||
+      this._states === null ||
+      this._palette === null ||
+      this._size.width === 0
+    ) {
+      return;
+    }
+    const scene: IScene = {
+      structure: this._structure,
+      layout: this._layout,
+      states: this._states,
+      camera: this._camera,
+      size: this._size,
+      palette: this._palette,
+      texts: this._options.texts,
+      selected: this._selected,
+      hovered: this._hovered,
+      showEdgeLabels: this._view.showEdgeLabels,
+      isLive: this._isLive,
+      hasMotion: !this._motion.matches,
+      now: Date.now() / 1000
+    };
+    context.setTransform(this._ratio, 0, 0, this._ratio, 0, 0);
+    const { hasRunning } = paintScene(context, scene);
+    if (this._view.showMinimap) {
+      paintMinimap(context, scene);
+    }
+    clearTimeout(this._timer);
+    if (hasRunning) {
+      const wait = this._motion.matches ? CALM_FRAME_MS : FRAME_MS;
+      this._timer = setTimeout(() => this._schedule(), wait);
+    }
+  }
+
+  private readonly _options: IGraphCanvasOptions;
+  private readonly _canvas: HTMLCanvasElement;
+  private readonly _live: HTMLDivElement;
+  private readonly _input: GraphInput;
+  private readonly _observer: ResizeObserver;
+  private readonly _motion: MediaQueryList;
+  private _view: IGraphView;
+  private _structure: IGraphStructure | null = null;
+  private _states: INodeStates | null = null;
+  private _layout: ILayout | null = null;
+  private _palette: IPalette | null = null;
+  private _camera: ICamera = { x: 0, y: 0, scale: 1 };
+  private _size: ISize = { width: 0, height: 0 };
+  private _ratio = 1;
+  private _selected = -1;
+  private _hovered = -1;
+  private _isLive = true;
+  private _hasMoved = false;
+  private _frame = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _isDisposed = false;
+}

@@ -1,0 +1,150 @@
+/** A graph with head and controls for places without a main area: notebook outputs and the widget. Plain DOM. */
+
+import type { GraphWire } from '../../contract';
+import { isTerminal } from '../../contract';
+import { requestOpen } from '../../contract/open';
+import type { INodeStates } from '../../graph/states';
+import type { IGraphStructure } from '../../graph/structure';
+import { structureFromWire } from '../../graph/structure';
+import type { ITexts } from '../../graph/style';
+import { formatDuration, statusTone, statusWord } from '../../graph/style';
+import { GraphCanvas } from './canvas';
+import { GraphControls } from './controls';
+
+/** What the head says. */
+export interface IEmbedHead {
+  name: string;
+  /** Null for a graph that was never dispatched. */
+  status: string | null;
+  completed: number;
+  total: number;
+  /** Seconds; null if unknown. */
+  runtime: number | null;
+}
+
+const MANY_PARAMETERS = 150;
+
+/** Head, graph, controls. */
+export class EmbeddedGraph {
+  constructor(options: {
+    host: HTMLElement;
+    texts: ITexts;
+    height: number;
+    dispatchId: string | null;
+  }) {
+    const { texts } = options;
+    this._texts = texts;
+    this._dispatchId = options.dispatchId;
+    this.node = element('div', 'cvl-Embed');
+    this._name = element('strong', 'cvl-Embed-name');
+    this._badge = element('span', 'cvl-Badge');
+    this._count = element('span', 'cvl-Embed-count');
+    this._bar = element('span', 'cvl-Progress-completed');
+    const progress = element('span', 'cvl-Progress');
+    progress.append(this._bar);
+    this._progress = progress;
+    const head = element('div', 'cvl-Embed-head');
+    this._openButton = document.createElement('button');
+    this._openButton.type = 'button';
+    this._openButton.className = 'cvl-Button cvl-Embed-open';
+    this._openButton.textContent = texts.__('Open in Covalent panel');
+    this._openButton.hidden = true;
+    this._openButton.addEventListener('click', () => this._open());
+    head.append(this._name, this._badge, this._count, progress, this._openButton);
+    const body = element('div', 'cvl-Embed-body');
+    body.style.height = `${options.height}px`;
+    this._body = body;
+    this.node.append(head, body);
+    options.host.append(this.node);
+    this.graph = new GraphCanvas({
+      host: body,
+      texts,
+      wheelNeedsModifier: true,
+      onViewChanged: () => this._controls.update(),
+      onOpen: id => this._open(id)
+    });
+    this._controls = new GraphControls({
+      graph: this.graph,
+      texts,
+      fileName: () => this._name.textContent ?? 'workflow',
+      isCompact: true
+    });
+    body.append(this._controls.node);
+  }
+
+  readonly node: HTMLElement;
+  readonly graph: GraphCanvas;
+
+  /** Shows a graph; returns its structure, to make states for. */
+  setGraph(wire: GraphWire, isLive: boolean): IGraphStructure {
+    const structure = structureFromWire(wire);
+    if (structure.parameterCount > MANY_PARAMETERS) {
+      this.graph.setView({ showParameters: false });
+    }
+    this.graph.setStructure(structure, isLive);
+    return structure;
+  }
+
+  /** Shows statuses. */
+  setStates(states: INodeStates): void {
+    this.graph.setStates(states);
+  }
+
+  /** Shows what is known of the whole. */
+  setHead(head: IEmbedHead): void {
+    this._name.textContent = head.name;
+    this._badge.hidden = this._progress.hidden = head.status === null;
+    const count = this._texts.__('%1 tasks', head.total);
+    if (head.status === null) {
+      this._count.textContent = count;
+      return;
+    }
+    const tone = statusTone(head.status);
+    this._badge.className = `cvl-Badge cvl-tone-${tone}`;
+    this._badge.textContent = statusWord(head.status, this._texts);
+    this._progress.className = `cvl-Progress cvl-tone-${tone}`;
+    this._bar.style.width = `${head.total > 0 ? (100 * head.completed) / head.total : 0}%`;
+    const time =
+      head.runtime !== null && isTerminal(head.status) ? ` · ${formatDuration(head.runtime)}` : '';
+    this._count.textContent = `${head.completed}/${head.total}${time}`;
+  }
+
+  /** Shows or hides the button that opens the view; only JupyterLab with the extension can follow it. */
+  setOpenable(dispatchId: string | null): void {
+    this._dispatchId = dispatchId;
+    this._openButton.hidden = dispatchId === null;
+  }
+
+  /** Changes the height of the graph. */
+  setHeight(height: number): void {
+    this._body.style.height = `${height}px`;
+  }
+
+  dispose(): void {
+    this.graph.dispose();
+    this.node.remove();
+  }
+
+  private _open(nodeId?: number): void {
+    if (this._dispatchId !== null) {
+      requestOpen(this.node, { dispatchId: this._dispatchId, nodeId });
+    }
+  }
+
+  private readonly _texts: ITexts;
+  private readonly _name: HTMLElement;
+  private readonly _badge: HTMLElement;
+  private readonly _count: HTMLElement;
+  private readonly _bar: HTMLElement;
+  private readonly _progress: HTMLElement;
+  private readonly _body: HTMLElement;
+  private readonly _openButton: HTMLButtonElement;
+  private readonly _controls: GraphControls;
+  private _dispatchId: string | null;
+}
+
+function element(tag: string, className: string): HTMLElement {
+  const node = document.createElement(tag);
+  node.className = className;
+  return node;
+}

@@ -1,0 +1,82 @@
+/** The sign of each status on the canvas: a disc with a shape of its own, so that colour is never the only difference. */
+
+import type { IPalette } from './palette';
+
+const SPIN_SECONDS = 1.4;
+
+/** Draws the sign of a status, centred; `phase` in seconds turns the running one. */
+export function drawStatusGlyph(
+  context: CanvasRenderingContext2D,
+  tone: string,
+  x: number,
+  y: number,
+  radius: number,
+  palette: IPalette,
+  phase: number
+): void {
+  const colour = palette.status[tone] ?? palette.status.pending;
+  context.save();
+  context.translate(x, y);
+  context.lineCap = 'round';
+  context.lineJoin = 'round';
+  context.lineWidth = radius * 0.24;
+  context.strokeStyle = colour;
+  context.fillStyle = colour;
+  const unit = radius / 10;
+  switch (tone) {
+    case 'pending':
+      context.setLineDash([radius * 0.45, radius * 0.42]);
+      circle(context, radius * 0.86);
+      context.stroke();
+      break;
+    case 'queued':
+      circle(context, radius * 0.88);
+      context.stroke();
+      path(context, [0, -5, 0, 0.5, 3.6, 2.6], unit);
+      break;
+    case 'running': {
+      context.globalAlpha = 0.25;
+      circle(context, radius * 0.86);
+      context.stroke();
+      context.globalAlpha = 1;
+      const turn = (phase / SPIN_SECONDS) * 2 * Math.PI;
+      context.beginPath();
+      context.arc(0, 0, radius * 0.86, turn, turn + Math.PI * 0.65);
+      context.stroke();
+      context.beginPath();
+      context.moveTo(-2.4 * unit, -3.8 * unit);
+      context.lineTo(4.2 * unit, 0);
+      context.lineTo(-2.4 * unit, 3.8 * unit);
+      context.closePath();
+      context.fill();
+      break;
+    }
+    default:
+      circle(context, radius);
+      context.fill();
+      context.strokeStyle = palette.onStatus;
+      if (tone === 'completed') {
+        path(context, [-4.4, 0.3, -1.3, 3.5, 4.6, -3.3], unit);
+      } else if (tone === 'failed') {
+        path(context, [-3.4, -3.4, 3.4, 3.4], unit);
+        path(context, [3.4, -3.4, -3.4, 3.4], unit);
+      } else {
+        path(context, [-4.3, 0, 4.3, 0], unit);
+      }
+  }
+  context.restore();
+}
+
+function circle(context: CanvasRenderingContext2D, radius: number): void {
+  context.beginPath();
+  context.arc(0, 0, radius, 0, 2 * Math.PI);
+}
+
+function path(context: CanvasRenderingContext2D, points: readonly number[], unit: number): void {
+  context.beginPath();
+  context.moveTo(points[0] * unit, points[1] * unit);
+  for (let i = 2; i < points.length; i += 2) {
+    context.lineTo(points[i] * unit, points[i + 1] * unit);
+  }
+  context.stroke();
+}

@@ -1,0 +1,111 @@
+/** The head of a dispatch's view: name, status, progress, runtime, error. */
+
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { JSX } from 'react';
+
+import { isTerminal } from '../../contract';
+import type { ITexts } from '../../graph/style';
+import { elapsed, formatDuration, shortId } from '../../graph/style';
+import { FAILED } from '../../graph/states';
+import type { DispatchModel } from '../../model';
+import { CopyButton, Glyph, ProgressBar, StatusBadge, STOP, useNow, useSignal } from '../parts';
+
+/** The head as a widget. */
+export class DispatchHeader extends ReactWidget {
+  constructor(options: { model: DispatchModel; texts: ITexts; onCancel: () => void }) {
+    super();
+    this._options = options;
+    this.addClass('cvl-Header-widget');
+  }
+
+  protected render(): JSX.Element {
+    return <Header {...this._options} />;
+  }
+
+  private readonly _options: { model: DispatchModel; texts: ITexts; onCancel: () => void };
+}
+
+function Header(props: {
+  model: DispatchModel;
+  texts: ITexts;
+  onCancel: () => void;
+}): JSX.Element | null {
+  const { model, texts } = props;
+  useSignal(model.changed);
+  const { detail } = model;
+  const isActive = detail !== null && !isTerminal(detail.status);
+  const now = useNow(isActive);
+  if (detail === null) {
+    return (
+      <div className="cvl-Header">
+        {model.error === '' ? (
+          <span className="cvl-Muted">{texts.__('Loading…')}</span>
+        ) : (
+          <div className="cvl-ErrorCard" role="alert">
+            <strong>{texts.__('This dispatch cannot be shown')}</strong>
+            <p>{model.error}</p>
+            <button type="button" className="cvl-Button" onClick={() => void model.load()}>
+              {texts.__('Try again')}
+            </button>
+          </div>
+        )}
+      </div>
+    );
+  }
+  const runtime = elapsed(detail.started_at, detail.ended_at, now);
+  const firstFailed = model.nodes?.status.indexOf(FAILED) ?? -1;
+  return (
+    <div className="cvl-Header">
+      <div className="cvl-Header-line">
+        <h2 title={detail.name}>{detail.name}</h2>
+        <StatusBadge status={model.isDeleted ? 'CANCELLED' : detail.status} texts={texts} />
+        {model.isDeleted && <span className="cvl-Muted">{texts.__('deleted')}</span>}
+        <code className="cvl-Header-id" title={detail.dispatch_id}>
+          {shortId(detail.dispatch_id)}
+        </code>
+        <CopyButton text={detail.dispatch_id} label={texts.__('Copy id')} texts={texts} isIcon />
+        <span className="cvl-Header-space" />
+        {model.feedState !== 'connected' && (
+          <span className="cvl-Connection" role="status">
+            {texts.__('Reconnecting…')}
+          </span>
+        )}
+        <span className="cvl-Header-runtime" title={texts.__('Run time')}>
+          {runtime === null
+            ? ''
+            : isActive && runtime < 60
+              ? `${Math.floor(runtime)} s`
+              : formatDuration(runtime)}
+        </span>
+        <span className="cvl-Header-progress">
+          <ProgressBar {...detail} texts={texts} />
+          <span>
+            {detail.completed}/{detail.total}
+          </span>
+        </span>
+        {isActive && (
+          <button type="button" className="cvl-Button cvl-mod-danger" onClick={props.onCancel}>
+            <Glyph path={STOP} />
+            {texts.__('Cancel')}
+          </button>
+        )}
+      </div>
+      {detail.status === 'FAILED' && (
+        <div className="cvl-ErrorCard" role="alert">
+          <pre>{detail.error ?? texts.__('The dispatch failed.')}</pre>
+          {firstFailed >= 0 && (
+            <button
+              type="button"
+              className="cvl-Button"
+              onClick={() => {
+                model.selection = firstFailed;
+              }}
+            >
+              {texts.__('Show the failed task')}
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}

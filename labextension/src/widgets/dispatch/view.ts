@@ -1,0 +1,82 @@
+/** The view of one dispatch in the main area: head, graph, panel. Owns the model it shows. */
+
+import type { Message } from '@lumino/messaging';
+import { MessageLoop } from '@lumino/messaging';
+import { BoxLayout, SplitPanel, Widget } from '@lumino/widgets';
+
+import type { ITexts } from '../../graph/style';
+import type { DispatchModel } from '../../model';
+import type { IGraphView } from '../dagview/canvas';
+import { SidePanel } from '../node';
+import { GraphArea } from './graph';
+import { DispatchHeader } from './header';
+
+/** What the view is made with. */
+export interface IDispatchViewOptions {
+  model: DispatchModel;
+  texts: ITexts;
+  view: Partial<IGraphView>;
+  onCancel: () => void;
+}
+
+/** Head over graph and panel. */
+export class DispatchView extends Widget {
+  constructor(options: IDispatchViewOptions) {
+    super();
+    const { model, texts } = options;
+    this.model = model;
+    this.addClass('cvl-DispatchView');
+    const header = new DispatchHeader({ model, texts, onCancel: options.onCancel });
+    const split = new SplitPanel({ orientation: 'horizontal', spacing: 1 });
+    split.addClass('cvl-DispatchView-split');
+    this._graph = new GraphArea({ model, texts, view: options.view });
+    const side = new SidePanel({ model, texts });
+    split.addWidget(this._graph);
+    split.addWidget(side);
+    split.setRelativeSizes([0.68, 0.32]);
+    const layout = new BoxLayout({ direction: 'top-to-bottom', spacing: 0 });
+    layout.addWidget(header);
+    layout.addWidget(split);
+    BoxLayout.setStretch(header, 0);
+    BoxLayout.setStretch(split, 1);
+    this.layout = layout;
+    this._observer = new ResizeObserver(() => {
+      const child = header.node.firstElementChild;
+      if (child !== null) {
+        header.node.style.minHeight = `${child.getBoundingClientRect().height}px`;
+        MessageLoop.postMessage(this, Widget.Msg.FitRequest);
+      }
+    });
+    this._mutations = new MutationObserver(() => {
+      const child = header.node.firstElementChild;
+      if (child !== null) {
+        this._observer.observe(child);
+      }
+    });
+    this._mutations.observe(header.node, { childList: true });
+  }
+
+  readonly model: DispatchModel;
+
+  /** Reads colours again. */
+  refreshTheme(): void {
+    this._graph.refreshTheme();
+  }
+
+  dispose(): void {
+    if (!this.isDisposed) {
+      this._observer.disconnect();
+      this._mutations.disconnect();
+      super.dispose();
+      this.model.dispose();
+    }
+  }
+
+  protected onActivateRequest(msg: Message): void {
+    this._graph.activate();
+  }
+
+  private readonly _graph: GraphArea;
+  private readonly _observer: ResizeObserver;
+  private readonly _mutations: MutationObserver;
+}

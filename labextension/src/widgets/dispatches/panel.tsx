@@ -1,0 +1,295 @@
+/** The side panel: the list of dispatches. Shows the model; every action is handed in. */
+
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { JSX } from 'react';
+import { useEffect, useRef, useState } from 'react';
+
+import type { ITexts } from '../../graph/style';
+import type { DispatchesModel, Tab } from '../../model';
+import { TABS } from '../../model';
+import { Glyph, useSignal } from '../parts';
+import { EmptyList } from './empty';
+import { DispatchRow } from './row';
+
+/** What can be done with a dispatch. */
+export interface IDispatchActions {
+  open(dispatchId: string): void;
+  cancel(dispatchId: string): void;
+  remove(dispatchId: string): void;
+  copyId(dispatchId: string): void;
+}
+
+const SEARCH_DELAY_MS = 250;
+const REFRESH = 'M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.9h-2.9';
+
+type Sort = DispatchesModel['view']['sort'];
+
+/** The list as a widget of the left area. */
+export class DispatchesPanel extends ReactWidget {
+  constructor(options: { model: DispatchesModel; texts: ITexts; actions: IDispatchActions }) {
+    super();
+    this._options = options;
+    this.addClass('cvl-Dispatches');
+  }
+
+  protected render(): JSX.Element {
+    return <DispatchList {...this._options} />;
+  }
+
+  private readonly _options: {
+    model: DispatchesModel;
+    texts: ITexts;
+    actions: IDispatchActions;
+  };
+}
+
+/** The list itself, with search, order, tabs and state of the connection. */
+export function DispatchList(props: {
+  model: DispatchesModel;
+  texts: ITexts;
+  actions: IDispatchActions;
+}): JSX.Element {
+  const { model, texts } = props;
+  useSignal(model.changed);
+  const hasFilter = model.view.tab !== 'all' || model.view.search !== '';
+  return (
+    <div className="cvl-Dispatches-body">
+      <header className="cvl-Dispatches-head">
+        <div className="cvl-Dispatches-title">
+          <h2>{texts.__('Covalent')}</h2>
+          <Connection model={model} texts={texts} />
+          <button
+            type="button"
+            className={`cvl-IconButton${model.isLoading ? ' cvl-mod-busy' : ''}`}
+            title={texts.__('Refresh')}
+            aria-label={texts.__('Refresh the list')}
+            onClick={() => void model.refresh()}
+          >
+            <Glyph path={REFRESH} />
+          </button>
+        </div>
+        <SearchRow model={model} texts={texts} />
+        <Tabs model={model} texts={texts} />
+      </header>
+      {model.error !== '' && (
+        <p className="cvl-Notice" role="alert">
+          {model.error}
+        </p>
+      )}
+      {model.items.length > 0 ? (
+        <Rows {...props} />
+      ) : (
+        model.isLoaded && <EmptyList texts={texts} hasFilter={hasFilter} />
+      )}
+    </div>
+  );
+}
+
+function Connection(props: { model: DispatchesModel; texts: ITexts }): JSX.Element {
+  const { model, texts } = props;
+  const isConnected = model.feedState === 'connected';
+  const words: Record<string, string> = {
+    connected: texts.__('Live'),
+    connecting: texts.__('Connecting…'),
+    reconnecting: texts.__('Reconnecting…'),
+    idle: texts.__('Not connected')
+  };
+  return (
+    <span
+      className={`cvl-Connection${isConnected ? ' cvl-mod-connected' : ''}`}
+      role="status"
+      title={isConnected ? texts.__('Updates arrive as they happen') : undefined}
+    >
+      {words[model.feedState]}
+    </span>
+  );
+}
+
+function SearchRow(props: { model: DispatchesModel; texts: ITexts }): JSX.Element {
+  const { model, texts } = props;
+  const [text, setText] = useState(model.view.search);
+  useEffect(() => {
+    if (text === model.view.search) {
+      return;
+    }
+    const timer = setTimeout(() => void model.show({ search: text }), SEARCH_DELAY_MS);
+    return () => clearTimeout(timer);
+  }, [text, model]);
+  const orders: [string, Sort, 'asc' | 'desc'][] = [
+    [texts.__('Newest first'), 'created_at', 'desc'],
+    [texts.__('Oldest first'), 'created_at', 'asc'],
+    [texts.__('Last started'), 'started_at', 'desc'],
+    [texts.__('Last ended'), 'ended_at', 'desc'],
+    [texts.__('Name A–Z'), 'name', 'asc'],
+    [texts.__('Name Z–A'), 'name', 'desc'],
+    [texts.__('Longest first'), 'runtime', 'desc'],
+    [texts.__('Shortest first'), 'runtime', 'asc'],
+    [texts.__('By status'), 'status', 'asc']
+  ];
+  const current = orders.findIndex(
+    ([, sort, direction]) => sort === model.view.sort && direction === model.view.direction
+  );
+  return (
+    <div className="cvl-Dispatches-search">
+      <input
+        type="search"
+        placeholder={texts.__('Search name or id')}
+        aria-label={texts.__('Search dispatches by name or id')}
+        value={text}
+        onChange={event => setText(event.target.value)}
+      />
+      <select
+        aria-label={texts.__('Order of the list')}
+        value={current}
+        onChange={event => {
+          const [, sort, direction] = orders[Number(event.target.value)];
+          void model.show({ sort, direction });
+        }}
+      >
+        {orders.map(([label], index) => (
+          <option key={label} value={index}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function Tabs(props: { model: DispatchesModel; texts: ITexts }): JSX.Element {
+  const { model, texts } = props;
+  const words: Record<Tab, string> = {
+    all: texts.__('All'),
+    running: texts.__('Running'),
+    completed: texts.__('Completed'),
+    failed: texts.__('Failed'),
+    cancelled: texts.__('Cancelled'),
+    pending: texts.__('Pending')
+  };
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (step !== 0) {
+      const next = (TABS.indexOf(model.view.tab) + step + TABS.length) % TABS.length;
+      void model.show({ tab: TABS[next] });
+      (event.currentTarget.children[next] as HTMLElement).focus();
+      event.preventDefault();
+    }
+  };
+  return (
+    <div
+      className="cvl-Tabs"
+      role="tablist"
+      aria-label={texts.__('Filter by status')}
+      onKeyDown={onKeyDown}
+    >
+      {TABS.map(tab => (
+        <button
+          key={tab}
+          type="button"
+          role="tab"
+          aria-selected={tab === model.view.tab}
+          tabIndex={tab === model.view.tab ? 0 : -1}
+          className="cvl-Tab"
+          onClick={() => void model.show({ tab })}
+        >
+          {words[tab]} <span className="cvl-Tab-count">{model.count(tab)}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Rows(props: {
+  model: DispatchesModel;
+  texts: ITexts;
+  actions: IDispatchActions;
+}): JSX.Element {
+  const { model, texts, actions } = props;
+  const [activeId, setActiveId] = useState<string | null>(null);
+  const list = useRef<HTMLUListElement>(null);
+  const active = model.items.findIndex(item => item.dispatch_id === activeId);
+  const activate = (index: number) => {
+    const item = model.items[Math.max(0, Math.min(model.items.length - 1, index))];
+    setActiveId(item.dispatch_id);
+    document.getElementById(rowId(item.dispatch_id))?.scrollIntoView({ block: 'nearest' });
+  };
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    if (event.target !== list.current) {
+      return;
+    }
+    const current = model.items[active];
+    switch (event.key) {
+      case 'ArrowDown':
+        activate(active + 1);
+        break;
+      case 'ArrowUp':
+        activate(Math.max(0, active - 1));
+        break;
+      case 'Home':
+        activate(0);
+        break;
+      case 'End':
+        activate(model.items.length - 1);
+        break;
+      case 'Enter':
+        if (current !== undefined) {
+          actions.open(current.dispatch_id);
+        }
+        break;
+      case 'Delete':
+      case 'Backspace':
+        if (current !== undefined) {
+          actions.remove(current.dispatch_id);
+        }
+        break;
+      default:
+        return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div className="cvl-Dispatches-scroll">
+      <ul
+        ref={list}
+        className="cvl-Rows"
+        role="listbox"
+        tabIndex={0}
+        aria-label={texts.__('Dispatches')}
+        aria-activedescendant={active >= 0 && activeId !== null ? rowId(activeId) : undefined}
+        onKeyDown={onKeyDown}
+        onFocus={event => {
+          if (active < 0 && event.target === list.current) {
+            activate(0);
+          }
+        }}
+      >
+        {model.items.map(item => (
+          <DispatchRow
+            key={item.dispatch_id}
+            id={rowId(item.dispatch_id)}
+            summary={item}
+            isActive={item.dispatch_id === activeId}
+            texts={texts}
+            actions={actions}
+            onActivate={() => setActiveId(item.dispatch_id)}
+          />
+        ))}
+      </ul>
+      {model.items.length < model.total && (
+        <button
+          type="button"
+          className="cvl-Button cvl-Dispatches-more"
+          disabled={model.isLoading}
+          onClick={() => void model.loadMore()}
+        >
+          {texts.__('Load more (%1 of %2 shown)', model.items.length, model.total)}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function rowId(dispatchId: string): string {
+  return `cvl-dispatch-${dispatchId}`;
+}

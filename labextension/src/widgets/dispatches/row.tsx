@@ -1,0 +1,99 @@
+/** One dispatch in the list. */
+
+import type { JSX } from 'react';
+
+import type { Summary } from '../../contract';
+import { isTerminal } from '../../contract';
+import type { ITexts } from '../../graph/style';
+import { elapsed, formatDuration, formatTime, shortId } from '../../graph/style';
+import { COPY, Glyph, OPEN, ProgressBar, StatusIcon, STOP, TRASH, useNow } from '../parts';
+import type { IDispatchActions } from './panel';
+
+/** A row: two lines, a bar, and buttons that appear on hover and focus. */
+export function DispatchRow(props: {
+  id: string;
+  summary: Summary;
+  isActive: boolean;
+  texts: ITexts;
+  actions: IDispatchActions;
+  onActivate: () => void;
+}): JSX.Element {
+  const { summary, texts, actions } = props;
+  const isRunning = summary.status === 'RUNNING' || summary.status === 'STARTING';
+  const now = useNow(isRunning);
+  const runtime = elapsed(summary.started_at, summary.ended_at, now);
+  const id = summary.dispatch_id;
+  const done = `${summary.completed}/${summary.total}`;
+  return (
+    <li
+      id={props.id}
+      className={`cvl-Row${props.isActive ? ' cvl-mod-active' : ''}`}
+      role="option"
+      aria-selected={props.isActive}
+      data-dispatch-id={id}
+      title={summary.error ?? undefined}
+      onMouseDown={props.onActivate}
+      onContextMenu={props.onActivate}
+      onDoubleClick={() => actions.open(id)}
+      onClick={event => {
+        if (!(event.target as Element).closest('button')) {
+          actions.open(id);
+        }
+      }}
+    >
+      <StatusIcon status={summary.status} texts={texts} size={18} />
+      <div className="cvl-Row-main">
+        <div className="cvl-Row-line">
+          <span className="cvl-Row-name">{summary.name || texts.__('unnamed')}</span>
+          <span className="cvl-Row-time">
+            {runtime === null ? '' : formatRuntime(runtime, isRunning)}
+          </span>
+        </div>
+        <ProgressBar {...summary} texts={texts} />
+        <div className="cvl-Row-line cvl-Row-meta">
+          <span>
+            <code>{shortId(id)}</code>
+            <span className="cvl-Row-count" title={texts.__('Completed tasks')}>
+              {done}
+            </span>
+          </span>
+          <span title={texts.__('Started')}>
+            {formatTime(summary.started_at ?? summary.created_at, now)}
+          </span>
+        </div>
+      </div>
+      <div className="cvl-Row-buttons">
+        <RowButton path={OPEN} label={texts.__('Open graph')} onClick={() => actions.open(id)} />
+        <RowButton path={COPY} label={texts.__('Copy id')} onClick={() => actions.copyId(id)} />
+        {isTerminal(summary.status) || summary.status === 'NEW_OBJECT' ? (
+          <RowButton path={TRASH} label={texts.__('Delete')} onClick={() => actions.remove(id)} />
+        ) : (
+          <RowButton path={STOP} label={texts.__('Cancel')} onClick={() => actions.cancel(id)} />
+        )}
+      </div>
+    </li>
+  );
+}
+
+function RowButton(props: { path: string; label: string; onClick: () => void }): JSX.Element {
+  return (
+    <button
+      type="button"
+      className="cvl-IconButton"
+      tabIndex={-1}
+      title={props.label}
+      aria-label={props.label}
+      onClick={event => {
+        event.stopPropagation();
+        props.onClick();
+      }}
+    >
+      <Glyph path={props.path} />
+    </button>
+  );
+}
+
+/** While it runs whole seconds are enough; tenths would only flicker. */
+function formatRuntime(seconds: number, isRunning: boolean): string {
+  return isRunning && seconds < 60 ? `${Math.floor(seconds)} s` : formatDuration(seconds);
+}

@@ -1,0 +1,263 @@
+/** One node: what it received, did, printed and returned. */
+
+import type { JSX } from 'react';
+import { useEffect, useState } from 'react';
+
+import type { NodeDetail, NodeInput } from '../../contract';
+import type { ITexts } from '../../graph/style';
+import { elapsed, formatDuration, formatTime } from '../../graph/style';
+import { nodeLabel } from '../../graph/structure';
+import type { DispatchModel, NodeModel } from '../../model';
+import {
+  AnsiText,
+  CopyButton,
+  executorText,
+  Facts,
+  PayloadView,
+  PythonSource,
+  StatusBadge,
+  useNow,
+  useSignal
+} from '../parts';
+
+type Tab = 'output' | 'inputs' | 'logs' | 'error' | 'source';
+
+const BACK = 'M10 3 5 8l5 5';
+
+/** Shown while a node is selected. */
+export function NodeView(props: {
+  dispatch: DispatchModel;
+  node: NodeModel;
+  texts: ITexts;
+}): JSX.Element {
+  const { dispatch, node, texts } = props;
+  useSignal(node.changed);
+  const { detail } = node;
+  const isRunning = detail?.status === 'RUNNING';
+  const now = useNow(isRunning, 200);
+  const [chosen, setTab] = useState<Tab | null>(null);
+  const tabs = detail === null ? [] : availableTabs(detail, texts);
+  const tab = tabs.some(([key]) => key === chosen) ? chosen : defaultTab(detail);
+  useEffect(() => {
+    node.isWatchingLogs = tab === 'logs';
+    return () => {
+      node.isWatchingLogs = false;
+    };
+  }, [node, tab]);
+  const runtime = elapsed(detail?.started_at, detail?.ended_at, now);
+  return (
+    <div className="cvl-Panel">
+      <button
+        type="button"
+        className="cvl-Link cvl-Panel-back"
+        onClick={() => {
+          dispatch.selection = null;
+        }}
+      >
+        <svg className="cvl-Glyph" viewBox="0 0 16 16" aria-hidden="true">
+          <path d={BACK} />
+        </svg>
+        {dispatch.detail?.name ?? texts.__('Workflow')}
+      </button>
+      {node.error !== '' && (
+        <p className="cvl-Notice" role="alert">
+          {node.error}
+        </p>
+      )}
+      {detail !== null && (
+        <>
+          <header className="cvl-Panel-head">
+            <h3 title={detail.name}>{nodeLabel(detail.name, detail.kind)}</h3>
+            <StatusBadge status={detail.status} texts={texts} />
+          </header>
+          {detail.doc !== '' && <p className="cvl-Panel-doc">{detail.doc}</p>}
+          <Facts
+            rows={[
+              [texts.__('Node'), `${detail.node_id} · ${detail.kind.replace('_', ' ')}`],
+              [texts.__('Started'), formatTime(detail.started_at, now)],
+              [texts.__('Ended'), formatTime(detail.ended_at, now)],
+              [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
+              [texts.__('Attempt'), detail.attempt > 1 ? String(detail.attempt) : ''],
+              [
+                texts.__('Executor'),
+                detail.kind === 'parameter'
+                  ? ''
+                  : executorText(detail.executor, detail.executor_data)
+              ],
+              [texts.__('Hooks'), hooksText(detail.hooks)]
+            ]}
+          />
+          <div className="cvl-Tabs" role="tablist" aria-label={texts.__('About this node')}>
+            {tabs.map(([key, label]) => (
+              <button
+                key={key}
+                type="button"
+                role="tab"
+                aria-selected={key === tab}
+                className="cvl-Tab"
+                onClick={() => setTab(key)}
+              >
+                {label}
+              </button>
+            ))}
+          </div>
+          <div className="cvl-Panel-tab" role="tabpanel">
+            {tab === 'output' && <Output {...props} detail={detail} />}
+            {tab === 'inputs' &&
+              detail.inputs.map((input, index) => (
+                <Input key={index} input={input} dispatch={dispatch} texts={texts} />
+              ))}
+            {tab === 'logs' && <Logs node={node} texts={texts} isRunning={isRunning} />}
+            {tab === 'error' && <ErrorTab node={node} detail={detail} texts={texts} />}
+            {tab === 'source' && (
+              <>
+                <PythonSource source={detail.source} />
+                <CopyButton text={detail.source} label={texts.__('Copy source')} texts={texts} />
+              </>
+            )}
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+function availableTabs(detail: NodeDetail, texts: ITexts): [Tab, string][] {
+  const tabs: [Tab, string][] = [];
+  if (detail.error !== null && detail.error !== '') {
+    tabs.push(['error', texts.__('Error')]);
+  }
+  tabs.push(['output', detail.kind === 'parameter' ? texts.__('Value') : texts.__('Output')]);
+  if (detail.inputs.length > 0) {
+    tabs.push(['inputs', texts.__('Inputs')]);
+  }
+  if (detail.kind !== 'parameter') {
+    tabs.push(['logs', texts.__('Logs')]);
+  }
+  if (detail.source !== '') {
+    tabs.push(['source', texts.__('Source')]);
+  }
+  return tabs;
+}
+
+function defaultTab(detail: NodeDetail | null): Tab {
+  if (detail !== null && detail.error !== null && detail.error !== '') {
+    return 'error';
+  }
+  return detail?.status === 'RUNNING' ? 'logs' : 'output';
+}
+
+function Output(props: {
+  dispatch: DispatchModel;
+  detail: NodeDetail;
+  texts: ITexts;
+}): JSX.Element {
+  const { detail, dispatch, texts } = props;
+  if (detail.output === null) {
+    return <p className="cvl-Muted">{texts.__('No output yet.')}</p>;
+  }
+  const load = `import covalent_lab as ct
+
+ct.get_result("${dispatch.dispatchId}").get_node_result(${detail.node_id})["output"].get_deserialized()`;
+  return (
+    <PayloadView
+      payload={detail.output}
+      dispatch={dispatch}
+      texts={texts}
+      fileName={`node-${detail.node_id}`}
+      expression={load}
+    />
+  );
+}
+
+function Input(props: { input: NodeInput; dispatch: DispatchModel; texts: ITexts }): JSX.Element {
+  const { input, dispatch, texts } = props;
+  const kind = dispatch.structure?.kinds[input.source] ?? 'function';
+  const isWait = input.param_type === 'wait';
+  return (
+    <div className="cvl-Input">
+      <div className="cvl-Input-head">
+        <code>{isWait ? texts.__('waits for') : input.name}</code>
+        <button
+          type="button"
+          className="cvl-Link"
+          title={texts.__('Show node %1', input.source)}
+          onClick={() => {
+            dispatch.selection = input.source;
+          }}
+        >
+          {kind === 'parameter'
+            ? texts.__('parameter (%1)', input.source)
+            : `${nodeLabel(input.source_name, kind)} (${input.source})`}
+        </button>
+      </div>
+      {input.payload !== null && !isWait && (
+        <pre className="cvl-Payload-text" title={input.payload.type}>
+          {input.payload.text}
+        </pre>
+      )}
+    </div>
+  );
+}
+
+function Logs(props: { node: NodeModel; texts: ITexts; isRunning: boolean }): JSX.Element {
+  const { node, texts } = props;
+  if (node.stdout === '' && node.stderr === '') {
+    return (
+      <p className="cvl-Muted">
+        {props.isRunning ? texts.__('Nothing printed so far…') : texts.__('Nothing was printed.')}
+      </p>
+    );
+  }
+  return (
+    <>
+      {node.stdout !== '' && (
+        <>
+          <h4>stdout</h4>
+          <pre className="cvl-Log" tabIndex={0}>
+            <AnsiText text={node.stdout} />
+          </pre>
+        </>
+      )}
+      {node.stderr !== '' && (
+        <>
+          <h4>stderr</h4>
+          <pre className="cvl-Log cvl-mod-stderr" tabIndex={0}>
+            <AnsiText text={node.stderr} />
+          </pre>
+        </>
+      )}
+    </>
+  );
+}
+
+function ErrorTab(props: { node: NodeModel; detail: NodeDetail; texts: ITexts }): JSX.Element {
+  const { node, detail, texts } = props;
+  return (
+    <>
+      <div className="cvl-ErrorCard" role="alert">
+        <pre>{detail.error}</pre>
+      </div>
+      {node.stderr !== '' && (
+        <>
+          <h4>{texts.__('Traceback')}</h4>
+          <pre className="cvl-Log cvl-mod-stderr" tabIndex={0}>
+            <AnsiText text={node.stderr} />
+          </pre>
+          <CopyButton text={node.stderr} label={texts.__('Copy traceback')} texts={texts} />
+        </>
+      )}
+    </>
+  );
+}
+
+function hooksText(hooks: Readonly<Record<string, unknown>>): string {
+  return Object.entries(hooks)
+    .filter(([, value]) =>
+      Array.isArray(value)
+        ? value.length > 0
+        : typeof value === 'object' && value !== null && Object.keys(value).length > 0
+    )
+    .map(([name]) => name.replace('_', ' '))
+    .join(', ');
+}

@@ -1,0 +1,99 @@
+/** The dispatch as a whole: facts, inputs, result, source. */
+
+import type { JSX } from 'react';
+
+import type { ITexts } from '../../graph/style';
+import { elapsed, formatDuration, formatTime } from '../../graph/style';
+import { isTerminal } from '../../contract';
+import type { DispatchModel } from '../../model';
+import {
+  CopyButton,
+  executorText,
+  Facts,
+  PayloadView,
+  PythonSource,
+  Section,
+  StatusBadge,
+  useNow,
+  useSignal
+} from '../parts';
+
+/** Shown while no node is selected. */
+export function DispatchOverview(props: {
+  model: DispatchModel;
+  texts: ITexts;
+}): JSX.Element | null {
+  const { model, texts } = props;
+  useSignal(model.changed);
+  const { detail } = model;
+  const now = useNow(detail !== null && !isTerminal(detail.status));
+  if (detail === null) {
+    return null;
+  }
+  const runtime = elapsed(detail.started_at, detail.ended_at, now);
+  const id = detail.dispatch_id;
+  return (
+    <div className="cvl-Panel">
+      <header className="cvl-Panel-head">
+        <h3>{detail.name}</h3>
+        <StatusBadge status={detail.status} texts={texts} />
+      </header>
+      {detail.doc !== '' && <p className="cvl-Panel-doc">{detail.doc}</p>}
+      <Facts
+        rows={[
+          [
+            texts.__('Id'),
+            <span key="id" className="cvl-Panel-id">
+              <code>{id}</code>
+              <CopyButton text={id} label={texts.__('Copy id')} texts={texts} isIcon />
+            </span>
+          ],
+          [texts.__('Tasks'), texts.__('%1 of %2 completed', detail.completed, detail.total)],
+          [texts.__('Created'), formatTime(detail.created_at, now)],
+          [texts.__('Started'), formatTime(detail.started_at, now)],
+          [texts.__('Ended'), formatTime(detail.ended_at, now)],
+          [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
+          [texts.__('Executor'), executorText(detail.executor, detail.executor_data)],
+          [
+            texts.__('Workflow executor'),
+            executorText(detail.workflow_executor, detail.workflow_executor_data)
+          ],
+          [texts.__('Python'), detail.python_version]
+        ]}
+      />
+      {detail.result !== null && (
+        <Section title={texts.__('Result')}>
+          <PayloadView
+            payload={detail.result}
+            dispatch={model}
+            texts={texts}
+            fileName={`${detail.name}-result`}
+            expression={`import covalent_lab as ct\n\nct.get_result("${id}", wait=True).result`}
+          />
+        </Section>
+      )}
+      {detail.inputs !== null && (
+        <Section title={texts.__('Inputs')}>
+          <PayloadView
+            payload={detail.inputs}
+            dispatch={model}
+            texts={texts}
+            fileName={`${detail.name}-inputs`}
+            expression={`import covalent_lab as ct\n\nct.get_result("${id}").inputs`}
+          />
+        </Section>
+      )}
+      {detail.source !== '' && (
+        <Section
+          title={texts.__('Source')}
+          aside={
+            <CopyButton text={detail.source} label={texts.__('Copy source')} texts={texts} isIcon />
+          }
+        >
+          <PythonSource source={detail.source} />
+        </Section>
+      )}
+      <p className="cvl-Panel-hint">{texts.__('Select a node in the graph to see what it did.')}</p>
+    </div>
+  );
+}

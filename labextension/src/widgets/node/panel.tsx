@@ -1,0 +1,55 @@
+/** The panel beside the graph: the selected node, or the dispatch when none is. */
+
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { JSX } from 'react';
+import { useEffect, useState } from 'react';
+
+import type { ITexts } from '../../graph/style';
+import type { DispatchModel } from '../../model';
+import { NodeModel } from '../../model';
+import { useSignal } from '../parts';
+import { DispatchOverview } from './overview';
+import { NodeView } from './node';
+
+/** The panel as a widget. */
+export class SidePanel extends ReactWidget {
+  constructor(options: { model: DispatchModel; texts: ITexts }) {
+    super();
+    this._options = options;
+    this.addClass('cvl-SidePanel');
+    this.node.style.minWidth = '220px';
+  }
+
+  protected render(): JSX.Element {
+    return <Side {...this._options} />;
+  }
+
+  private readonly _options: { model: DispatchModel; texts: ITexts };
+}
+
+function Side(props: { model: DispatchModel; texts: ITexts }): JSX.Element {
+  const { model, texts } = props;
+  useSignal(model.selectionChanged);
+  const { selection } = model;
+  return selection === null ? (
+    <DispatchOverview model={model} texts={texts} />
+  ) : (
+    <SelectedNode key={selection} dispatch={model} nodeId={selection} texts={texts} />
+  );
+}
+
+function SelectedNode(props: {
+  dispatch: DispatchModel;
+  nodeId: number;
+  texts: ITexts;
+}): JSX.Element | null {
+  const { dispatch, nodeId } = props;
+  const [node, setNode] = useState<NodeModel | null>(null);
+  useEffect(() => {
+    const model = new NodeModel({ dispatch, nodeId });
+    setNode(model);
+    void model.load();
+    return () => model.dispose();
+  }, [dispatch, nodeId]);
+  return node === null ? null : <NodeView dispatch={dispatch} node={node} texts={props.texts} />;
+}

@@ -1,0 +1,6 @@
+export * from './ansi';
+export * from './fields';
+export * from './hooks';
+export * from './payload';
+export * from './python';
+export * from './status';

@@ -1,0 +1,30 @@
+/** What jsdom lacks and JupyterLab packages need to load. */
+
+class DragEventStub extends Event {}
+
+class ResizeObserverStub {
+  observe(): void {
+    /* sizes never change in jsdom */
+  }
+  unobserve(): void {
+    /* see observe */
+  }
+  disconnect(): void {
+    /* see observe */
+  }
+}
+
+Object.assign(globalThis, {
+  DragEvent: DragEventStub,
+  ResizeObserver: ResizeObserverStub
+});
+
+if (typeof window !== 'undefined' && window.matchMedia === undefined) {
+  window.matchMedia = (query: string) =>
+    ({
+      matches: false,
+      media: query,
+      addEventListener: () => undefined,
+      removeEventListener: () => undefined
+    }) as unknown as MediaQueryList;
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    environment: 'jsdom',
+    include: ['tests/**/*.spec.{ts,tsx}'],
+    setupFiles: ['tests/polyfills.ts'],
+    server: { deps: { inline: [/@jupyterlab/, /@jupyter/, /@lumino/] } }
+  }
+});
