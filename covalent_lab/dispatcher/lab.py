@@ -70,6 +70,11 @@ class Lab:
             loop.call_soon_threadsafe(dispatcher.stop)
         self._thread.join(_CLOSE_TIMEOUT_S)
 
+    @property
+    def unfinished(self) -> int:
+        """How many dispatches it runs, or will run once somebody starts them."""
+        return 0 if self._dispatcher is None else len(self._dispatcher.active)
+
     def _run(self) -> None:
         try:
             asyncio.run(self._main())

@@ -81,6 +81,12 @@ class CovalentLabApp(ExtensionApp):
         if hasattr(self, "lifetime"):
             await self.lifetime.close(self.stop_timeout_s)
 
+    def current_activity(self) -> dict[str, int] | None:
+        """What keeps an idle server from shutting down: unfinished dispatches."""
+        lab = self.lifetime.lab
+        unfinished = 0 if lab is None else lab.unfinished
+        return {"unfinished_dispatches": unfinished} if unfinished else None
+
     def _announce(self) -> None:
         server, lab = cast("ServerApp", self.serverapp), self.lifetime.lab
         url = reachable_url(

@@ -277,3 +277,15 @@ async def test_a_database_that_is_none_leaves_jupyter_running(
     reply = await call("GET", "dispatches")
     assert (reply.status, reply.code) == (503, "unavailable")
     assert "\n" not in reply.json["error"]["message"]
+
+
+async def test_an_unfinished_dispatch_keeps_an_idle_server_from_shutting_down(
+    lab: Lab, submitted: Submit, app: Any, call: Call
+) -> None:
+    """Jupyter's idle shutdown asks extensions for their activity."""
+    assert app.current_activity() is None
+    dispatch_id = await submitted()
+    assert app.current_activity() == {"unfinished_dispatches": 1}
+    await call("POST", f"dispatches/{dispatch_id}/cancel", body=b"{}")
+    await lab.detail(dispatch_id, wait_s=20)
+    assert app.current_activity() is None
