@@ -20,7 +20,7 @@ from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, split
 from covalent_lab.dispatcher.ownership import split_owners
 from covalent_lab.dispatcher.recording import Recording, split_cancels
 from covalent_lab.dispatcher.runner import Runner
-from covalent_lab.errors import LabError, MissingLatticeRecordError, StoreError
+from covalent_lab.errors import LabError, MissingLatticeRecordError, MissingNodeError, StoreError
 from covalent_lab.executor.base import Executor, JobHandle, JobStarted, JobUpdate, Outcome
 from covalent_lab.feed.feed import Feed
 from covalent_lab.graph.model import Graph
@@ -221,8 +221,17 @@ class Dispatcher:
             await self._ask_owner(dispatch_id, START_REQUESTED, None)
 
     async def cancel(self, dispatch_id: DispatchId, node_ids: frozenset[NodeId] | None) -> None:
-        """Ask for nodes, or all of a dispatch, to stop; returns once the request is recorded."""
-        if dispatch_id in self._active:
+        """Ask for nodes, or all of a dispatch, to stop; returns once the request is recorded.
+
+        Raises:
+            MissingLatticeRecordError: There is no such dispatch.
+            MissingNodeError: It has no such node.
+        """
+        active = self._active.get(dispatch_id)
+        if active is not None:
+            unknown = [node for node in node_ids or () if not 0 <= node < len(active.graph.nodes)]
+            if unknown:
+                raise MissingNodeError(f"Dispatch {dispatch_id} has no node {min(unknown)}.")
             event = CancelRequested(dispatch_id=dispatch_id, node_ids=node_ids, at=self.clock())
             await self._put_and_wait(event)
         else:
@@ -300,7 +309,7 @@ class Dispatcher:
             else:
                 recording.add(step, arrival.outcome)
         batch = recording.batch(handles)
-        if batch.transitions or batch.handles or batch.dispatches:
+        if batch.transitions or batch.handles or batch.dispatches or recording.commands:
             await self._announce_batch(batch, recording.commands)
         for arrival in arrivals:
             if arrival.done is not None and not arrival.done.done():

@@ -95,10 +95,15 @@ def _ended(update: JobFinished, dispatch_id: DispatchId, node_id: NodeId, attemp
     outcome = update.outcome
     at, began = outcome.ended_at or now, outcome.started_at
     match outcome.status:
-        case JobStatus.COMPLETED:
-            output = outcome.output.ref if outcome.output else None
+        case JobStatus.COMPLETED if outcome.output is not None:
+            output = outcome.output.ref
             return NodeSucceeded(
                 dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, output=output, started_at=began
+            )
+        case JobStatus.COMPLETED:
+            message = "Its executor told that the task completed, but handed over no output."
+            return NodeFailed(
+                dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, message=message, started_at=began
             )
         case JobStatus.CANCELLED:
             return NodeCancelled(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=at, started_at=began)

@@ -19,16 +19,15 @@ def new_owner() -> str:
 
 
 def split_owners(owners: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Those known to run, and those known to be gone; owners on other machines are in neither."""
+    """Those known to run, and those known to be gone; owners elsewhere, and unreadable names, are in neither."""
     running: list[str] = []
     gone: list[str] = []
     for owner in owners:
-        host, _, rest = owner.rpartition(":")[0].rpartition(":")[0].rpartition(":")
+        host, pid, start, _ = ("", "", "", "", *owner.rsplit(":", 3))[-4:]
         if not owner:
             gone.append(owner)
-        elif host == platform.node():
-            start = owner.split(":")[-2]
-            (running if _is_running(int(rest), start) else gone).append(owner)
+        elif host == platform.node() and pid.isdecimal():
+            (running if _is_running(int(pid), start) else gone).append(owner)
     return running, gone
 
 

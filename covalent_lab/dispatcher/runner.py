@@ -221,6 +221,8 @@ class Runner:
         assert pump.executor is not None
         try:
             handles = await pump.executor.submit(specs)
+            if len(handles) != len(specs):
+                raise ValueError(f"it returned {len(handles)} handles for {len(specs)} jobs")
         except Exception as error:  # noqa: BLE001 - backend → event
             if not isinstance(error, LabError):
                 _log.exception("executor %s failed to submit", name)
