@@ -13,6 +13,7 @@ from typing import Any
 from covalent_lab.client.result import Result
 from covalent_lab.graph.model import Graph, NodeKind
 from covalent_lab.graph.wire import graph_to_wire
+from covalent_lab.ids import PayloadRef
 from covalent_lab.notebook.outline import label_of, listing
 from covalent_lab.notebook.report import DispatchReport, NodeRow, report_html, report_text
 from covalent_lab.notebook.screens import current_screen
@@ -23,6 +24,7 @@ __all__ = ["LATTICE_MIME", "draw_lattice", "graph_bundle", "result_bundle"]
 
 LATTICE_MIME = "application/vnd.covalent.lattice+json"
 _JSON_LIMIT = 2_000_000
+_NOWHERE = PayloadRef("0" * 40, 0)
 
 
 def draw_lattice(lattice: Lattice[..., Any]) -> None:
@@ -86,7 +88,7 @@ def result_bundle(result: Result) -> dict[str, str]:
 def _view_of(graph: Graph) -> dict[str, Any]:
     """A graph as JSON without what a picture does not need: sources, and where values are kept."""
     bare = Graph(
-        nodes=tuple(replace(node, value=None) if node.value is not None else node for node in graph.nodes),
+        nodes=tuple(node if node.value is None else replace(node, value=_NOWHERE) for node in graph.nodes),
         edges=graph.edges,
         functions=tuple(replace(function, source="") for function in graph.functions),
         options=graph.options,

@@ -123,10 +123,9 @@ def report_html(report: DispatchReport) -> str:
     ]
     if report.error:
         heading, _, trace = report.error.strip().partition("\n")
+        heading = escape(_head(heading, _PREVIEW_LENGTH))
         red = style_of("FAILED").stroke
-        parts.append(
-            f'<div style="margin-top:6px;color:var(--jp-error-color1,{red})"><strong>{escape(heading)}</strong>'
-        )
+        parts.append(f'<div style="margin-top:6px;color:var(--jp-error-color1,{red})"><strong>{heading}</strong>')
         if trace:
             parts.append(f'<pre style="{_CODE};{_COLOURS}">{escape(_tail(trace, _ERROR_LENGTH))}</pre>')
         parts.append("</div>")

@@ -62,7 +62,8 @@ def graph_svg(graph: Graph, nodes: Mapping[int, str] | None = None, *, title: st
     if not view.boxes:
         return _frame('<text x="12" y="22">This workflow has no nodes.</text>', 220, 34, title)
     placement = _place_by_dot(view) or _place_in_rows(view)
-    parts = [_link(curve, view, index) for index, curve in enumerate(placement.curves)]
+    curves = "".join(_link(curve, view, index) for index, curve in enumerate(placement.curves))
+    parts = [f'<g fill="none" stroke="{_LINE}" marker-end="url(#tip)">{curves}</g>']
     parts += [_box(box, centre) for box, centre in zip(view.boxes, placement.centres, strict=True)]
     height = placement.height
     if view.hidden:
@@ -128,7 +129,7 @@ def _link(curve: str, view: Outline, index: int) -> str:
     count = f" × {link.count}" if link.count > 1 else ""
     name = "" if link.is_wait else link.label
     hint = f"<title>{escape(name + count)}</title>" if name or count else ""
-    return f'<path d="{curve}" fill="none" stroke="{_LINE}" marker-end="url(#tip)"{dash}>{hint}</path>'
+    return f'<path d="{curve}"{dash}>{hint}</path>' if hint else f'<path d="{curve}"{dash}/>'
 
 
 # -- positions from graphviz ------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ _NODES_PER_SECOND = 10_000
 _COLUMNS = ("node_id", "status", "attempt", "started_at", "ended_at", "error")
 
 
-class LiveLattice(anywidget.AnyWidget):  # type: ignore[misc]
+class LiveLattice(anywidget.AnyWidget):
     """Draws a dispatch and keeps the picture up to date until the dispatch ends or the widget is closed.
 
     Attributes:
@@ -48,6 +48,8 @@ class LiveLattice(anywidget.AnyWidget):  # type: ignore[misc]
     total = traitlets.Int(0).tag(sync=True)
     height = traitlets.Int(420).tag(sync=True)
 
+    _follower: "_Follower | None" = None
+
     def __init__(self, dispatch_id: str, connection: Connection, **traits: Any) -> None:
         """Load the present state; `follow` keeps it up to date.
 
@@ -57,7 +59,6 @@ class LiveLattice(anywidget.AnyWidget):  # type: ignore[misc]
         """
         self._esm = _module_text()
         self._states = _States(connection, dispatch_id)
-        self._follower: _Follower | None = None
         first = self._states
         super().__init__(
             graph=connection.graph(dispatch_id),
@@ -131,10 +132,10 @@ class _States:
 
     def load(self) -> None:
         """Take a snapshot; whatever is older is ignored from now on."""
-        nodes = self.connection.nodes(self.dispatch_id)
-        detail = self.connection.detail(self.dispatch_id)
+        detail = self.connection.detail(self.dispatch_id)  # first: the nodes may be newer, which does no harm
         self.name, self.total, self.status = detail["name"], detail["total"], detail["status"]
-        self.seq: int = nodes["seq"]
+        self.seq: int = detail["seq"]
+        nodes = self.connection.nodes(self.dispatch_id)
         self.nodes = {row[0]: list(row) for row in zip(*(nodes[name] for name in _COLUMNS), strict=True)}
 
     @property
