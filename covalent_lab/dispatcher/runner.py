@@ -167,7 +167,8 @@ class Runner:
         """Start the executor; while that fails, fail what is asked of it, and try again with the next order."""
         while pump.executor is None:
             try:
-                executor = self._create(name, self._settings.executors.get(name, {}))
+                configured = {"workdir": str(self._settings.workdir), **self._settings.executors.get(name, {})}
+                executor = self._create(name, configured)
                 await executor.start(_Host(name, self._settings, self._blobs, self._report))
                 pump.executor = executor
             except Exception as error:  # noqa: BLE001 - a plugin's failure becomes the nodes' failure

@@ -38,6 +38,7 @@ class LocalExecutor(Executor):
     """
 
     short_name: ClassVar[str] = "local"
+    jobs_survive = False
     options: ClassVar[tuple[Option, ...]] = (
         Option(name="workdir", default="", doc="Working directory of tasks; relative to the notebook's folder."),
         Option(name="create_unique_workdir", default=False, doc="Give each task a folder of its own in workdir."),
