@@ -284,9 +284,8 @@ def _store_archive(pieces: "Sequence[Buffer]", folder: str, part: str) -> "tuple
             os.fsync(file.fileno())  # the database promises that what it names survives a power cut
         name = digest.hexdigest()[:40]
         path = os.path.join(folder, name[:2], name)
-        if not os.path.exists(path):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            os.replace(part, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.replace(part, path)  # also over an equal file: its new date keeps it from being swept as forgotten
     finally:
         if os.path.exists(part):
             os.unlink(part)

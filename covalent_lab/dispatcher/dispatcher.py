@@ -52,6 +52,8 @@ _MAX_EVENTS = 2_000
 _START_DELAY_S = 0.02
 _FOLLOW_S = 0.5
 _RETRY_S = 1.0
+_SWEEP_AGE_S = 86_400.0
+_SWEEP_CHUNK = 500
 
 
 @dataclass(slots=True)
@@ -126,6 +128,7 @@ class Dispatcher:
                     group.create_task(self._turn(), name="tick"),
                     group.create_task(self._keep_leases(), name="leases"),
                     group.create_task(self._follow(), name="follow"),
+                    group.create_task(self._sweep(), name="sweep"),
                 ]
                 ready()
                 await self._stop.wait()
@@ -400,6 +403,17 @@ class Dispatcher:
                 await self._announcer.follow()
             except StoreError as error:
                 self.trouble = self.trouble or str(error)
+
+    async def _sweep(self) -> None:
+        """Remove payload files that nobody refers to: what a crash left between a file and its record."""
+        try:
+            forgotten = await asyncio.to_thread(self.blobs.older_than, self.clock() - _SWEEP_AGE_S)
+            for begin in range(0, len(forgotten), _SWEEP_CHUNK):
+                chunk = set(forgotten[begin : begin + _SWEEP_CHUNK])
+                unused = chunk - set(await self.store.referenced(chunk))
+                await asyncio.to_thread(self.blobs.remove, sorted(unused))
+        except (OSError, StoreError) as error:
+            _log.warning("payload files that nobody refers to were not removed: %s", error)
 
     # --- ownership
 

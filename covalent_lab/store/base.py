@@ -242,6 +242,10 @@ class Store(ABC):
         """Like `payload` for many digests at once (None: all); those the dispatch does not have are left out."""
 
     @abstractmethod
+    async def referenced(self, digests: Collection[str]) -> Collection[str]:
+        """Those of these digests to which any dispatch refers."""
+
+    @abstractmethod
     async def transitions_after(self, seq: int, limit: int) -> Sequence[FeedRecord]:
         """At most `limit` transitions with higher numbers, in order."""
 

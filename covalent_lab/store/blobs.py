@@ -31,6 +31,21 @@ class BlobDir:
         """Begin a new file."""
         return BlobWriter(self)
 
+    def older_than(self, date: float) -> Sequence[str]:
+        """Digests of files last written before a date (POSIX seconds); unfinished files of that age are removed."""
+        found: list[str] = []
+        for folder, _, names in os.walk(self.root):
+            for name in names:
+                path = Path(folder, name)
+                with contextlib.suppress(FileNotFoundError):
+                    if path.stat().st_mtime >= date:
+                        continue
+                    if folder == str(self.root):
+                        path.unlink()
+                    else:
+                        found.append(name)
+        return found
+
     def remove(self, digests: Sequence[str]) -> None:
         """Delete files; those that are gone already do not matter."""
         for digest in digests:

@@ -445,6 +445,10 @@ class SqlStore(Store):
 
         return await self._read(work)
 
+    async def referenced(self, digests: Collection[str]) -> Collection[str]:
+        query = sa.select(schema.payload.c.digest).distinct().where(schema.payload.c.digest.in_(list(digests)))
+        return await self._read(lambda connection: set(connection.execute(query).scalars()))
+
     async def transitions_after(self, seq: int, limit: int) -> Sequence[FeedRecord]:
         table = schema.transition
         query = sa.select(table).where(table.c.seq > seq).order_by(table.c.seq).limit(limit)

@@ -7,140 +7,54 @@
 Each test runs in event loops of its own, as stores must not tie themselves to one.
 """
 
-import asyncio
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from covalent_lab.errors import StoreError
-from covalent_lab.ids import DispatchId, NodeId, PayloadRef
+from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab.store.base import (
     Batch,
     DispatchRecord,
-    DispatchUpdate,
     ListQuery,
-    NewDispatch,
     NodeRecord,
-    NodeUpdate,
     Page,
-    PayloadRow,
     Store,
     StoredPayload,
 )
+from covalent_lab.testing.store_records import (
+    LARGE,
+    SMALL,
+    A,
+    B,
+    C,
+    dispatch_update,
+    moved,
+    new_dispatch,
+    node_record,
+    node_update,
+    payload_row,
+)
 from covalent_lab.transitions import FeedRecord
 
-__all__ = ["StoreSuite", "dispatch_update", "new_dispatch", "node_update"]
+__all__ = ["StoreSuite"]
 
-_T = TypeVar("_T")
-
-A = DispatchId("aaaa")
-B = DispatchId("bbbb")
-C = DispatchId("cccc")
-SMALL = PayloadRef("5" * 40, 5)
-LARGE = PayloadRef("1" * 40, 100_000)
+from covalent_lab.testing.store_sharing import StoreSharing
 
 
-def new_dispatch(dispatch_id: DispatchId = A, **changes: Any) -> NewDispatch:
-    """A dispatch as submitted; any field can be changed."""
-    fields: dict[str, Any] = {
-        "dispatch_id": dispatch_id,
-        "root_dispatch_id": dispatch_id,
-        "name": "sweep",
-        "doc": "What it does.",
-        "source": "def sweep(): …",
-        "graph": b'{"version": 1, "name": "\xc3\xa9"}',
-        "total": 3,
-        "inputs": None,
-        "lattice": None,
-        "metadata": {"executor": "local", "hooks": {}},
-        "client": {"python_version": "3.11.4"},
-        "created_at": 10.0,
-        "autostart": True,
-        "payloads": (),
-        "owner": "me",
-        "lease_until": 100.0,
-    }
-    return NewDispatch(**(fields | changes))
-
-
-def dispatch_update(dispatch_id: DispatchId = A, state: str = "RUNNING", **changes: Any) -> DispatchUpdate:
-    """The newest state of a dispatch; any field can be changed."""
-    fields: dict[str, Any] = {
-        "dispatch_id": dispatch_id,
-        "state": state,
-        "started_at": None,
-        "ended_at": None,
-        "error": "",
-        "completed": 0,
-        "failed": 0,
-        "cancelled": 0,
-    }
-    return DispatchUpdate(**(fields | changes))
-
-
-def node_update(node: int, state: str, attempt: int = 1, dispatch_id: DispatchId = A, **changes: Any) -> NodeUpdate:
-    """The newest state of a node; any field can be changed."""
-    return NodeUpdate(dispatch_id=dispatch_id, node_id=NodeId(node), state=state, attempt=attempt, **changes)
-
-
-def moved(node: int | None, status: str, dispatch_id: DispatchId = A, **changes: Any) -> FeedRecord:
-    """A transition; any field can be changed."""
-    node_id = None if node is None else NodeId(node)
-    return FeedRecord(**({"dispatch_id": dispatch_id, "node_id": node_id, "status": status, "at": 20.0} | changes))
-
-
-def node_record(node: int, state: str, attempt: int = 1, **changes: Any) -> NodeRecord:
-    """A node as it must come out."""
-    fields: dict[str, Any] = {
-        "node_id": NodeId(node),
-        "state": state,
-        "attempt": attempt,
-        "started_at": None,
-        "ended_at": None,
-        "error": "",
-        "output": None,
-        "has_stdout": False,
-        "has_stderr": False,
-    }
-    return NodeRecord(**(fields | changes))
-
-
-class StoreSuite(ABC):
+class StoreSuite(StoreSharing):
     """The tests. Every one of them is a guarantee of `Store`."""
-
-    @abstractmethod
-    def make(self, folder: Path) -> Store:
-        """A store that keeps everything in this folder; called twice for the same folder, it finds what is there."""
-
-    def run(self, folder: Path, work: Callable[[Store], Coroutine[Any, Any, _T]]) -> _T:
-        """Open a store, work with it, close it."""
-
-        async def inside() -> _T:
-            async with self.opened(folder) as store:
-                return await work(store)
-
-        return asyncio.run(inside())
-
-    @asynccontextmanager
-    async def opened(self, folder: Path) -> AsyncIterator[Store]:
-        """A store that is closed afterwards."""
-        store = self.make(folder)
-        await store.open()
-        try:
-            yield store
-        finally:
-            await store.close()
 
     # --- dispatches
 
     def test_a_created_dispatch_comes_back_whole(self, tmp_path: Path) -> None:
         """Every field, also after the store was closed and opened again."""
-        new = new_dispatch(inputs=SMALL, lattice=LARGE, payloads=[_row(SMALL, b"12345"), _row(LARGE, None)])
+        new = new_dispatch(
+            inputs=SMALL, lattice=LARGE, payloads=[payload_row(SMALL, b"12345"), payload_row(LARGE, None)]
+        )
         assert self.run(tmp_path, lambda store: store.create(new)) == 1
         found = self.run(tmp_path, lambda store: store.dispatch(A))
         assert found == DispatchRecord(
@@ -184,9 +98,9 @@ class StoreSuite(ABC):
 
         async def work(store: Store) -> tuple[int, str | None, int]:
             await store.create(new_dispatch())
-            again = await store.create(new_dispatch(name="other", payloads=[_row(SMALL, b"12345")]))
+            again = await store.create(new_dispatch(name="other", payloads=[payload_row(SMALL, b"12345")]))
             found = await store.dispatch(A)
-            assert await store.payloads(A) == []
+            assert await store.payloads(A) == {}
             return again, found.name if found else None, await store.last_seq()
 
         assert self.run(tmp_path, work) == (0, "sweep", 1)
@@ -207,7 +121,7 @@ class StoreSuite(ABC):
                 await store.last_seq(),
             ]
 
-        empty: list[Any] = [None, None, (0, []), ("", "", ""), None, [], [], [], 0]
+        empty: list[Any] = [None, None, (0, []), ("", "", ""), None, {}, [], [], 0]
         assert [list(v) if isinstance(v, tuple) and not v else v for v in self.run(tmp_path, work)] == empty
 
     def test_the_graph_comes_back_byte_for_byte(self, tmp_path: Path) -> None:
@@ -386,7 +300,7 @@ class StoreSuite(ABC):
         batch = Batch(
             nodes=[node_update(0, "STARTING")],
             dispatches=[dispatch_update(state="RUNNING")],
-            payloads=[_row(SMALL, b"12345")],
+            payloads=[payload_row(SMALL, b"12345")],
             transitions=[moved(0, "STARTING"), moved(1, bad)],
         )
 
@@ -418,8 +332,8 @@ class StoreSuite(ABC):
         """Exactly one of the two is given; the path ends in the digest."""
 
         async def work(store: Store) -> tuple[StoredPayload | None, StoredPayload | None]:
-            await store.create(new_dispatch(payloads=[_row(SMALL, b"12345")]))
-            await store.record(Batch(payloads=[_row(LARGE, None)]))
+            await store.create(new_dispatch(payloads=[payload_row(SMALL, b"12345")]))
+            await store.record(Batch(payloads=[payload_row(LARGE, None)]))
             return await store.payload(A, SMALL.digest), await store.payload(A, LARGE.digest)
 
         small, large = self.run(tmp_path, work)
@@ -432,7 +346,7 @@ class StoreSuite(ABC):
         """Knowing a digest is not enough."""
 
         async def work(store: Store) -> StoredPayload | None:
-            await store.create(new_dispatch(A, payloads=[_row(SMALL, b"12345")]))
+            await store.create(new_dispatch(A, payloads=[payload_row(SMALL, b"12345")]))
             await store.create(new_dispatch(B))
             return await store.payload(B, SMALL.digest)
 
@@ -441,12 +355,12 @@ class StoreSuite(ABC):
     def test_recording_a_payload_twice_keeps_one(self, tmp_path: Path) -> None:
         """Two tasks may return the same value."""
 
-        async def work(store: Store) -> Sequence[PayloadRow]:
-            await store.create(new_dispatch(payloads=[_row(SMALL, b"12345")]))
-            await store.record(Batch(payloads=[_row(SMALL, b"12345"), _row(SMALL, b"12345")]))
+        async def work(store: Store) -> Mapping[str, StoredPayload]:
+            await store.create(new_dispatch(payloads=[payload_row(SMALL, b"12345")]))
+            await store.record(Batch(payloads=[payload_row(SMALL, b"12345"), payload_row(SMALL, b"12345")]))
             return await store.payloads(A)
 
-        assert list(self.run(tmp_path, work)) == [_row(SMALL, b"12345")]
+        assert dict(self.run(tmp_path, work)) == {SMALL.digest: StoredPayload(data=b"12345")}
 
     # --- lists
 
@@ -513,7 +427,7 @@ class StoreSuite(ABC):
         """Records, nodes, payloads and transitions are gone; the tombstone has the next number."""
 
         async def work(store: Store) -> list[Any]:
-            await store.create(new_dispatch(payloads=[_row(SMALL, b"12345")]))
+            await store.create(new_dispatch(payloads=[payload_row(SMALL, b"12345")]))
             await store.record(Batch(nodes=[node_update(0, "STARTING")], transitions=[moved(0, "STARTING")]))
             tombstones = list(await store.delete([A, B], 50.0))
             assert list(await store.transitions_after(0, 10)) == tombstones
@@ -526,8 +440,8 @@ class StoreSuite(ABC):
         """Even one that shares a payload."""
 
         async def work(store: Store) -> list[Any]:
-            await store.create(new_dispatch(A, payloads=[_row(SMALL, b"12345")]))
-            await store.create(new_dispatch(B, payloads=[_row(SMALL, b"12345", B)]))
+            await store.create(new_dispatch(A, payloads=[payload_row(SMALL, b"12345")]))
+            await store.create(new_dispatch(B, payloads=[payload_row(SMALL, b"12345", B)]))
             await store.record(Batch(nodes=[node_update(0, "STARTING", 1, B)]))
             await store.delete([A], 50.0)
             return [list((await store.nodes(B))[1]), await store.payload(B, SMALL.digest)]
@@ -538,8 +452,8 @@ class StoreSuite(ABC):
         """Not earlier."""
 
         async def create(store: Store) -> StoredPayload | None:
-            await store.create(new_dispatch(A, payloads=[_row(LARGE, None)]))
-            await store.create(new_dispatch(B, payloads=[_row(LARGE, None, B)]))
+            await store.create(new_dispatch(A, payloads=[payload_row(LARGE, None)]))
+            await store.create(new_dispatch(B, payloads=[payload_row(LARGE, None, B)]))
             return await store.payload(A, LARGE.digest)
 
         stored = self.run(tmp_path, create)
@@ -563,115 +477,3 @@ class StoreSuite(ABC):
             return await store.create(new_dispatch()), list((await store.nodes(A))[1])
 
         assert self.run(tmp_path, work) == (3, [])
-
-    # --- owners
-
-    @pytest.mark.parametrize(
-        ("who", "taken"),
-        [
-            ({}, [B]),
-            ({"gone": ["lives"]}, [A, B]),
-            ({"protected": ["lapsed"]}, []),
-            ({"protected": ["lapsed"], "gone": ["lives"]}, [A]),
-        ],
-        ids=str,
-    )
-    def test_unfinished_dispatches_of_owners_that_are_gone_are_taken_over(
-        self, tmp_path: Path, who: Mapping[str, Sequence[str]], taken: Sequence[DispatchId]
-    ) -> None:
-        """Lapsed leases and owners known to be gone; never those protected, never what is over."""
-
-        async def work(store: Store) -> tuple[list[DispatchId], list[str]]:
-            await store.create(new_dispatch(A, owner="lives", lease_until=100.0))
-            await store.create(new_dispatch(B, owner="lapsed", lease_until=40.0))
-            await store.create(new_dispatch(C, owner="lapsed", lease_until=40.0))
-            await store.record(Batch(dispatches=[dispatch_update(C, "COMPLETED")]))
-            options: dict[str, Any] = {"protected": [], "gone": []} | dict(who)
-            found = await store.acquire("new", now=50.0, lease_until=150.0, **options)
-            again = await store.acquire("newer", now=60.0, lease_until=160.0, protected=["lapsed"], gone=[])
-            assert list(again) == []
-            return sorted(found), sorted(await store.owners())
-
-        found, owners = self.run(tmp_path, work)
-        assert found == taken
-        assert ("new" in owners) == bool(taken)
-
-    def test_only_one_of_two_takes_a_dispatch(self, tmp_path: Path) -> None:
-        """Two dispatchers that find the same lapsed lease do not both run the work."""
-
-        async def work(first: Store) -> list[list[DispatchId]]:
-            await first.create(new_dispatch(A, owner="lapsed", lease_until=40.0))
-            async with self.opened(tmp_path) as second:
-                found = await asyncio.gather(
-                    first.acquire("one", protected=[], gone=[], now=50.0, lease_until=150.0),
-                    second.acquire("two", protected=[], gone=[], now=50.0, lease_until=150.0),
-                )
-            return sorted(list(f) for f in found)
-
-        assert self.run(tmp_path, work) == [[], [A]]
-
-    def test_a_renewed_lease_is_not_taken(self, tmp_path: Path) -> None:
-        """Only what belongs to the one who renews is prolonged."""
-
-        async def work(store: Store) -> list[DispatchId]:
-            await store.create(new_dispatch(A, owner="one", lease_until=40.0))
-            await store.create(new_dispatch(B, owner="two", lease_until=40.0))
-            await store.renew("one", 90.0)
-            return list(await store.acquire("new", protected=[], gone=[], now=50.0, lease_until=150.0))
-
-        assert self.run(tmp_path, work) == [B]
-
-    # --- several at once
-
-    def test_two_stores_in_one_place_share_one_sequence(self, tmp_path: Path) -> None:
-        """Whatever is written from both, no number is used twice and none is left out."""
-
-        async def write(store: Store, dispatch_id: DispatchId) -> None:
-            await store.create(new_dispatch(dispatch_id))
-            for node in range(20):
-                await store.record(Batch(transitions=[moved(node, "STARTING", dispatch_id), moved(node, "X")]))
-
-        async def work(first: Store) -> list[int]:
-            async with self.opened(tmp_path) as second:
-                await asyncio.gather(write(first, A), write(second, B))
-                assert await first.last_seq() == await second.last_seq()
-                return [record.seq for record in await first.transitions_after(0, 1000)]
-
-        assert self.run(tmp_path, work) == list(range(1, 83))
-
-    def test_reads_do_not_wait_for_writes(self, tmp_path: Path) -> None:
-        """Many questions at once, among writes, are all answered from a consistent state."""
-
-        async def work(store: Store) -> None:
-            await store.create(new_dispatch())
-
-            async def write() -> None:
-                for node in range(30):
-                    await store.record(
-                        Batch(transitions=[moved(node, "STARTING")], nodes=[node_update(node, "STARTING")])
-                    )
-
-            async def read() -> None:
-                for _ in range(30):
-                    seq, nodes = await store.nodes(A)
-                    assert len(nodes) == seq - 1
-
-            await asyncio.gather(write(), read(), read())
-
-        self.run(tmp_path, work)
-
-    def test_closing_twice_does_no_harm(self, tmp_path: Path) -> None:
-        """Nor does closing what was never opened."""
-
-        async def work() -> None:
-            store = self.make(tmp_path)
-            await store.open()
-            await store.close()
-            await store.close()
-            await self.make(tmp_path).close()
-
-        asyncio.run(work())
-
-
-def _row(ref: PayloadRef, data: bytes | None, dispatch_id: DispatchId = A) -> PayloadRow:
-    return PayloadRow(dispatch_id=dispatch_id, ref=ref, data=data)

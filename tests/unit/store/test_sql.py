@@ -20,7 +20,8 @@ from covalent_lab.store.base import Batch, ListQuery, Store
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.store.sql import SqlStore
 from covalent_lab.store.upgrade import upgrade
-from covalent_lab.testing.store_suite import StoreSuite, dispatch_update, new_dispatch, node_update
+from covalent_lab.testing.store_records import dispatch_update, new_dispatch, node_update
+from covalent_lab.testing.store_suite import StoreSuite
 
 OLD = Path(__file__).parent / "old"
 
