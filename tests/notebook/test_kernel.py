@@ -1,0 +1,133 @@
+"""What a notebook gets from a real kernel that talks to a real server."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.manager import KernelManager
+
+import covalent_lab as ct
+from covalent_lab.testing.live_server import LiveServer
+
+TIMEOUT_S = 60
+
+
+class Kernel:
+    """One kernel, and the messages its cells cause."""
+
+    def __init__(self, manager: KernelManager) -> None:
+        self.manager = manager
+        self.client = manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=TIMEOUT_S)
+
+    def run(self, code: str, *, interrupt_at: str = "") -> list[tuple[str, dict[str, Any]]]:
+        """Run a cell; returns its messages. Interrupts the kernel when a text is displayed, if one is given."""
+        request = self.client.execute(code)
+        found = []
+        while True:
+            message = self.client.get_iopub_msg(timeout=TIMEOUT_S)
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "status" and content["execution_state"] == "idle":
+                return found
+            if kind not in ("status", "execute_input"):
+                found.append((kind, content))
+            if interrupt_at and interrupt_at in content.get("data", {}).get("text/plain", ""):
+                interrupt_at = ""
+                self.manager.interrupt_kernel()
+
+
+@pytest.fixture(scope="module")
+def kernel(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(cwd=str(tmp_path_factory.mktemp("cwd")), env=dict(os.environ))
+    kernel = Kernel(manager)
+    yield kernel
+    kernel.client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def test_a_cell_shows_its_status_its_print_and_its_value(kernel: Kernel) -> None:
+    """One display is updated in place, with a link to the graph in JupyterLab."""
+    kernel.run("%load_ext covalent_lab\nxs = [1, 2]")
+    messages = kernel.run("%%covalent\nprint('hello')\nys = [2 * x for x in xs]\nys")
+    [(_, first)] = [message for message in messages if message[0] == "display_data"]
+    updates = [content for kind, content in messages if kind == "update_display_data"]
+    last = updates[-1]
+    assert {update["transient"]["display_id"] for update in updates} == {first["transient"]["display_id"]}
+    assert "✓ Completed: cell_" in last["data"]["text/plain"]
+    assert 'data-commandlinker-command="covalent-lab:open-dispatch"' in last["data"]["text/html"]
+    assert ("stream", {"name": "stdout", "text": "hello\n"}) in messages
+    [(_, value)] = [message for message in messages if message[0] == "execute_result"]
+    assert value["data"]["text/plain"] == "[2, 4]"
+
+
+def test_an_error_in_a_cell_is_the_cells_error(kernel: Kernel) -> None:
+    """The notebook stops there, and shows the remote traceback."""
+    kernel.run("%load_ext covalent_lab")
+    [(_, error)] = [message for message in kernel.run("%%covalent\n1 / 0") if message[0] == "error"]
+    assert error["ename"] == "TaskRuntimeError"
+    assert error["traceback"][1] == '  File "<covalent cell>", line 2, in <module>'
+    assert error["traceback"][-1] == "ZeroDivisionError: division by zero"
+
+
+def test_interrupting_the_kernel_cancels_the_cell(kernel: Kernel) -> None:
+    """The stop button."""
+    messages = kernel.run("%%covalent\nimport time\ntime.sleep(600)", interrupt_at="Running: cell_")
+    assert messages[-1][0] == "error"
+    assert messages[-1][1]["ename"] == "KeyboardInterrupt"
+    updates = [content["data"]["text/plain"] for kind, content in messages if kind == "update_display_data"]
+    assert "Cancelled: cell_" in updates[-1]
+
+
+def test_drawing_gives_every_front_end_its_form(kernel: Kernel) -> None:
+    """Ours takes JSON, others the picture."""
+    kernel.run("import covalent_lab as ct\n@ct.lattice\ndef flow(x):\n    return x")
+    [(_, shown)] = [message for message in kernel.run("flow.draw(1)") if message[0] == "display_data"]
+    assert sorted(shown["data"]) == ["application/vnd.covalent.lattice+json", "image/svg+xml", "text/plain"]
+
+
+def test_a_result_shows_as_a_report(kernel: Kernel) -> None:
+    """And as text where HTML is not known."""
+    messages = kernel.run("ct.get_result(ct.dispatch(flow)(7), wait=True)")
+    [(_, shown)] = [message for message in messages if message[0] == "execute_result"]
+    assert "Completed" in shown["data"]["text/html"]
+    assert "result: 7" in shown["data"]["text/plain"]
+
+
+def test_a_figure_of_a_cell_is_shown_as_an_image(kernel: Kernel) -> None:
+    """Although it was drawn in another process."""
+    pytest.importorskip("matplotlib")
+    messages = kernel.run("%%covalent\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);")
+    images = [content for kind, content in messages if kind == "display_data" and "image/png" in content["data"]]
+    assert len(images) == 1
+
+
+def test_the_live_picture_follows_a_dispatch_to_its_end(kernel: Kernel) -> None:
+    """The widget's state in the kernel is what the browser is sent."""
+    if not (Path(ct.__file__).parent / "notebook" / "static" / "widget.js").exists():
+        pytest.skip("the front end is not built")
+    kernel.run(
+        "from covalent_lab.notebook.widget import watch\nimport time\n"
+        "@ct.electron\ndef slow(x):\n    time.sleep(0.2)\n    return x\n"
+        "@ct.lattice\ndef two(x):\n    return slow(slow(x))\nlive = watch(ct.dispatch(two)(1))"
+    )
+    messages = kernel.run("(live.wait(50), live.status, live.completed, live.total)")
+    [(_, shown)] = [message for message in messages if message[0] == "execute_result"]
+    assert shown["data"]["text/plain"] == "(True, 'COMPLETED', 3, 3)"
+
+
+def test_the_quickstart_of_make_run_is_the_notebooks(kernel: Kernel) -> None:
+    """It can be imported from beside the notebooks, and has enough tasks to watch."""
+    folder = Path(__file__).resolve().parents[2] / "notebooks"
+    messages = kernel.run(
+        f"import sys\nsys.path.insert(0, {str(folder)!r})\nimport quickstart_workflow as quickstart\n"
+        "quickstart.workflow.build_graph(*quickstart.ARGUMENTS)\n"
+        "sum(node.name == 'score_fold' for node in quickstart.workflow.graph.nodes)"
+    )
+    [(_, shown)] = [message for message in messages if message[0] == "execute_result"]
+    assert int(shown["data"]["text/plain"]) >= 200
