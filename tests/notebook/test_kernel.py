@@ -112,7 +112,7 @@ def test_the_live_picture_follows_a_dispatch_to_its_end(kernel: Kernel) -> None:
     if not (Path(ct.__file__).parent / "notebook" / "static" / "widget.js").exists():
         pytest.skip("the front end is not built")
     kernel.run(
-        "from covalent_lab.notebook.widget import watch\nimport time\n"
+        "from covalent_lab.notebook import watch\nimport time\n"
         "@ct.electron\ndef slow(x):\n    time.sleep(0.2)\n    return x\n"
         "@ct.lattice\ndef two(x):\n    return slow(slow(x))\nlive = watch(ct.dispatch(two)(1))"
     )
