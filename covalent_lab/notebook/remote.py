@@ -2,8 +2,8 @@
 
 Decides how a cell is run there: what it sees as `__main__`, what it gives back, and how its figures are kept. The
 function travels by value and imports only what is there (the standard library, cloudpickle), so this package is not
-needed where it runs. Source is compiled there, so line numbers in tracebacks are those of the notebook's cell. Functions
-that come back keep the globals of their cell: they do not see what the notebook assigns later.
+needed where it runs. Source is compiled there, so line numbers in tracebacks are those of the notebook's cell.
+Functions that come back keep the globals of their cell: they do not see what the notebook assigns later.
 """
 
 import linecache

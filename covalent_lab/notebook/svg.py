@@ -1,9 +1,9 @@
 """A graph as an SVG picture that works everywhere: notebooks on GitHub, exported pages, plain files.
 
 Decides coordinates and marks. Positions come from graphviz where its `dot` program is installed, else from rows of
-levels (networkx has a layered layout, but needs numpy for it, which a bare installation does not have); both are written
-by the same code, so pictures look alike. Colours are fixed, as a picture inside `<img>` cannot
-see the page's theme: light boxes with dark text and grey lines read well on white and on black.
+levels (networkx has a layered layout, but needs numpy for it, which a bare installation does not have); both are
+written by the same code, so pictures look alike. Colours are fixed, as a picture inside `<img>` cannot see the page's
+theme: light boxes with dark text and grey lines read well on white and on black.
 """
 
 import shutil
