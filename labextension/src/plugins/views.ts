@@ -40,6 +40,7 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
         onCancel: () => void app.commands.execute(CommandIds.cancel, { dispatchId })
       });
       const widget = new MainAreaWidget({ content });
+      widget.toolbar.hide();
       widget.id = `covalent-lab-${dispatchId}`;
       widget.title.icon = covalentIcon;
       widget.title.label = dispatchId.slice(0, 8);

@@ -86,7 +86,6 @@ export class GraphCanvas {
     this._observer = new ResizeObserver(() => this._resize());
     this._observer.observe(this.node);
     this._motion = window.matchMedia('(prefers-reduced-motion: reduce)');
-    this.refreshTheme();
   }
 
   readonly node: HTMLDivElement;
@@ -227,6 +226,7 @@ export class GraphCanvas {
     }
     this._size = { width: clientWidth, height: clientHeight };
     this._ratio = ratio;
+    this._palette = readPalette(this.node);
     this._canvas.width = Math.round(clientWidth * ratio);
     this._canvas.height = Math.round(clientHeight * ratio);
     if (!this._hasMoved) {

@@ -3,11 +3,14 @@
 import type { GraphWire } from '../../contract';
 import { isTerminal } from '../../contract';
 import { requestOpen } from '../../contract/open';
+import type { Orientation } from '../../graph/layout';
+import { layoutGraph } from '../../graph/layout';
 import type { INodeStates } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
 import { structureFromWire } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
 import { formatDuration, statusTone, statusWord } from '../../graph/style';
+import { fitCamera } from '../../graph/visible';
 import { GraphCanvas } from './canvas';
 import { GraphControls } from './controls';
 
@@ -23,6 +26,9 @@ export interface IEmbedHead {
 }
 
 const MANY_PARAMETERS = 150;
+const SMALL_GRAPH = 500;
+/** Of an output that is not in the page yet. */
+const ASSUMED_WIDTH = 860;
 
 /** Head, graph, controls. */
 export class EmbeddedGraph {
@@ -78,9 +84,10 @@ export class EmbeddedGraph {
   /** Shows a graph; returns its structure, to make states for. */
   setGraph(wire: GraphWire, isLive: boolean): IGraphStructure {
     const structure = structureFromWire(wire);
-    if (structure.parameterCount > MANY_PARAMETERS) {
-      this.graph.setView({ showParameters: false });
-    }
+    this.graph.setView({
+      showParameters: structure.parameterCount <= MANY_PARAMETERS,
+      orientation: this._bestOrientation(structure)
+    });
     this.graph.setStructure(structure, isLive);
     return structure;
   }
@@ -123,6 +130,18 @@ export class EmbeddedGraph {
   dispose(): void {
     this.graph.dispose();
     this.node.remove();
+  }
+
+  /** The direction in which the graph can be drawn larger; large graphs are readable only after zooming anyway. */
+  private _bestOrientation(structure: IGraphStructure): Orientation {
+    const size = {
+      width: this._body.clientWidth || ASSUMED_WIDTH,
+      height: this._body.clientHeight || parseInt(this._body.style.height)
+    };
+    const scaleOf = (orientation: Orientation) =>
+      fitCamera(layoutGraph(structure, { ...this.graph.view, orientation }), size).scale;
+    const isSmall = structure.count <= SMALL_GRAPH;
+    return isSmall && scaleOf('right') > 1.1 * scaleOf('down') ? 'right' : 'down';
   }
 
   private _open(nodeId?: number): void {

@@ -37,6 +37,7 @@ export interface IFrameReport {
 
 const EDGE_LABEL_SCALE = 0.7;
 const MANY_EDGES = 2500;
+const EDGES_BEFORE_FADING = 120;
 
 /** Paints the scene; the context is scaled to CSS pixels. */
 export function paintScene(context: CanvasRenderingContext2D, scene: IScene): IFrameReport {
@@ -66,12 +67,12 @@ function paintEdges(
 ): void {
   const { structure, layout, palette, camera, selected } = scene;
   const isDense = visible.length > MANY_EDGES;
+  const fade = Math.max(0.12, Math.min(1, Math.sqrt(EDGES_BEFORE_FADING / visible.length)));
   context.lineWidth = Math.max(1.3, 0.6 / camera.scale);
   context.strokeStyle = palette.edge;
   const strong: number[] = [];
   for (const isWait of [0, 1]) {
-    context.globalAlpha =
-      (selected >= 0 ? 0.32 : 0.75) * (isDense ? 0.35 : detail === 'dot' ? 0.5 : 1);
+    context.globalAlpha = (selected >= 0 ? 0.32 : 0.75) * fade;
     context.setLineDash(isWait === 1 ? [5, 5] : []);
     context.beginPath();
     for (const edge of visible) {

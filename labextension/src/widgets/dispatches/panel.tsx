@@ -133,7 +133,7 @@ function SearchRow(props: { model: DispatchesModel; texts: ITexts }): JSX.Elemen
     <div className="cvl-Dispatches-search">
       <input
         type="search"
-        placeholder={texts.__('Search name or id')}
+        placeholder={texts.__('Name or id')}
         aria-label={texts.__('Search dispatches by name or id')}
         value={text}
         onChange={event => setText(event.target.value)}

@@ -1,0 +1,234 @@
+/** Stand-ins for the server: requests answered from memory, and a feed that tests speak through. */
+
+import { Signal } from '@lumino/signaling';
+
+import type { FeedState, IFeed, IFeedReset, IListQuery, IRestClient } from '../src/api';
+import type {
+  CancelResult,
+  DeleteResult,
+  Detail,
+  DispatchPage,
+  FeedItem,
+  GraphWire,
+  NodeColumns,
+  NodeDetail,
+  Preview,
+  StatusBody,
+  StreamChunk,
+  Summary
+} from '../src/contract';
+
+/** A chain of functions, the first of which takes one parameter; the last node is the postprocess node. */
+export function chain(length: number): GraphWire {
+  const ids = Array.from({ length }, (_, index) => index);
+  return graph(
+    [
+      ...ids.map(id => [`task_${id}`, 'function'] as const),
+      [':parameter:5', 'parameter'] as const,
+      [':postprocess:', 'postprocess'] as const
+    ],
+    [
+      [length, 0, 'x'],
+      ...ids.slice(1).map(id => [id - 1, id, 'x'] as const),
+      [length - 1, length + 1, 'retval']
+    ]
+  );
+}
+
+/** One source, `width` functions, one sink. */
+export function fan(width: number): GraphWire {
+  const ids = Array.from({ length: width }, (_, index) => index + 1);
+  return graph(
+    [
+      ['split', 'function'],
+      ...ids.map(id => [`work_${id}`, 'function'] as const),
+      ['join', 'function']
+    ],
+    ids.flatMap(id => [[0, id, 'x'] as const, [id, width + 1, `arg[${id}]`] as const])
+  );
+}
+
+/** A graph from nodes and edges. */
+export function graph(
+  nodes: readonly (readonly [string, GraphWire['nodes']['kind'][number]])[],
+  edges: readonly (readonly [number, number, string])[]
+): GraphWire {
+  return {
+    version: 1,
+    payloads: [],
+    functions: [],
+    options: [{ executor: 'local', executor_data: {}, hooks: {} }],
+    nodes: {
+      name: nodes.map(([name]) => name),
+      kind: nodes.map(([, kind]) => kind),
+      function: nodes.map(() => null),
+      value: nodes.map(() => null),
+      options: nodes.map(() => 0),
+      task_group: nodes.map((_, id) => id)
+    },
+    edges: {
+      source: edges.map(([source]) => source),
+      target: edges.map(([, target]) => target),
+      name: edges.map(([, , name]) => name),
+      param_type: edges.map(([, , name]) => (name === '!waiting_edge' ? 'wait' : 'kwarg')),
+      arg_index: edges.map(() => null)
+    }
+  };
+}
+
+/** A dispatch that runs, with changes. */
+export function summary(id: string, change: Partial<Summary> = {}): Summary {
+  return {
+    dispatch_id: id,
+    root_dispatch_id: id,
+    name: `flow ${id}`,
+    status: 'RUNNING',
+    total: 3,
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    created_at: 100,
+    started_at: 101,
+    ended_at: null,
+    error: null,
+    ...change
+  };
+}
+
+/** The same with all that a view shows. */
+export function detail(id: string, change: Partial<Detail> = {}): Detail {
+  return {
+    ...summary(id),
+    seq: 0,
+    doc: '',
+    source: '',
+    inputs: null,
+    result: null,
+    lattice: null,
+    executor: 'local',
+    executor_data: {},
+    workflow_executor: 'local',
+    workflow_executor_data: {},
+    python_version: '3.11.0',
+    lab_version: '0.1.0',
+    ...change
+  };
+}
+
+/** Columns of nodes that left the beginning. */
+export function columns(seq: number, rows: readonly [number, string][] = []): NodeColumns {
+  return {
+    seq,
+    node_id: rows.map(([id]) => id),
+    status: rows.map(([, status]) => status) as NodeColumns['status'],
+    attempt: rows.map(() => 1),
+    started_at: rows.map(() => 101),
+    ended_at: rows.map(() => null),
+    error: rows.map(() => null),
+    output: rows.map(() => null),
+    output_size: rows.map(() => null),
+    stdout: rows.map(() => false),
+    stderr: rows.map(() => false)
+  };
+}
+
+/** One transition. */
+export function item(
+  seq: number,
+  id: string,
+  nodeId: number | null,
+  status: FeedItem['status'],
+  change: Partial<FeedItem> = {}
+): FeedItem {
+  return { seq, dispatch_id: id, node_id: nodeId, status, at: 100 + seq, ...change };
+}
+
+/** A feed without a socket. */
+export class FakeFeed implements IFeed {
+  state: FeedState = 'connected';
+  isDisposed = false;
+  readonly stateChanged = new Signal<IFeed, FeedState>(this);
+  readonly transitions = new Signal<IFeed, readonly FeedItem[]>(this);
+  readonly reset = new Signal<IFeed, IFeedReset>(this);
+
+  start(): void {
+    /* always connected */
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+  }
+}
+
+/** Answers from memory; a test changes the fields. */
+export class FakeRest implements IRestClient {
+  page: DispatchPage = { items: [], total: 0, counts: {}, seq: 0 };
+  details = new Map<string, Detail>();
+  wire: GraphWire = chain(3);
+  nodeColumns = columns(0);
+  streams: StreamChunk[] = [];
+  nodeDetail: NodeDetail | null = null;
+  readonly queries: IListQuery[] = [];
+  readonly offsets: number[] = [];
+  /** Runs before the nodes of a snapshot are answered. */
+  beforeNodes: () => void = () => undefined;
+  error: Error | null = null;
+
+  async status(): Promise<StatusBody> {
+    throw new Error('not asked for');
+  }
+
+  async list(query: IListQuery): Promise<DispatchPage> {
+    this.queries.push(query);
+    if (this.error !== null) {
+      throw this.error;
+    }
+    const items = this.page.items.slice(query.offset, query.offset + query.count);
+    return { ...this.page, items };
+  }
+
+  async detail(id: string): Promise<Detail> {
+    const found = this.details.get(id);
+    if (found === undefined) {
+      throw new Error(`There is no dispatch ${id}.`);
+    }
+    return found;
+  }
+
+  async graph(): Promise<GraphWire> {
+    return this.wire;
+  }
+
+  async nodes(): Promise<NodeColumns> {
+    this.beforeNodes();
+    return this.nodeColumns;
+  }
+
+  async node(): Promise<NodeDetail> {
+    if (this.nodeDetail === null) {
+      throw new Error('There is no such node.');
+    }
+    return this.nodeDetail;
+  }
+
+  async stream(_: string, __: number, ___: string, offset: number): Promise<StreamChunk> {
+    this.offsets.push(offset);
+    return this.streams.shift() ?? { text: '', offset, done: false };
+  }
+
+  async preview(): Promise<Preview> {
+    throw new Error('not asked for');
+  }
+
+  async payload(): Promise<Blob> {
+    return new Blob([]);
+  }
+
+  async cancel(id: string): Promise<CancelResult> {
+    return { message: `Dispatch ${id} cancelled.` };
+  }
+
+  async remove(ids: readonly string[]): Promise<DeleteResult> {
+    return { deleted: [...ids], missing: [], active: [] };
+  }
+}
