@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from covalent_lab.client.result import Result
     from covalent_lab.client.status import Status
     from covalent_lab.client.status import Status as status  # noqa: N813 - documented name
+    from covalent_lab.notebook.widget import watch
     from covalent_lab.workflow.context import get_context
     from covalent_lab.workflow.electron import Electron, electron, wait
     from covalent_lab.workflow.lattice import Lattice, lattice
@@ -39,6 +40,7 @@ __all__ = [
     "load_ipython_extension",
     "status",
     "wait",
+    "watch",
 ]
 
 _HOMES = {
@@ -55,6 +57,7 @@ _HOMES = {
     "get_result": "client.api",
     "lattice": "workflow.lattice",
     "wait": "workflow.electron",
+    "watch": "notebook.widget",
 }
 
 

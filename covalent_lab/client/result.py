@@ -235,6 +235,16 @@ class Result:
     # --- fetching
 
     @property
+    def connection(self) -> Connection | None:
+        """Where it is asked from; None for a result that was never dispatched."""
+        return self._connection
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        """The dispatch as the server tells it, as JSON."""
+        return self._detail
+
+    @property
     def _ask(self) -> Connection:
         if self._connection is None:
             raise MissingNodeError("This result belongs to no dispatch.")

@@ -68,7 +68,7 @@ def result_bundle(result: Result) -> dict[str, str]:
 
     Fetches states and previews, never values.
     """
-    connection = result._connection
+    connection = result.connection
     if connection is None:
         return {"text/plain": repr(result)}
     report = DispatchReport(
@@ -135,7 +135,7 @@ def _error(result: Result) -> str:
 
 
 def _result_text(result: Result) -> str | None:
-    view = result._detail.get("result")
+    view = result.detail.get("result")
     if view is None:
         return None
     return f"{view['text']}  ({view['type']})" if view["type"] not in ("str", "int", "float") else str(view["text"])

@@ -1,9 +1,9 @@
 """A graph as an SVG picture that works everywhere: notebooks on GitHub, exported pages, plain files.
 
-Decides coordinates and marks. Positions come from graphviz where its `dot` program is installed, else from rows of
-levels (networkx has a layered layout, but needs numpy for it, which a bare installation does not have); both are
-written by the same code, so pictures look alike. Colours are fixed, as a picture inside `<img>` cannot see the page's
-theme: light boxes with dark text and grey lines read well on white and on black.
+Decides coordinates and marks. Positions come from graphviz where its `dot` program is installed, else from networkx's
+layers (not from its `multipartite_layout`, which needs numpy and knows nothing of the width of a box); both are written
+by the same code, so pictures look alike. Colours are fixed, as a picture inside `<img>` cannot see the page's theme:
+light boxes with dark text and grey lines read well on white and on black.
 """
 
 import shutil
@@ -192,14 +192,17 @@ def _read_plain(text: str, view: Outline) -> _Placement:
     )
 
 
-# -- positions of our own ---------------------------------------------------------------------------------------------
+# -- positions from networkx -------------------------------------------------------------------------------------------
 
 
 def _place_in_rows(view: Outline) -> _Placement:
-    """One row a level; within a row, boxes stand near the middle of their inputs."""
-    rows: dict[int, list[int]] = {}
-    for index, box in enumerate(view.boxes):
-        rows.setdefault(box.level, []).append(index)
+    """One row for each of networkx's topological generations; in a row, boxes stand near the middle of their inputs."""
+    import networkx  # heavy
+
+    drawing = networkx.DiGraph()
+    drawing.add_nodes_from(range(len(view.boxes)))
+    drawing.add_edges_from((link.source, link.target) for link in view.links)
+    rows: dict[int, list[int]] = dict(enumerate(map(list, networkx.topological_generations(drawing))))
     inputs: dict[int, list[int]] = {}
     for link in view.links:
         inputs.setdefault(link.target, []).append(link.source)
