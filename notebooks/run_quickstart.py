@@ -89,9 +89,13 @@ def draw(wire: Mapping[str, Any], states: Mapping[str, Any], title: str) -> Path
 
 def run_workflow(server: Any) -> bool:
     """Dispatch the quickstart to the server and print what it did; say whether it completed."""
+    import cloudpickle
     import covalent_lab as ct
     import quickstart_workflow
     from covalent_lab.client.connection import connect
+
+    # Workers do not know this folder, so the functions travel whole instead of by their module's name.
+    cloudpickle.register_pickle_by_value(quickstart_workflow)
 
     os.environ["COVALENT_LAB_URL"], os.environ["COVALENT_LAB_TOKEN"] = server.url, server.lab_token
     connection = connect(server.url)

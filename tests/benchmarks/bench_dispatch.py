@@ -76,13 +76,6 @@ def blocks(size: int) -> Any:
     return weigh(make_block(size))
 
 
-@ct.lattice
-def nested(count: int, width: int) -> Any:
-    """Workflows inside a workflow."""
-    inner = ct.electron(fan)
-    return collect([inner(width) for _ in range(count)])
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """One workflow to time.
@@ -109,7 +102,6 @@ SHAPES: Mapping[str, Shape] = {
     "fan 5,000": Shape(lattice=fan, arguments=(5_000,), expected=5_000, aim_s=1.8, is_large=True),
     "chain 200": Shape(lattice=chain, arguments=(200,), expected=200, aim_s=0.15),
     "100 MB array": Shape(lattice=blocks, arguments=(100 * MEBIBYTE,), expected=100 * MEBIBYTE / 8, aim_s=0.35),
-    "nested 10 × 10": Shape(lattice=nested, arguments=(10, 10), expected=10, aim_s=0.25),
 }
 
 

@@ -16,6 +16,27 @@ if TYPE_CHECKING:
 __all__ = ["LONG_MS", "LabPage"]
 
 LONG_MS = 60_000
+KERNEL_IS_READY = """() => {
+  const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
+  return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+}"""
+
+ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+  .flatMap(cell => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
+  .filter(output => output.output_type === 'error')
+  .map(output => `${output.ename}: ${output.evalue}`)
+"""
+SCROLL_TO_CELL = """async text => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  const index = notebook.widgets.findIndex(cell => cell.model.sharedModel.source.includes(text));
+  notebook.activeCellIndex = index;
+  await notebook.scrollToItem(index, 'start');
+}"""
+
+SPLIT_RIGHT = """() => {
+  const { shell } = window.jupyterapp;
+  shell.add(shell.currentWidget, 'main', { mode: 'split-right' });
+}"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,18 +68,70 @@ class LabPage:
     def open_notebook(self, name: str) -> "Locator":
         """Open a notebook with a Python kernel and return its panel."""
         self.execute("docmanager:open", path=name, factory="Notebook", kernelPreference={"name": "python3"})
-        panel = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-        panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG_MS)
+        self.page.wait_for_function(KERNEL_IS_READY, timeout=LONG_MS)
+        panel = self.page.locator(".jp-NotebookPanel:visible")
+        panel.wait_for()
         return panel
 
     def run_all(self) -> None:
         """Run every cell of the notebook in front and wait for the last."""
         self.execute("notebook:run-all-cells")
 
+    def failed_cells(self) -> list[str]:
+        """Return the texts of all errors in the notebook in front, whether in sight or not."""
+        errors: list[str] = self.page.evaluate(ERRORS)
+        return errors
+
+    def scroll_to_cell(self, text: str) -> None:
+        """Bring the first cell that contains a text into sight; cells far from it are not on the page at all."""
+        self.page.evaluate(SCROLL_TO_CELL, text)
+
+    def show_sidebar(self) -> None:
+        """Bring the list of dispatches to the front of the left area."""
+        self.execute("covalent-lab:show-sidebar")
+        self.sidebar.wait_for()
+
+    @property
+    def sidebar(self) -> "Locator":
+        """The list of dispatches."""
+        return self.page.locator("#covalent-lab-dispatches")
+
+    @property
+    def view(self) -> "Locator":
+        """The dispatch in front of the main area."""
+        return self.page.locator(".cvl-DispatchView:visible")
+
+    def row(self, dispatch_id: str) -> "Locator":
+        """A dispatch's line in the list."""
+        return self.sidebar.locator(f"[role=option][data-dispatch-id='{dispatch_id}']")
+
+    def open_dispatch(self, dispatch_id: str) -> "Locator":
+        """Click a dispatch in the list and return its view."""
+        self.row(dispatch_id).click()
+        self.view.get_by_role("heading", level=2).wait_for()
+        return self.view
+
+    def show_nodes_as_list(self) -> None:
+        """Exchange the graph of the view in front for the table of its nodes."""
+        self.view.get_by_role("button", name="Show nodes as a list").click()
+
+    def node_line(self, name: str) -> "Locator":
+        """A node's line in the table."""
+        return self.view.get_by_role("row").filter(has=self.page.get_by_role("button", name=name, exact=True))
+
     def set_theme(self, name: str) -> None:
         """Change the theme and wait until it is drawn."""
         self.execute("apputils:change-theme", theme=name)
-        self.page.locator(f"body[data-jp-theme-name='{name}']").wait_for()
+        self.page.locator(f"body[data-jp-theme-name='{name}']").wait_for(state="attached")
+
+    def split_right(self) -> None:
+        """Move the tab in front beside the others."""
+        self.page.evaluate(SPLIT_RIGHT)
+
+    def settle(self) -> None:
+        """Wait until two frames have been drawn, so that a picture shows what was asked for last."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.wait_for_load_state("networkidle")
 
     def close_kernels(self) -> None:
         """End the kernels this tab started."""

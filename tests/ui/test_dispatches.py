@@ -1,0 +1,161 @@
+"""Dispatches on the screen: they appear, move, fail, are cancelled and deleted, and nobody reloads the page."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import cloudpickle
+import pytest
+from playwright.sync_api import expect
+
+import covalent_lab as ct
+from covalent_lab.testing.live_server import LiveServer
+from tests.ui import gated
+from tests.ui.lab_page import LONG_MS, LabPage
+
+IS_DRAWN = """([canvas, isDark]) => {
+  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  const [red, green, blue, alpha] = data;
+  const isGroundDark = alpha === 255 && red + green + blue < 384;
+  return new Set(new Uint32Array(data.buffer)).size >= 5 && isGroundDark === isDark;
+}"""
+
+cloudpickle.register_pickle_by_value(gated)  # workers of the server do not have the tests on their path
+
+
+@pytest.fixture
+def address(lab_server: LiveServer) -> str:
+    """Where clients find the server, with its token for them."""
+    return f"{lab_server.url}?token={lab_server.lab_token}"
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A named pipe that a task waits at."""
+    path = tmp_path / "gate"
+    os.mkfifo(path)
+    return path
+
+
+@pytest.fixture
+def submit(address: str) -> Callable[..., str]:
+    """Dispatch a workflow and return its id."""
+    return lambda lattice, *arguments: ct.dispatch(lattice, dispatcher_addr=address)(*arguments)
+
+
+def test_nodes_change_state_on_the_screen_while_they_run(lab: LabPage, submit: Callable[..., str], gate: Path) -> None:
+    """A dispatch made elsewhere appears in the list; its nodes are seen pending, running and completed."""
+    lab.show_sidebar()
+    dispatch_id = submit(gated.gated, str(gate))
+    row = lab.row(dispatch_id)
+    expect(row.get_by_role("img", name="Running")).to_be_visible(timeout=LONG_MS)
+
+    view = lab.open_dispatch(dispatch_id)
+    lab.show_nodes_as_list()
+    expect(lab.node_line("prepare")).to_contain_text("Completed")
+    expect(lab.node_line("wait_at_gate")).to_contain_text("Running")
+    expect(lab.node_line("finish")).to_contain_text("Pending")
+
+    gated.open_gate(gate)
+    expect(lab.node_line("finish")).to_contain_text("Completed")
+    expect(view.get_by_role("heading", level=2).locator("..")).to_contain_text("Completed")
+    expect(row.get_by_role("img", name="Completed")).to_be_visible()
+
+
+def test_a_running_task_shows_what_it_prints(lab: LabPage, submit: Callable[..., str], gate: Path) -> None:
+    """Opening a node that runs shows its output so far, and the rest when it comes."""
+    lab.show_sidebar()
+    dispatch_id = submit(gated.gated, str(gate))
+    lab.open_dispatch(dispatch_id)
+    lab.show_nodes_as_list()
+    expect(lab.node_line("wait_at_gate")).to_contain_text("Running")
+
+    lab.node_line("wait_at_gate").get_by_role("button").click()
+    panel = lab.view.get_by_role("tabpanel")
+    expect(panel).to_contain_text("waiting at the gate")
+
+    gated.open_gate(gate)
+    lab.view.get_by_role("tab", name="Logs").click()
+    expect(panel).to_contain_text("the gate is open")
+    lab.view.get_by_role("tab", name="Output").click()
+    expect(panel).to_contain_text("READY!")
+
+
+def test_a_running_dispatch_can_be_cancelled_from_its_view(
+    lab: LabPage, submit: Callable[..., str], gate: Path
+) -> None:
+    """The button stops the task that runs; what needs it never starts."""
+    lab.show_sidebar()
+    dispatch_id = submit(gated.gated, str(gate))
+    view = lab.open_dispatch(dispatch_id)
+    lab.show_nodes_as_list()
+    expect(lab.node_line("wait_at_gate")).to_contain_text("Running")
+
+    view.get_by_role("button", name="Cancel").click()
+
+    expect(lab.row(dispatch_id).get_by_role("img", name="Cancelled")).to_be_visible()
+    expect(lab.node_line("wait_at_gate")).to_contain_text("Cancelled")
+    expect(lab.node_line("prepare")).to_contain_text("Completed")
+    expect(view.get_by_role("button", name="Cancel")).to_have_count(0)
+
+
+def test_a_failed_task_shows_its_error_and_its_traceback(lab: LabPage, submit: Callable[..., str]) -> None:
+    """From the list to the failing line of user code in two clicks."""
+    lab.show_sidebar()
+    dispatch_id = submit(gated.broken, 1)
+    expect(lab.row(dispatch_id).get_by_role("img", name="Failed")).to_be_visible(timeout=LONG_MS)
+
+    view = lab.open_dispatch(dispatch_id)
+    view.get_by_role("button", name="Show the failed task").click()
+
+    panel = view.get_by_role("tabpanel")
+    expect(panel.get_by_role("alert")).to_contain_text("ZeroDivisionError")
+    expect(panel).to_contain_text("return numerator / denominator")
+
+
+def test_a_finished_dispatch_can_be_deleted_from_the_list(lab: LabPage, submit: Callable[..., str]) -> None:
+    """Deleting asks first; then the line goes, and the records with it."""
+    lab.show_sidebar()
+    dispatch_id = submit(gated.broken, 2)
+    row = lab.row(dispatch_id)
+    expect(row.get_by_role("img", name="Failed")).to_be_visible(timeout=LONG_MS)
+
+    row.hover()
+    row.get_by_role("button", name="Delete").click()
+    dialog = lab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("cannot be undone")
+    dialog.get_by_role("button", name="Delete").click()
+
+    expect(row).to_have_count(0)
+
+
+def test_the_list_can_be_searched(lab: LabPage, submit: Callable[..., str], address: str) -> None:
+    """Typing part of an id leaves that dispatch, and nonsense leaves none."""
+    wanted, other = submit(gated.broken, 3), submit(gated.broken, 4)
+    for dispatch_id in (wanted, other):
+        ct.get_result(dispatch_id, wait=True, dispatcher_addr=address)
+    lab.show_sidebar()
+    search = lab.sidebar.get_by_role("searchbox")
+
+    search.fill(wanted)
+    expect(lab.row(other)).to_have_count(0)
+    expect(lab.row(wanted)).to_be_visible()
+
+    search.fill("no dispatch is called so")
+    expect(lab.sidebar).to_contain_text("No dispatch matches.")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_the_graph_is_drawn_in_the_colours_of_the_theme(
+    theme: str, lab: LabPage, submit: Callable[..., str], address: str
+) -> None:
+    """The canvas comes to show more than its ground, and a dark ground in the dark theme only."""
+    dispatch_id = submit(gated.broken, 5)
+    ct.get_result(dispatch_id, wait=True, dispatcher_addr=address)
+    lab.show_sidebar()
+    lab.set_theme(theme)
+    lab.open_dispatch(dispatch_id)
+
+    canvas = lab.view.locator("canvas").first
+    expect(canvas).to_be_visible()
+    lab.page.wait_for_function(IS_DRAWN, arg=[canvas.element_handle(), theme.endswith("Dark")])
