@@ -64,7 +64,10 @@ SUITES = (
         folder=ROOT / "labextension",
     ),
     Suite(name="python", command=pytest_command("tests")),
-    Suite(name="notebooks", command=pytest_command("--nbval", "-p", "no:cacheprovider", "notebooks")),
+    Suite(
+        name="notebooks",
+        command=pytest_command("--nbval-lax", "-p", "no:cacheprovider", "tests/notebook", "notebooks"),
+    ),
     Suite(name="browser", command=pytest_command("tests/ui")),
 )
 
