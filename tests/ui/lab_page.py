@@ -123,6 +123,7 @@ class LabPage:
         """Change the theme and wait until it is drawn."""
         self.execute("apputils:change-theme", theme=name)
         self.page.locator(f"body[data-jp-theme-name='{name}']").wait_for(state="attached")
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def split_right(self) -> None:
         """Move the tab in front beside the others."""

@@ -24,6 +24,7 @@ def arrange(lab: LabPage) -> None:
     lab.show_sidebar()
     lab.open_notebook(TUTORIAL)
     lab.run_all()
+    lab.scroll_to_cell(".draw(")
     lab.sidebar.get_by_role("option").filter(has_text="sweep").first.click()
     lab.view.get_by_role("heading", level=2).wait_for()
     lab.split_right()
