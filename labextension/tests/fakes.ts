@@ -147,9 +147,11 @@ export function item(
 export class FakeFeed implements IFeed {
   state: FeedState = 'connected';
   isDisposed = false;
-  readonly stateChanged = new Signal<IFeed, FeedState>(this);
-  readonly transitions = new Signal<IFeed, readonly FeedItem[]>(this);
-  readonly reset = new Signal<IFeed, IFeedReset>(this);
+  readonly stateChanged: Signal<IFeed, FeedState> = new Signal<IFeed, FeedState>(this);
+  readonly transitions: Signal<IFeed, readonly FeedItem[]> = new Signal<IFeed, readonly FeedItem[]>(
+    this
+  );
+  readonly reset: Signal<IFeed, IFeedReset> = new Signal<IFeed, IFeedReset>(this);
 
   start(): void {
     /* always connected */

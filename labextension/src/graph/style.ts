@@ -106,6 +106,11 @@ export function formatTime(at: number | null | undefined, now: number): string {
   return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${clock}`;
 }
 
+/** The same for narrow places: the time today, the date before. */
+export function formatMoment(at: number | null | undefined, now: number): string {
+  return formatTime(at, now).split(' ')[0];
+}
+
 /** The beginning of an id, enough to recognise it. */
 export function shortId(dispatchId: string): string {
   return dispatchId.slice(0, 8);

@@ -9,6 +9,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type { FeedState, IFeed, IRestClient } from '../api';
+import { ApiError } from '../api';
 import type { Detail, FeedItem, NodeDetail, Preview, StreamChunk } from '../contract';
 import { isTerminal } from '../contract';
 import type { INodeStates } from '../graph/states';
@@ -114,6 +115,7 @@ export class DispatchModel implements IDisposable {
       };
       this._state = reduceDispatch(snapshot, this._waiting);
       this._error = '';
+      this._isMissing = false;
       this._isLoading = false;
       this._changed.emit('loaded');
       if (this._resetSeq > columns.seq) {
@@ -122,6 +124,7 @@ export class DispatchModel implements IDisposable {
     } catch (reason) {
       if (ticket === this._ticket && !this._isDisposed) {
         this._isLoading = false;
+        this._isMissing = reason instanceof ApiError && reason.status === 404;
         this._error = reason instanceof Error ? reason.message : String(reason);
         this._changed.emit('error');
       }
@@ -206,13 +209,14 @@ export class DispatchModel implements IDisposable {
 
   private _onReset(_: IFeed, reset: { seq: number; isForced: boolean }): void {
     this._resetSeq = reset.isForced ? -1 : reset.seq;
-    if (reset.isForced || this._error !== '' || (this._state && this._state.seq < reset.seq)) {
+    const isOld = this._error !== '' || (this._state !== null && this._state.seq < reset.seq);
+    if (reset.isForced || (isOld && !this._isMissing)) {
       void this.load();
     }
   }
 
   private _onFeedState(_: IFeed, state: FeedState): void {
-    if (state === 'connected' && this._error !== '') {
+    if (state === 'connected' && this._error !== '' && !this._isMissing) {
       void this.load();
     } else {
       this._changed.emit('feed');
@@ -229,6 +233,8 @@ export class DispatchModel implements IDisposable {
   private _selection: number | null = null;
   private _waiting: FeedItem[] = [];
   private _isLoading = false;
+  /** The server answered that there is no such dispatch: asking again is of no use. */
+  private _isMissing = false;
   private _ticket = 0;
   private _resetSeq = -1;
   private _error = '';

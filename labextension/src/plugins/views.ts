@@ -47,6 +47,10 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
       widget.title.closable = true;
       model.changed.connect(() => {
         const { detail } = model;
+        if (model.isDeleted) {
+          widget.close();
+          return;
+        }
         if (detail !== null && widget.title.label !== detail.name) {
           widget.title.label = detail.name;
           widget.title.caption = `${detail.name}\n${dispatchId}`;

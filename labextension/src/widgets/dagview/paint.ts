@@ -93,7 +93,9 @@ function paintEdges(
   if (!isDense && detail !== 'dot' && detail !== 'box') {
     context.fillStyle = palette.edge;
     context.globalAlpha = selected >= 0 ? 0.4 : 0.85;
-    visible.forEach(edge => paintArrow(context, layout, edge));
+    context.beginPath();
+    visible.forEach(edge => traceArrow(context, layout, edge));
+    context.fill();
     context.globalAlpha = 1;
   }
   for (const edge of strong) {
@@ -103,7 +105,9 @@ function paintEdges(
     context.beginPath();
     traceEdge(context, layout, edge);
     context.stroke();
-    paintArrow(context, layout, edge);
+    context.beginPath();
+    traceArrow(context, layout, edge);
+    context.fill();
   }
   if (scene.showEdgeLabels && camera.scale >= EDGE_LABEL_SCALE) {
     visible.forEach(edge => paintEdgeLabel(context, scene, edge));
@@ -132,21 +136,19 @@ function traceEdge(context: CanvasRenderingContext2D, layout: ILayout, edge: num
   }
 }
 
-function paintArrow(context: CanvasRenderingContext2D, layout: ILayout, edge: number): void {
+function traceArrow(context: CanvasRenderingContext2D, layout: ILayout, edge: number): void {
   const last = layout.pointStart[edge + 1] - 1;
   const x = layout.points[2 * last];
   const y = layout.points[2 * last + 1];
-  context.beginPath();
+  context.moveTo(x, y);
   if (layout.orientation === 'right') {
-    context.moveTo(x, y);
     context.lineTo(x - 7, y - 4);
     context.lineTo(x - 7, y + 4);
   } else {
-    context.moveTo(x, y);
-    context.lineTo(x - 4, y - 7);
     context.lineTo(x + 4, y - 7);
+    context.lineTo(x - 4, y - 7);
   }
-  context.fill();
+  context.closePath();
 }
 
 function paintEdgeLabel(context: CanvasRenderingContext2D, scene: IScene, edge: number): void {
@@ -189,8 +191,10 @@ function paintNode(
   const isPill = kind === 'parameter';
   const colour = isPill || !scene.isLive ? palette.borderStrong : palette.status[tone];
   if (detail === 'dot') {
+    context.globalAlpha = tone === 'pending' ? 0.45 : 1;
     context.fillStyle = colour;
     context.fillRect(left, top, width, height);
+    context.globalAlpha = 1;
     return;
   }
   const radius = isPill ? height / 2 : 9;

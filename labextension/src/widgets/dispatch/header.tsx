@@ -58,8 +58,7 @@ function Header(props: {
     <div className="cvl-Header">
       <div className="cvl-Header-line">
         <h2 title={detail.name}>{detail.name}</h2>
-        <StatusBadge status={model.isDeleted ? 'CANCELLED' : detail.status} texts={texts} />
-        {model.isDeleted && <span className="cvl-Muted">{texts.__('deleted')}</span>}
+        <StatusBadge status={detail.status} texts={texts} />
         <code className="cvl-Header-id" title={detail.dispatch_id}>
           {shortId(detail.dispatch_id)}
         </code>

@@ -5,7 +5,7 @@ import type { JSX } from 'react';
 import type { Summary } from '../../contract';
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, formatTime, shortId } from '../../graph/style';
+import { elapsed, formatDuration, formatMoment, formatTime, shortId } from '../../graph/style';
 import { COPY, Glyph, OPEN, ProgressBar, StatusIcon, STOP, TRASH, useNow } from '../parts';
 import type { IDispatchActions } from './panel';
 
@@ -22,6 +22,7 @@ export function DispatchRow(props: {
   const isRunning = summary.status === 'RUNNING' || summary.status === 'STARTING';
   const now = useNow(isRunning);
   const runtime = elapsed(summary.started_at, summary.ended_at, now);
+  const startedAt = summary.started_at ?? summary.created_at;
   const id = summary.dispatch_id;
   const done = `${summary.completed}/${summary.total}`;
   return (
@@ -57,8 +58,8 @@ export function DispatchRow(props: {
               {done}
             </span>
           </span>
-          <span title={texts.__('Started')}>
-            {formatTime(summary.started_at ?? summary.created_at, now)}
+          <span title={texts.__('Started %1', formatTime(startedAt, now))}>
+            {formatMoment(startedAt, now)}
           </span>
         </div>
       </div>
