@@ -22,6 +22,8 @@ from covalent_lab.testing.live_server import LiveServer, private_environment
 PROGRAM = Path(__file__).parent / "sweep_program.py"
 ROOT = Path(__file__).parents[2]
 KILLS = 24
+AT_WORK = 8
+"""So many of the kills, at least, must meet a dispatch at work."""
 COUNT = 30
 BIG = bytes(range(256)) * 1_000
 EXPECTED = [[n, len(BIG) if n % 5 == 0 else 10, 0 if n % 5 == 0 else n] for n in range(COUNT)]
@@ -82,6 +84,10 @@ class Sweep:
         finally:
             connection.close()
 
+    def is_at_work(self) -> bool:
+        """Whether some tasks are complete and others are not."""
+        return any(0 < done < total for done, total in self.ask("select completed, total from dispatch where id = ?"))
+
     def runs(self) -> Counter[int]:
         """How often each node began to run."""
         return Counter(int(path.name.partition("-")[0]) for path in self.traces.iterdir())
@@ -96,7 +102,8 @@ class Sweep:
 
     def check_end(self, told: Mapping[str, Any]) -> None:
         """The result is whole, and every node completed exactly once."""
-        assert told == {"status": "COMPLETED", "result": EXPECTED, "error": None}
+        errors = self.ask("select node_id, attempt, error, traceback from node where dispatch_id = ? and error != ''")
+        assert told == {"status": "COMPLETED", "result": EXPECTED, "error": None}, errors[:3]
         self.check()
         rows = self.ask("select node_id from transition where dispatch_id = ? and status = 'COMPLETED'")
         completed = Counter(node for (node,) in rows)
@@ -129,7 +136,7 @@ def read_until(process: subprocess.Popen[str], wanted: str) -> list[str]:
 def kill_somewhen(process: subprocess.Popen[str], rng: Random) -> bool:
     """Kill at a random moment after a random milestone; False if it had ended before."""
     milestone, longest_s = rng.choice(
-        [("building", 0.2), ("connecting", 0.5), ("submitting", 0.05), ("submitted", 0.7), ("submitted", 1.0)]
+        [("building", 0.2), ("connecting", 0.5), ("submitting", 0.05), *[("submitted", 1.2)] * 3]
     )
     read_until(process, milestone)
     time.sleep(rng.random() * longest_s)
@@ -142,7 +149,10 @@ def kill_somewhen(process: subprocess.Popen[str], rng: Random) -> bool:
 
 def the_end(process: subprocess.Popen[str]) -> Mapping[str, Any]:
     """Let it run to its end; what it told last."""
-    output, _ = process.communicate(timeout=90)
+    try:
+        output, _ = process.communicate(timeout=90)
+    finally:
+        process.kill()
     lines = output.strip().splitlines()
     assert process.returncode == 0, output
     told: Mapping[str, Any] = json.loads(lines[-1])
@@ -153,8 +163,8 @@ def test_a_dispatcher_killed_at_any_moment_loses_and_repeats_nothing(tmp_path: P
     """Two dozen kills while opening, submitting and running; each sweep is then brought to its end."""
     rng = Random(20240607)
     environ = environment(tmp_path)
-    kills = 0
-    while kills < KILLS:
+    kills = at_work = 0
+    while kills < KILLS or at_work < AT_WORK:
         sweep = Sweep(tmp_path, environ)
         for _ in range(rng.randint(4, 8)):
             process = sweep.begin()
@@ -164,6 +174,7 @@ def test_a_dispatcher_killed_at_any_moment_loses_and_repeats_nothing(tmp_path: P
                 process.kill()
                 process.communicate()
             kills += is_killed
+            at_work += sweep.is_at_work()
             sweep.check()
             if not is_killed:
                 break
