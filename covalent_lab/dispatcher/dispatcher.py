@@ -5,6 +5,7 @@ of jobs do not hurry the tick: a short job's start is then recorded together wit
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import logging
@@ -139,10 +140,12 @@ class Dispatcher:
             for timer in self._timers:
                 timer.cancel()
             self.feed.close()
+            with contextlib.suppress(StoreError):  # then whoever comes sees that this process is gone
+                await self.store.release(self.owner)
             await self.store.close()
 
     def stop(self) -> None:
-        """End `run`; unfinished dispatches go on when a dispatcher next opens the store."""
+        """End `run`; unfinished dispatches go on with the next dispatcher, or with one that runs beside this one."""
         self._stop.set()
 
     @property

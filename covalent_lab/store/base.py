@@ -276,5 +276,9 @@ class Store(ABC):
         """Prolong the leases of everything this owner holds."""
 
     @abstractmethod
+    async def release(self, owner: str) -> None:
+        """Leave everything unfinished that this owner holds to whoever comes; its owner is empty then."""
+
+    @abstractmethod
     async def owners(self) -> Sequence[str]:
         """Owners of unfinished dispatches."""

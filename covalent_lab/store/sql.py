@@ -342,6 +342,15 @@ class SqlStore(Store):
             )
         )
 
+    async def release(self, owner: str) -> None:
+        table = schema.dispatch
+        statement = (
+            sa.update(table)
+            .where(table.c.owner == owner, table.c.state.not_in(_TERMINAL))
+            .values(owner="", lease_until=0.0)
+        )
+        await self._write(lambda connection: connection.execute(statement))
+
     async def owners(self) -> Sequence[str]:
         table = schema.dispatch
         query = sa.select(table.c.owner).distinct().where(table.c.state.not_in(_TERMINAL))

@@ -87,6 +87,20 @@ class StoreSharing(StoreHarness):
 
         assert self.run(tmp_path, work) == [B]
 
+    def test_what_was_released_is_anybodys(self, tmp_path: Path) -> None:
+        """Unfinished dispatches of that owner only; they need no lease to lapse."""
+
+        async def work(store: Store) -> tuple[list[str], list[DispatchId]]:
+            await store.create(new_dispatch(A, owner="one", lease_until=90.0))
+            await store.create(new_dispatch(B, owner="two", lease_until=90.0))
+            await store.create(new_dispatch(C, owner="one", lease_until=90.0))
+            await store.record(Batch(dispatches=[dispatch_update(C, "COMPLETED")]))
+            await store.release("one")
+            owners = sorted(await store.owners())
+            return owners, list(await store.acquire("new", protected=[], gone=[""], now=50.0, lease_until=150.0))
+
+        assert self.run(tmp_path, work) == (["", "two"], [A])
+
     # --- several at once
 
     def test_two_stores_in_one_place_share_one_sequence(self, tmp_path: Path) -> None:

@@ -278,8 +278,22 @@ def test_a_neighbour_is_followed_and_can_be_asked_to_cancel_and_to_start(
     asyncio.run(work())
 
 
+def test_a_neighbour_goes_on_with_what_a_dispatcher_leaves_when_it_stops(tmp_path: Path) -> None:
+    """A script ends; the Jupyter server beside it finishes the script's dispatches."""
+
+    async def work() -> None:
+        async with running(tmp_path, FakeExecutor(), owner=new_owner(), lease_s=0.03) as two:
+            executor = FakeExecutor(hang)
+            async with running(tmp_path, executor, owner=new_owner()) as one:
+                name = await one.submit(ONE)
+                await executor.until(lambda: bool(executor.running))
+            assert (await two.ended(name))["status"] == "COMPLETED"
+
+    asyncio.run(work())
+
+
 def test_a_lease_that_lapsed_elsewhere_is_taken_over(tmp_path: Path) -> None:
     """The other machine is silent for longer than the lease."""
-    name = leave_behind(tmp_path, FakeExecutor(hang), ONE, owner="elsewhere:1:2:x")
-    damage(tmp_path, "update dispatch set lease_until = 1.0")
+    name = leave_behind(tmp_path, FakeExecutor(hang), ONE)
+    damage(tmp_path, "update dispatch set owner = 'elsewhere:1:2:x', lease_until = 1.0")
     assert take_up(tmp_path, FakeExecutor(), name)["status"] == "COMPLETED"
