@@ -44,7 +44,7 @@ def test_codes_are_unique() -> None:
 
 def test_everything_public_is_listed() -> None:
     """`__all__` and the classes are the same."""
-    assert sorted(c.__name__ for c in CLASSES) == sorted(errors.__all__)
+    assert sorted(c.__name__ for c in CLASSES) == sorted(name for name in errors.__all__ if name[0].isupper())
 
 
 @pytest.mark.parametrize("error", BUILT.values(), ids=[c.__name__ for c in BUILT])
@@ -73,3 +73,15 @@ def test_an_unknown_executor_is_told_which_are_known() -> None:
     text = str(errors.UnknownExecutorError("slurmy", ("local", "slurm")))
     assert "'slurmy'" in text
     assert "local, slurm" in text
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_an_error_told_by_its_code_comes_back_as_its_class(kind: type[errors.LabError]) -> None:
+    """This is how a client raises what its server raised."""
+    told = errors.error_of_code(kind.code, "what happened")
+    assert (type(told), str(told)) == (kind, "what happened")
+
+
+def test_an_unknown_code_is_no_error_of_ours() -> None:
+    """A newer server may know more."""
+    assert errors.error_of_code("from the future", "…") is None

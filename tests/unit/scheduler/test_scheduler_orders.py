@@ -68,7 +68,7 @@ def one_event(data: st.DataObject, world: World, *, may_crash: bool, may_cancel:
             event = world.end_event(key)
         case "lose":
             event = world.lose_event(key)
-        case "timer" if job.has_timer:
+        case "timer" if job.has_timer and job.outcome == HANG:  # others end before their limit
             event = world.timer_event(key)
         case "late":
             over = [e for e in world.past if is_over(world, e)]
