@@ -118,8 +118,9 @@ class Lab:
         offset: int = 0,
         count: int = 50,
     ) -> dict[str, Any]:
-        """Part of the list of root dispatches."""
-        query = ListQuery(search=search, status=status, sort=sort, direction=direction, offset=offset, count=count)
+        """Part of the list of root dispatches; `status` may be several, joined by commas."""
+        statuses = tuple(filter(None, status.split(",")))
+        query = ListQuery(search=search, statuses=statuses, sort=sort, direction=direction, offset=offset, count=count)
         return await self._cross(self._parts()[1].list_dispatches(query))
 
     async def detail(self, dispatch_id: str, wait_s: float = 0.0) -> dict[str, Any]:

@@ -60,8 +60,9 @@ class Queries:
             raise UsageError(f"Dispatches cannot be sorted by {query.sort!r}; choose one of {', '.join(_SORTS)}.")
         if query.direction not in ("asc", "desc"):
             raise UsageError(f"The direction {query.direction!r} is not known; choose asc or desc.")
-        if query.status and query.status not in _STATES:
-            raise UsageError(f"No dispatch has the status {query.status!r}; choose one of {', '.join(_STATES)}.")
+        unknown = [state for state in query.statuses if state not in _STATES]
+        if unknown:
+            raise UsageError(f"No dispatch has the status {unknown[0]!r}; choose from {', '.join(_STATES)}.")
         if not 1 <= query.count <= 500 or query.offset < 0:
             raise UsageError("count must be 1 to 500, and offset not negative.")
         page = await self._store.list_dispatches(query)

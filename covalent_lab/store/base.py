@@ -167,10 +167,10 @@ class DispatchRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """Which dispatches to list, and how. `status` empty means all; `search` looks in id and name."""
+    """Which dispatches to list, and how. `statuses` empty means all; `search` looks in id and name."""
 
     search: str = ""
-    status: str = ""
+    statuses: Sequence[str] = ()
     sort: str = "created_at"
     direction: str = "desc"
     offset: int = 0

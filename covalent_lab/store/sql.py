@@ -376,7 +376,7 @@ class SqlStore(Store):
         wanted = [table.c.root_id == table.c.id]
         if query.search:
             wanted.append(sa.or_(table.c.id.contains(query.search, autoescape=True), _name_contains(query.search)))
-        shown = [*wanted, table.c.state == query.status] if query.status else wanted
+        shown = [*wanted, table.c.state.in_(query.statuses)] if query.statuses else wanted
         order = _SORTS[query.sort]
         order = order.asc() if query.direction == "asc" else order.desc()
 
@@ -395,7 +395,7 @@ class SqlStore(Store):
                 .limit(query.count)
             ).mappings()
             items = [_dispatch_record(row, 0) for row in rows]
-            total = counts.get(query.status, 0) if query.status else sum(counts.values())
+            total = sum(counts.get(state, 0) for state in query.statuses or counts)
             return Page(items=items, total=total, counts=counts, seq=_last_seq(connection))
 
         return await self._read(work)

@@ -1,6 +1,6 @@
 /**
- * Opens dispatches that outputs point to: links marked `data-covalent-dispatch` in trusted HTML, and the event that
- * the MIME renderer sends, since a renderer has no access to commands.
+ * Opens dispatches that something points to: links marked `data-covalent-dispatch` in trusted HTML, the event that the
+ * MIME renderer sends (a renderer has no access to commands), and `?covalent=ID` in the address of JupyterLab.
  */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
@@ -13,7 +13,11 @@ export const linksPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Opens dispatches from links in notebook outputs.',
   autoStart: true,
   requires: [ICovalentViews],
-  activate: (_: JupyterFrontEnd, views: ICovalentViews) => {
+  activate: (app: JupyterFrontEnd, views: ICovalentViews) => {
+    const asked = new URLSearchParams(window.location.search).get('covalent');
+    if (asked !== null && asked !== '') {
+      void app.restored.then(() => views.open(asked));
+    }
     document.addEventListener(OPEN_EVENT, event => {
       const { dispatchId, nodeId } = (event as CustomEvent<IOpenRequest>).detail;
       views.open(dispatchId, nodeId);

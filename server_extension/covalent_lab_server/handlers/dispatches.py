@@ -35,7 +35,14 @@ _PIECE = 1 << 20
 _START = (Query(name="start", default=True, type=bool, summary="False records the dispatch without starting it."),)
 _LIST = (
     Query(name="search", default="", type=str, summary="Part of a name or the beginning of an id."),
-    Query(name="status", default="", type=str, choices=("", *DispatchState), summary="Only dispatches that stand so."),
+    Query(
+        name="status",
+        default="",
+        type=str,
+        choices=("", *DispatchState),
+        is_list=True,
+        summary="Only dispatches that stand so; several are joined by commas.",
+    ),
     Query(
         name="sort",
         default="created_at",

@@ -34,6 +34,7 @@ class Query:
         default: Its value when it is absent; also fixes the type, unless None.
         type: Type of a given value.
         choices: The only values allowed, if not empty.
+        is_list: Whether several values may be given, joined by commas.
         minimum: Lowest number allowed.
         maximum: Highest number allowed.
         summary: What it does.
@@ -43,6 +44,7 @@ class Query:
     default: Any
     type: type[bool] | type[int] | type[float] | type[str]
     choices: tuple[str, ...] = ()
+    is_list: bool = False
     minimum: float | None = None
     maximum: float | None = None
     summary: str
@@ -55,7 +57,8 @@ class Query:
         """
         if text is None:
             return self.default
-        if self.choices and text not in self.choices:
+        given = text.split(",") if self.is_list else [text]
+        if self.choices and not set(given) <= set(self.choices):
             raise bad_request(f"{self.name} must be one of {', '.join(c for c in self.choices if c)}, not {text!r}.")
         if self.type is str:
             return text
@@ -70,6 +73,9 @@ class Query:
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the value."""
         names = {bool: "boolean", int: "integer", float: "number", str: "string"}
+        if self.is_list:
+            one = "|".join(choice for choice in self.choices if choice)
+            return {"type": "string", "pattern": f"^(({one})(,({one}))*)?$", "default": self.default}
         limits = {"enum": list(self.choices) or None, "minimum": self.minimum, "maximum": self.maximum}
         schema = {"type": names[self.type], **{key: limit for key, limit in limits.items() if limit is not None}}
         return schema if self.default is None else {**schema, "default": self.default}
