@@ -28,8 +28,10 @@ def follow(connection: Any, dispatch_id: str) -> str:
     from tqdm import tqdm  # only a terminal needs it
 
     now = connection.detail(dispatch_id)
-    with tqdm(total=now["total"], unit=" tasks", desc="Running") as bar:
-        bar.update(now["completed"] + now["failed"] + now["cancelled"])
+    print(f"Running {now['total']} tasks", flush=True)
+    with tqdm(total=now["total"], unit=" tasks", disable=None) as bar:  # None: no bar where nobody looks at it
+        done = now["completed"] + now["failed"] + now["cancelled"]
+        bar.update(done)
         status, seen = now["status"], now["seq"]
         while status not in TERMINAL:
             reader = connection.subscribe(seen)
@@ -44,13 +46,16 @@ def follow(connection: Any, dispatch_id: str) -> str:
                             status = item["status"]
                         elif item["status"] in TERMINAL:
                             bar.update(1)
+                            done += 1
                     if status in TERMINAL:
                         break
             finally:
                 reader.close()
             now = connection.detail(dispatch_id)
             status, seen = now["status"], now["seq"]
-            bar.update(now["completed"] + now["failed"] + now["cancelled"] - bar.n)
+            missed = now["completed"] + now["failed"] + now["cancelled"] - done
+            bar.update(missed)
+            done += missed
     return status
 
 

@@ -63,7 +63,7 @@ SUITES = (
         command=("jlpm", "test", "--reporter=default", "--reporter=junit", "--outputFile.junit={report}"),
         folder=ROOT / "labextension",
     ),
-    Suite(name="python", command=pytest_command("tests")),
+    Suite(name="python", command=pytest_command("tests", "--ignore=tests/notebook")),
     Suite(
         name="notebooks",
         command=pytest_command("--nbval-lax", "-p", "no:cacheprovider", "tests/notebook", "notebooks"),

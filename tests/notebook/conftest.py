@@ -47,7 +47,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         folder.cleanup()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
     """The server that kernels find."""
     was_running = _server in request.config.stash
