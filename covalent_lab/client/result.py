@@ -1,5 +1,6 @@
 """What came of a dispatch. Nothing is fetched before it is asked for; what is terminal is fetched once."""
 
+import base64
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -259,7 +260,13 @@ class Result:
         return self._known
 
     def _value(self, view: Mapping[str, Any] | None) -> TransportableObject | None:
-        return None if view is None else self._load(PayloadRef(view["digest"], view["size"]))
+        if view is None:
+            return None
+        ref = PayloadRef(view["digest"], view["size"])
+        if "data" in view and ref.digest not in self._values:
+            encoded = Payload(ref, [base64.b64decode(view["data"])])
+            self._values[ref.digest] = TransportableObject.from_payload(encoded)
+        return self._load(ref)
 
     def _load(self, ref: PayloadRef | None) -> TransportableObject | None:
         if ref is None:

@@ -9,7 +9,7 @@ from typing import Any
 from covalent_lab._version import __version__
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.graphs import GraphCache
-from covalent_lab.dispatcher.views import columns, dispatch_view, payload_view, preview_view, summary_view
+from covalent_lab.dispatcher.views import columns, dispatch_view, payload_view, preview_view, summary_view, with_data
 from covalent_lab.errors import MissingLatticeRecordError, MissingNodeError, UsageError
 from covalent_lab.graph.model import Edge, Graph, NodeKind
 from covalent_lab.ids import DispatchId, NodeId, PayloadRef
@@ -80,7 +80,10 @@ class Queries:
         record = await self._record(dispatch_id)
         refs = {ref for ref in (record.inputs, record.result, record.lattice) if ref is not None}
         stored = await self._store.payloads(dispatch_id, {ref.digest for ref in refs})
-        return dispatch_view(record, lambda ref: None if ref is None else payload_view(ref, stored.get(ref.digest)))
+        view = dispatch_view(record, lambda ref: None if ref is None else payload_view(ref, stored.get(ref.digest)))
+        if record.result is not None:
+            view["result"] = with_data(view["result"], stored.get(record.result.digest))
+        return view
 
     async def graph(self, dispatch_id: DispatchId) -> bytes:
         """The graph's JSON text."""

@@ -12,8 +12,9 @@ from covalent_lab import payload
 from covalent_lab.ids import PayloadRef
 from covalent_lab.store.base import DispatchRecord, NodeRecord, StoredPayload
 
-__all__ = ["columns", "dispatch_view", "open_payload", "payload_view", "preview_view", "summary_view"]
+__all__ = ["columns", "dispatch_view", "open_payload", "payload_view", "preview_view", "summary_view", "with_data"]
 
+_DATA_LIMIT = 8_192
 _TEXT_MIMES = ("image/svg+xml", "text/html")
 
 
@@ -91,6 +92,13 @@ def payload_view(ref: PayloadRef, stored: StoredPayload | None, limit: int = 10_
         return {**view, "text": f"(cannot be shown: {error})"}
     text = preview.text if len(preview.text) <= limit else preview.text[:limit] + "…"
     return {**view, "type": preview.type, "text": text, "rich": list(preview.rich)}
+
+
+def with_data(view: dict[str, Any], stored: StoredPayload | None) -> dict[str, Any]:
+    """The view of a small payload together with the payload, which saves whoever waits for it a request."""
+    if stored is None or stored.data is None or len(stored.data) > _DATA_LIMIT:
+        return view
+    return {**view, "data": base64.b64encode(stored.data).decode("ascii")}
 
 
 def preview_view(digest: str, stored: StoredPayload) -> dict[str, Any]:

@@ -71,6 +71,10 @@ export interface Payload {
    * MIME types of which a preview exists.
    */
   rich: string[];
+  /**
+   * The archive itself, of a small result.
+   */
+  data?: string;
 }
 /**
  * GET dispatches/{id}/payloads/{digest}/preview
