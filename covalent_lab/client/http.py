@@ -49,7 +49,7 @@ class HttpConnection:
         return str(answer["dispatch_id"])
 
     def start(self, dispatch_id: str) -> dict[str, Any]:
-        return self._json("POST", f"dispatches/{quote(dispatch_id)}/start", form={})
+        return self._json("POST", f"dispatches/{_quoted(dispatch_id)}/start", form={})
 
     def status(self) -> dict[str, Any]:
         return self._json("GET", "status")
@@ -59,23 +59,23 @@ class HttpConnection:
 
     def detail(self, dispatch_id: str, wait_s: float = 0.0) -> dict[str, Any]:
         query = {"wait_s": f"{wait_s:g}"} if wait_s > 0 else {}
-        return self._json("GET", f"dispatches/{quote(dispatch_id)}", query=query, read_s=_TIMEOUT_S + wait_s)
+        return self._json("GET", f"dispatches/{_quoted(dispatch_id)}", query=query, read_s=_TIMEOUT_S + wait_s)
 
     def graph(self, dispatch_id: str) -> dict[str, Any]:
-        return self._json("GET", f"dispatches/{quote(dispatch_id)}/graph")
+        return self._json("GET", f"dispatches/{_quoted(dispatch_id)}/graph")
 
     def nodes(self, dispatch_id: str) -> dict[str, Any]:
-        return self._json("GET", f"dispatches/{quote(dispatch_id)}/nodes")
+        return self._json("GET", f"dispatches/{_quoted(dispatch_id)}/nodes")
 
     def node(self, dispatch_id: str, node_id: int) -> dict[str, Any]:
-        return self._json("GET", f"dispatches/{quote(dispatch_id)}/nodes/{node_id}")
+        return self._json("GET", f"dispatches/{_quoted(dispatch_id)}/nodes/{node_id}")
 
     def stream(self, dispatch_id: str, node_id: int, name: str, offset: int = 0) -> dict[str, Any]:
-        path = f"dispatches/{quote(dispatch_id)}/nodes/{node_id}/streams/{quote(name)}"
+        path = f"dispatches/{_quoted(dispatch_id)}/nodes/{node_id}/streams/{_quoted(name)}"
         return self._json("GET", path, query={"offset": offset})
 
     def payload(self, dispatch_id: str, digest: str) -> Buffer:
-        path = f"dispatches/{quote(dispatch_id)}/payloads/{quote(digest)}"
+        path = f"dispatches/{_quoted(dispatch_id)}/payloads/{_quoted(digest)}"
         response = self._request("GET", path, query={"as": "path"})
         if response.headers.get("Content-Type", "").startswith("application/json"):
             try:  # the same machine: map the file instead of sending it
@@ -85,11 +85,11 @@ class HttpConnection:
         return response.data
 
     def preview(self, dispatch_id: str, digest: str) -> dict[str, Any]:
-        return self._json("GET", f"dispatches/{quote(dispatch_id)}/payloads/{quote(digest)}/preview")
+        return self._json("GET", f"dispatches/{_quoted(dispatch_id)}/payloads/{_quoted(digest)}/preview")
 
     def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> str:
         form = {"task_ids": None if task_ids is None else list(task_ids)}
-        return str(self._json("POST", f"dispatches/{quote(dispatch_id)}/cancel", form=form)["message"])
+        return str(self._json("POST", f"dispatches/{_quoted(dispatch_id)}/cancel", form=form)["message"])
 
     def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
         return self._json("POST", "dispatches/delete", form={"dispatch_ids": list(dispatch_ids)})
@@ -98,7 +98,7 @@ class HttpConnection:
         return _Socket(self._base, self._token, after)
 
     def lab_url(self, dispatch_id: str) -> str | None:
-        return f"{self.url}lab?covalent={quote(dispatch_id)}"
+        return f"{self.url}lab?covalent={_quoted(dispatch_id)}"
 
     def close(self) -> None:
         self._pool.clear()
@@ -146,6 +146,10 @@ class HttpConnection:
         if response.status >= 400:
             raise _rejected(response, str(self.url))
         return response
+
+
+def _quoted(part: str) -> str:
+    return quote(part, safe="")
 
 
 class _Parts:
