@@ -331,8 +331,10 @@ def test_readers_end_when_the_lab_closes(opened: Callable[..., Any]) -> None:
         await asyncio.sleep(0)
         await asyncio.to_thread(lab.close)
         await reading
-        with pytest.raises((StoreError, asyncio.CancelledError)):
-            await waiting
+        done, _ = await asyncio.wait({waiting})
+        # The answer may come just before the store closes, or not at all; it is never that the dispatch is over.
+        assert done == {waiting}
+        assert waiting.cancelled() or waiting.exception() or waiting.result()["status"] == "RUNNING"
 
     async def drain(frames: Any) -> None:
         async for _ in frames:
