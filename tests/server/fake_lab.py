@@ -177,7 +177,9 @@ class FakeLab:
         count: int = 50,
     ) -> dict[str, Any]:
         self._check()
-        chosen = [r for r in self.records.values() if search in r["name"] and (not status or r["status"] in status.split(","))]
+        chosen = [
+            r for r in self.records.values() if search in r["name"] and (not status or r["status"] in status.split(","))
+        ]
         if sort == "name":
             chosen.sort(key=lambda record: record["name"], reverse=direction == "desc")
         counts = {r["status"]: sum(o["status"] == r["status"] for o in chosen) for r in chosen}

@@ -534,7 +534,14 @@ def test_live_text_of_a_running_task_is_read_from_its_file(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "query",
-    [{"sort": "size"}, {"direction": "up"}, {"statuses": ("RUNNING", "DONE")}, {"count": 0}, {"count": 501}, {"offset": -1}],
+    [
+        {"sort": "size"},
+        {"direction": "up"},
+        {"statuses": ("RUNNING", "DONE")},
+        {"count": 0},
+        {"count": 501},
+        {"offset": -1},
+    ],
     ids=str,
 )
 def test_a_list_that_cannot_be_made_is_the_callers_fault(tmp_path: Path, query: dict[str, Any]) -> None:
