@@ -3,15 +3,18 @@
 Turns the scheduler's transitions into what is recorded, and a command to submit into the job's inputs.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from covalent_lab.errors import LabError, UsageError
+from covalent_lab.executor import registry
 from covalent_lab.executor.base import Outcome
 from covalent_lab.graph.model import Edge, Graph, NodeKind, NodeOptions, ParamType
 from covalent_lab.ids import DispatchId, NodeId, PayloadRef
 from covalent_lab.scheduler.commands import DispatchTransition, NodeTransition
-from covalent_lab.scheduler.plan import NodePolicy, Plan, make_plan
+from covalent_lab.scheduler.plan import DEFAULT_LIMIT, NodePolicy, Plan, make_plan
 from covalent_lab.scheduler.states import NodeState
 from covalent_lab.store.base import DispatchRecord, DispatchUpdate, NodeRecord, NodeUpdate
 
@@ -27,14 +30,35 @@ class JobInputs:
 
 
 def policy_of(options: NodeOptions, configured: Mapping[str, Mapping[str, Any]]) -> NodePolicy:
-    """Retries and time limit of a node: its executor instance's own values, else the configured ones."""
+    """How a node is treated: by its executor instance's own values, else the configured ones.
+
+    Raises:
+        UsageError: A value is not a number.
+    """
     attributes = options.executor_data.get("attributes") or configured.get(options.executor, {})
-    limit = attributes.get("time_limit", -1)
+    retries = _number(options.executor, "retries", attributes.get("retries"), 0)
+    limit = _number(options.executor, "time_limit", attributes.get("time_limit"), -1)
     return NodePolicy(
         executor=options.executor,
-        retries=max(0, int(attributes.get("retries") or 0)),
-        time_limit_s=float(limit) if isinstance(limit, (int, float)) and limit > 0 else None,
+        retries=max(0, int(retries)),
+        time_limit_s=float(limit) if limit > 0 else None,
+        max_in_flight=_max_in_flight(options.executor),
     )
+
+
+def _number(executor: str, name: str, value: Any, default: float) -> float:
+    if value is None or value == "":
+        return default
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+        raise UsageError(f"{name} of executor {executor!r} is {value!r}; it must be a number.")
+    return value
+
+
+def _max_in_flight(executor: str) -> int:
+    try:
+        return registry.load(executor).max_in_flight
+    except LabError:
+        return DEFAULT_LIMIT  # its nodes will fail, and say why
 
 
 class Active:
@@ -162,7 +186,7 @@ class Active:
             failed=self._failed,
             cancelled=self._cancelled,
             result=self._result() if self._state == "COMPLETED" else None,
-            cancel_requested=self.cancel_requested,
+            cancel_requested=self.cancel_requested or None,
         )
 
     def _result(self) -> PayloadRef | None:

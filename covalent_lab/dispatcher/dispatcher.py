@@ -19,7 +19,7 @@ from covalent_lab.dispatcher.announcer import CANCEL_REQUESTED, START_REQUESTED,
 from covalent_lab.dispatcher.cache import PayloadCache
 from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, split_attempt, stored_handle
 from covalent_lab.dispatcher.ownership import split_owners
-from covalent_lab.dispatcher.recording import Recording, split_cancels
+from covalent_lab.dispatcher.recording import Recording, merge_cancels, split_cancels
 from covalent_lab.dispatcher.runner import Runner
 from covalent_lab.errors import LabError, MissingLatticeRecordError, MissingNodeError, StoreError
 from covalent_lab.executor.base import Executor, JobHandle, JobStarted, JobUpdate, Outcome
@@ -40,7 +40,7 @@ from covalent_lab.scheduler.events import (
 from covalent_lab.scheduler.scheduler import InvalidEventError, Scheduler
 from covalent_lab.scheduler.states import DispatchState, NodeState
 from covalent_lab.settings import Settings
-from covalent_lab.store.base import Batch, DispatchRecord, NewDispatch, Store
+from covalent_lab.store.base import Batch, DispatchRecord, DispatchUpdate, NewDispatch, Request, Store
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.transitions import FeedRecord
 
@@ -256,8 +256,12 @@ class Dispatcher:
         if DispatchState(record.state).is_terminal:
             return
         extra = None if node_ids is None else {"node_ids": sorted(node_ids)}
-        request = FeedRecord(dispatch_id=dispatch_id, node_id=None, status=status, at=self.clock(), extra=extra)
-        await self._announce_batch(Batch(transitions=[request]))
+        asked = FeedRecord(dispatch_id=dispatch_id, node_id=None, status=status, at=self.clock(), extra=extra)
+        if status == START_REQUESTED:
+            kept = Request(dispatch_id=dispatch_id, starts=True)
+        else:
+            kept = Request(dispatch_id=dispatch_id, cancel_requested=merge_cancels(record.cancel_requested, node_ids))
+        await self._announce_batch(Batch(transitions=[asked], requests=[kept]))
 
     # --- events
 
@@ -441,8 +445,28 @@ class Dispatcher:
         for dispatch_id in taken:
             try:
                 await self._restore(dispatch_id)
-            except (LabError, ValueError, KeyError):
+            except (LabError, ValueError, KeyError) as error:
                 _log.exception("dispatch %s cannot be continued", dispatch_id)
+                await self._give_up(dispatch_id, f"It cannot be continued after a restart: {error}")
+
+    async def _give_up(self, dispatch_id: DispatchId, reason: str) -> None:
+        """End a dispatch that cannot be restored, so that nobody waits for it for ever."""
+        record = await self.store.dispatch(dispatch_id)
+        if record is None:
+            return
+        failed = DispatchState.FAILED.value
+        update = DispatchUpdate(
+            dispatch_id=dispatch_id,
+            state=failed,
+            started_at=record.started_at,
+            ended_at=self.clock(),
+            error=reason,
+            completed=record.completed,
+            failed=record.failed,
+            cancelled=record.cancelled,
+        )
+        told = FeedRecord(dispatch_id=dispatch_id, node_id=None, status=failed, at=self.clock(), error=reason)
+        await self._announce_batch(Batch(transitions=[told], dispatches=[update]))
 
     async def _restore(self, dispatch_id: DispatchId) -> None:
         record = await self.store.dispatch(dispatch_id)

@@ -96,7 +96,14 @@ class Lab:
         if loop is None or not self._thread.is_alive():
             work.close()
             raise StoreError("The dispatcher has stopped. Restart the Jupyter server.") from self._failure
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+        future = asyncio.run_coroutine_threadsafe(work, loop)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if future.cancelled() and (task is None or not task.cancelling()):
+                raise StoreError("The dispatcher stopped before it could answer. Restart the Jupyter server.") from None
+            raise
 
     def _parts(self) -> tuple[Dispatcher, Queries]:
         if self._dispatcher is None or self._queries is None:

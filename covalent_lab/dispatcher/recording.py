@@ -12,7 +12,7 @@ from covalent_lab.scheduler.states import DispatchState, NodeState
 from covalent_lab.store.base import Batch, NodeUpdate, PayloadRow
 from covalent_lab.transitions import FeedRecord
 
-__all__ = ["Recording", "split_cancels"]
+__all__ = ["Recording", "merge_cancels", "split_cancels"]
 
 
 class Recording:
@@ -60,7 +60,7 @@ class Recording:
             )
         for dispatch_id, node_ids in step.cancels:
             if (cancelled := self._active.get(dispatch_id)) is not None:
-                cancelled.cancel_requested = _merge_cancels(cancelled.cancel_requested, node_ids)
+                cancelled.cancel_requested = merge_cancels(cancelled.cancel_requested, node_ids)
                 self.touched[dispatch_id] = cancelled
 
     def _move_node(self, active: Active, transition: NodeTransition, outcome: Outcome | None) -> None:
@@ -85,7 +85,8 @@ class Recording:
         )
 
 
-def _merge_cancels(text: str, nodes: frozenset[NodeId] | None) -> str:
+def merge_cancels(text: str, nodes: frozenset[NodeId] | None) -> str:
+    """What is stored with a dispatch, after some more nodes, or (None) all, were asked to stop."""
     if nodes is None or text == "all":
         return "all"
     return json.dumps(sorted({*(json.loads(text) if text else ()), *nodes}))

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from covalent_lab.errors import BackendError, UnknownExecutorError
 from covalent_lab.executor.base import Executor
 
-__all__ = ["GROUP", "ExecutorRegistry", "load", "names", "register"]
+__all__ = ["GROUP", "ExecutorRegistry", "load", "load_class", "names", "register"]
 
 GROUP = "covalent_lab.executors"
 
@@ -58,6 +58,17 @@ class ExecutorRegistry:
         self._classes[name] = loaded
         return loaded
 
+    def load_class(self, class_name: str) -> type[Executor] | None:
+        """The class of that name, None if no plugin has one; loads only the plugin that says it has.
+
+        Raises:
+            BackendError: That plugin cannot be imported.
+        """
+        for name, entry in self._entries().items():
+            if entry.attr == class_name:
+                return self.load(name)
+        return next((cls for cls in self._classes.values() if cls.__name__ == class_name), None)
+
     def register(self, name: str, cls: type[Executor]) -> None:
         """Add a class under a name, or replace the one that is there; for this process only."""
         self._classes[name] = cls
@@ -74,6 +85,11 @@ _registry = ExecutorRegistry()
 def names() -> tuple[str, ...]:
     """Every executor name known to this process, sorted."""
     return _registry.names()
+
+
+def load_class(class_name: str) -> type[Executor] | None:
+    """The executor class of that class name, None if no plugin has one."""
+    return _registry.load_class(class_name)
 
 
 def load(name: str) -> type[Executor]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from covalent_lab.errors import UsageError
 from covalent_lab.graph.model import Graph, NodeKind
 
-__all__ = ["NodePolicy", "Plan", "make_plan"]
+__all__ = ["DEFAULT_LIMIT", "NodePolicy", "Plan", "make_plan"]
+
+DEFAULT_LIMIT = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +19,13 @@ class NodePolicy:
         executor: Short name; the lane the node waits in.
         retries: How many further attempts a failed one gets.
         time_limit_s: Longest run of one attempt in seconds; None for no limit.
+        max_in_flight: How many nodes the executor gets at a time, of all dispatches together.
     """
 
     executor: str = "local"
     retries: int = 0
     time_limit_s: float | None = None
+    max_in_flight: int = DEFAULT_LIMIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,12 @@ tables and write the transition down; and an event is checked before anything is
 leaves no trace.
 """
 
-from collections import deque
 from collections.abc import Mapping
 from typing import assert_never
 
 from covalent_lab.errors import InternalError
 from covalent_lab.ids import DispatchId, NodeId, PayloadRef
+from covalent_lab.scheduler.books import Lane, Run
 from covalent_lab.scheduler.commands import (
     CancelNode,
     DispatchTransition,
@@ -38,12 +38,10 @@ from covalent_lab.scheduler.events import (
     NodeSucceeded,
     TimeLimitElapsed,
 )
-from covalent_lab.scheduler.plan import Plan
 from covalent_lab.scheduler.states import DISPATCH_SUCCESSORS, NODE_SUCCESSORS, DispatchState, NodeState
 
-__all__ = ["DEFAULT_LIMIT", "MAX_LOST", "InvalidEventError", "Scheduler"]
+__all__ = ["MAX_LOST", "InvalidEventError", "Scheduler"]
 
-DEFAULT_LIMIT = 256
 MAX_LOST = 20
 
 _COMPLETED = NodeState.COMPLETED
@@ -55,101 +53,17 @@ class InvalidEventError(InternalError):
     code = "invalid_event"
 
 
-class _Run:
-    """What is known of one unfinished dispatch."""
-
-    __slots__ = (
-        "attempts",
-        "cancel_all",
-        "cancelled",
-        "failed",
-        "failures",
-        "in_flight",
-        "lost",
-        "out_of_time",
-        "plan",
-        "ready",
-        "state",
-        "states",
-        "waits_for",
-    )
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.state = DispatchState.NEW_OBJECT
-        self.states = [_COMPLETED if p else NodeState.NEW_OBJECT for p in plan.is_parameter]
-        self.attempts = [0] * len(plan.names)
-        self.waits_for = list(plan.waits_for)
-        self.in_flight = 0
-        self.ready = 0
-        self.failed: set[int] = set()
-        self.cancelled: set[int] = set()  # asked to, not yet necessarily so
-        self.cancel_all = False
-        self.out_of_time: set[int] = set()
-        self.failures: dict[int, int] = {}  # these two count since the last restart: a restart renews the retries
-        self.lost: dict[int, int] = {}
-
-    def is_cancelled(self, node: int) -> bool:
-        return self.cancel_all or node in self.cancelled
-
-
-class _Lane:
-    """Ready nodes of one executor: a queue per dispatch, taken in turn."""
-
-    __slots__ = ("in_flight", "limit", "queues", "turn")
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.in_flight = 0
-        self.queues: dict[DispatchId, deque[int]] = {}
-        self.turn: deque[DispatchId] = deque()
-
-    def push(self, dispatch_id: DispatchId, node: int) -> None:
-        queue = self.queues.get(dispatch_id)
-        if queue is None:
-            queue = self.queues[dispatch_id] = deque()
-            self.turn.append(dispatch_id)
-        queue.append(node)
-
-    def pop(self) -> tuple[DispatchId, int] | None:
-        if not self.turn:
-            return None
-        dispatch_id = self.turn[0]
-        queue = self.queues[dispatch_id]
-        node = queue.popleft()
-        self.turn.popleft()
-        if queue:
-            self.turn.append(dispatch_id)
-        else:
-            del self.queues[dispatch_id]
-        return dispatch_id, node
-
-    def drop(self, dispatch_id: DispatchId, nodes: set[int] | None) -> list[int]:
-        """Take nodes (None: all) of a dispatch out of the queue."""
-        queue = self.queues.get(dispatch_id)
-        if queue is None:
-            return []
-        dropped = [n for n in queue if nodes is None or n in nodes]
-        kept = deque(n for n in queue if not (nodes is None or n in nodes))
-        if kept:
-            self.queues[dispatch_id] = kept
-        else:
-            del self.queues[dispatch_id]
-            self.turn.remove(dispatch_id)
-        return dropped
-
-
 class Scheduler:
     """Events in, `Step` out.
 
     Args:
-        limits: How many nodes each executor gets at a time; `DEFAULT_LIMIT` where not given.
+        limits: How many nodes an executor gets at a time, where that differs from what the nodes' policies say.
     """
 
     def __init__(self, limits: Mapping[str, int] | None = None) -> None:
         self._limits = dict(limits or {})
-        self._runs: dict[DispatchId, _Run] = {}
-        self._lanes: dict[str, _Lane] = {}
+        self._runs: dict[DispatchId, Run] = {}
+        self._lanes: dict[str, Lane] = {}
         self.late_events = 0
 
     @property
@@ -192,7 +106,7 @@ class Scheduler:
     def _submitted(self, event: DispatchSubmitted, step: Step) -> None:
         if event.dispatch_id in self._runs:
             raise InvalidEventError(f"Dispatch {event.dispatch_id} was submitted twice.")
-        self._runs[event.dispatch_id] = _Run(event.plan)
+        self._runs[event.dispatch_id] = Run(event.plan)
         step.transitions.append(
             DispatchTransition(dispatch_id=event.dispatch_id, state=DispatchState.NEW_OBJECT, at=event.at)
         )
@@ -208,7 +122,7 @@ class Scheduler:
 
     def _restored(self, event: DispatchRestored, step: Step) -> None:
         self._check_restored(event)
-        run = _Run(event.plan)
+        run = Run(event.plan)
         run.state = event.state
         run.cancel_all = event.cancel_all
         run.cancelled = set(event.cancelled)
@@ -257,7 +171,7 @@ class Scheduler:
             if missing.get(node, 0) != plan.waits_for[node]:
                 raise InvalidEventError(f"Node {node} of dispatch {name} is {state} before its predecessors.")
 
-    def _begin(self, dispatch_id: DispatchId, run: _Run, at: float, step: Step) -> None:
+    def _begin(self, dispatch_id: DispatchId, run: Run, at: float, step: Step) -> None:
         # The list is made first: a node that is handed on at once may release others, which then are ready already.
         roots = [n for n, waits in enumerate(run.waits_for) if waits == 0 and run.states[n] is NodeState.NEW_OBJECT]
         for node in roots:
@@ -298,7 +212,7 @@ class Scheduler:
 
     # --- nodes
 
-    def _current(self, event: NodeStarted | NodeEnded | TimeLimitElapsed) -> _Run | None:
+    def _current(self, event: NodeStarted | NodeEnded | TimeLimitElapsed) -> Run | None:
         """The run, if the event's attempt is the current one; None if it is late."""
         run = self._runs.get(event.dispatch_id)
         if run is None:
@@ -328,7 +242,7 @@ class Scheduler:
         self._move(event.dispatch_id, run, node, NodeState.RUNNING, event.at, step, started_at=event.at)
         self._start_timer(event.dispatch_id, run, node, step)
 
-    def _start_timer(self, dispatch_id: DispatchId, run: _Run, node: NodeId, step: Step) -> None:
+    def _start_timer(self, dispatch_id: DispatchId, run: Run, node: NodeId, step: Step) -> None:
         limit = run.plan.policy[node].time_limit_s
         if limit is not None:
             attempt = run.attempts[node]
@@ -378,12 +292,12 @@ class Scheduler:
         self._fill(step, event.at)
         self._end_if_idle(event.dispatch_id, run, event.at, step)
 
-    def _use_retry(self, run: _Run, node: int) -> bool:
+    def _use_retry(self, run: Run, node: int) -> bool:
         """Count a failure; True if it leaves another attempt."""
         failures = run.failures[node] = run.failures.get(node, 0) + 1
         return failures <= run.plan.policy[node].retries
 
-    def _failed(self, event: NodeEnded, run: _Run, reason: str, may_retry: bool, step: Step) -> None:
+    def _failed(self, event: NodeEnded, run: Run, reason: str, may_retry: bool, step: Step) -> None:
         node = event.node_id
         if may_retry and run.is_cancelled(node):
             run.cancelled.add(node)
@@ -397,13 +311,13 @@ class Scheduler:
                 error=reason, started_at=event.started_at,
             )  # fmt: skip
 
-    def _release(self, dispatch_id: DispatchId, run: _Run, node: int, at: float, step: Step) -> None:
+    def _release(self, dispatch_id: DispatchId, run: Run, node: int, at: float, step: Step) -> None:
         for target in run.plan.successors[node]:
             run.waits_for[target] -= 1
             if run.waits_for[target] == 0:
                 self._make_ready(dispatch_id, run, target, at, step)
 
-    def _make_ready(self, dispatch_id: DispatchId, run: _Run, node: int, at: float, step: Step) -> None:
+    def _make_ready(self, dispatch_id: DispatchId, run: Run, node: int, at: float, step: Step) -> None:
         if run.is_cancelled(node):
             self._move(dispatch_id, run, node, NodeState.CANCELLED, at, step)
             return
@@ -426,7 +340,7 @@ class Scheduler:
                 run.ready -= 1
                 self._submit(dispatch_id, run, node, at, step)
 
-    def _submit(self, dispatch_id: DispatchId, run: _Run, node: int, at: float, step: Step, error: str = "") -> None:
+    def _submit(self, dispatch_id: DispatchId, run: Run, node: int, at: float, step: Step, error: str = "") -> None:
         run.attempts[node] += 1
         run.in_flight += 1
         self._lane(run, node).in_flight += 1
@@ -438,7 +352,7 @@ class Scheduler:
     def _move(
         self,
         dispatch_id: DispatchId,
-        run: _Run,
+        run: Run,
         node: int,
         state: NodeState,
         at: float,
@@ -471,14 +385,14 @@ class Scheduler:
         )
 
     def _move_dispatch(
-        self, dispatch_id: DispatchId, run: _Run, state: DispatchState, at: float, step: Step, error: str = ""
+        self, dispatch_id: DispatchId, run: Run, state: DispatchState, at: float, step: Step, error: str = ""
     ) -> None:
         if state not in DISPATCH_SUCCESSORS[run.state]:
             raise InvalidEventError(f"Dispatch {dispatch_id} cannot go from {run.state} to {state}.")
         run.state = state
         step.transitions.append(DispatchTransition(dispatch_id=dispatch_id, state=state, at=at, error=error))
 
-    def _end_if_idle(self, dispatch_id: DispatchId, run: _Run, at: float, step: Step) -> None:
+    def _end_if_idle(self, dispatch_id: DispatchId, run: Run, at: float, step: Step) -> None:
         if run.in_flight or run.ready or dispatch_id not in self._runs:
             return
         if run.failed:
@@ -491,11 +405,11 @@ class Scheduler:
             self._move_dispatch(dispatch_id, run, DispatchState.COMPLETED, at, step)
         del self._runs[dispatch_id]
 
-    def _lane(self, run: _Run, node: int) -> _Lane:
+    def _lane(self, run: Run, node: int) -> Lane:
         name = run.plan.policy[node].executor
         lane = self._lanes.get(name)
         if lane is None:
-            lane = self._lanes[name] = _Lane(self._limits.get(name, DEFAULT_LIMIT))
+            lane = self._lanes[name] = Lane(self._limits.get(name, run.plan.policy[node].max_in_flight))
         return lane
 
     def check_invariants(self) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "NodeUpdate",
     "Page",
     "PayloadRow",
+    "Request",
     "Store",
     "StoredPayload",
 ]
@@ -95,7 +96,7 @@ class NodeUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchUpdate:
-    """The newest state and counters of a dispatch."""
+    """The newest state and counters of a dispatch; `cancel_requested` None leaves it as it is."""
 
     dispatch_id: DispatchId
     state: str
@@ -106,7 +107,21 @@ class DispatchUpdate:
     failed: int
     cancelled: int
     result: PayloadRef | None = None
-    cancel_requested: str = ""
+    cancel_requested: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What one dispatcher asks of the owner of a dispatch; kept with it, in case that owner is gone.
+
+    Attributes:
+        starts: Whether it is to start.
+        cancel_requested: What is to be cancelled, as in `DispatchUpdate`; None for nothing.
+    """
+
+    dispatch_id: DispatchId
+    starts: bool = False
+    cancel_requested: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +133,7 @@ class Batch:
     dispatches: Sequence[DispatchUpdate] = ()
     payloads: Sequence[PayloadRow] = ()
     handles: Sequence[tuple[DispatchId, NodeId, str]] = ()
+    requests: Sequence[Request] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

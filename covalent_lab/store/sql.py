@@ -28,6 +28,7 @@ from covalent_lab.store.base import (
     NodeUpdate,
     Page,
     PayloadRow,
+    Request,
     Store,
     StoredPayload,
 )
@@ -222,7 +223,9 @@ class SqlStore(Store):
                     cancelled=sa.bindparam("cancelled"),
                     result_digest=sa.bindparam("result_digest"),
                     result_size=sa.bindparam("result_size"),
-                    cancel_requested=sa.bindparam("cancel_requested"),
+                    cancel_requested=sa.func.coalesce(
+                        sa.bindparam("cancel_requested", type_=sa.Text), schema.dispatch.c.cancel_requested
+                    ),
                 ),
                 [
                     {
@@ -241,6 +244,8 @@ class SqlStore(Store):
                     for u in batch.dispatches
                 ],
             )
+        for request in batch.requests:
+            _keep_request(connection, request)
         return self._add_transitions(connection, batch.transitions)
 
     def _add_payloads(self, connection: sa.Connection, rows: Sequence[PayloadRow]) -> None:
@@ -478,6 +483,14 @@ class SqlStore(Store):
             ]
 
         return await self._read(work)
+
+
+def _keep_request(connection: sa.Connection, request: Request) -> None:
+    table = schema.dispatch
+    values: dict[str, Any] = {"autostart": True} if request.starts else {}
+    if request.cancel_requested is not None:
+        values["cancel_requested"] = request.cancel_requested
+    connection.execute(sa.update(table).where(table.c.id == request.dispatch_id).values(values))
 
 
 def _upsert_node(insert: Any, columns: Sequence[str]) -> Any:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from covalent_lab import payload
-from covalent_lab.errors import GraphBuildError
+from covalent_lab.errors import GraphBuildError, SerializationError
 from covalent_lab.graph.model import Graph
 from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
@@ -229,7 +229,7 @@ class Lattice(Workflow, Generic[P, R]):
                 "Call the lattice itself to join its tasks, or make it a task: ct.electron(ct.lattice(f)).",
             )
         Signature.of(self._function).check_call(args, kwargs, self.__name__)
-        inputs = payload.encode({"args": args, "kwargs": kwargs}, what=f"the arguments of lattice {self.__name__!r}")
+        inputs = self._encode_inputs(args, kwargs)
         held_inputs = TransportableObject.from_payload(inputs)
         trace = Trace(
             self._options,
@@ -245,6 +245,15 @@ class Lattice(Workflow, Generic[P, R]):
             _log.info("Building %s failed: %s: %s", self.__name__, type(error).__name__, error)
             raise
         self._build = Build(graph=graph, payloads=trace.payloads, inputs=held_inputs, kwargs=dict(kwargs))
+
+    def _encode_inputs(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Payload:
+        try:
+            return payload.encode({"args": args, "kwargs": kwargs}, what=f"the arguments of lattice {self.__name__!r}")
+        except SerializationError:
+            names = Signature.of(self._function).positional_names(len(args), self.__name__)
+            for name, value in [*zip(names, args, strict=True), *kwargs.items()]:
+                payload.encode(value, what=f"argument {name!r} of lattice {self.__name__!r}")  # raises for the culprit
+            raise
 
     def draw(self, /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Build the graph and show it; nothing is dispatched."""

@@ -212,6 +212,9 @@ def test_a_damaged_dispatch_does_not_keep_the_others_from_going_on(tmp_path: Pat
     damage(tmp_path, "update dispatch set graph = ?, owner = '' where id = ?", b'{"version": 99}', broken)
     damage(tmp_path, "update dispatch set owner = '' where id = ?", whole)
     assert take_up(tmp_path, FakeExecutor(), whole)["status"] == "COMPLETED"
+    told = take_up(tmp_path, FakeExecutor(), broken)
+    assert told["status"] == "FAILED"  # nobody waits for it for ever
+    assert "cannot be continued after a restart" in told["error"]
 
 
 def test_a_missing_input_fails_the_node_and_not_the_dispatcher(tmp_path: Path) -> None:
@@ -297,3 +300,26 @@ def test_a_lease_that_lapsed_elsewhere_is_taken_over(tmp_path: Path) -> None:
     name = leave_behind(tmp_path, FakeExecutor(hang), ONE)
     damage(tmp_path, "update dispatch set owner = 'elsewhere:1:2:x', lease_until = 1.0")
     assert take_up(tmp_path, FakeExecutor(), name)["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("asked", ["cancel", "start"])
+def test_what_was_asked_of_an_owner_is_not_lost_with_it(tmp_path: Path, asked: str) -> None:
+    """The owner, on another machine, goes away before it hears of the request."""
+
+    async def work() -> DispatchId:
+        async with running(tmp_path, FakeExecutor(hang), owner=new_owner()) as one:
+            name = await one.submit(ONE, start=False)
+        damage(tmp_path, "update dispatch set owner = 'elsewhere:1:2:x', lease_until = 1e12")
+        async with running(tmp_path, FakeExecutor(), owner=new_owner()) as two:
+            if asked == "cancel":
+                await two.dispatcher.cancel(name, None)
+            else:
+                await two.dispatcher.start(name)
+        return name
+
+    name = asyncio.run(work())
+    damage(tmp_path, "update dispatch set owner = '', lease_until = 0")
+    if asked == "cancel":
+        damage(tmp_path, "update dispatch set autostart = 1")
+    expected = {"cancel": "CANCELLED", "start": "COMPLETED"}[asked]
+    assert take_up(tmp_path, FakeExecutor(), name)["status"] == expected

@@ -75,3 +75,12 @@ def test_local_executor_is_installed() -> None:
     """The distribution brings it as an entry point."""
     assert "local" in registry.names()
     assert registry.load("local").__name__ == "LocalExecutor"
+
+
+def test_executor_classes_are_attributes_of_the_package() -> None:
+    """As Covalent's users write them; a name that no plugin has is no attribute."""
+    import covalent_lab as ct
+
+    assert ct.executor.LocalExecutor(retries=2).to_dict()["attributes"]["retries"] == 2
+    with pytest.raises(AttributeError, match="NoSuchExecutor"):
+        _ = ct.executor.NoSuchExecutor
