@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from covalent_lab.errors import LabError
@@ -50,7 +51,7 @@ class _Host:
         self._work_dir.mkdir(parents=True, exist_ok=True)
         return str(self._work_dir)
 
-    @property
+    @cached_property
     def payload_dir(self) -> str:
         self._blobs.root.mkdir(parents=True, exist_ok=True)
         return str(self._blobs.root)
