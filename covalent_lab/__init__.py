@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from covalent_lab.client.result import Result
     from covalent_lab.client.status import Status
     from covalent_lab.client.status import Status as status  # noqa: N813 - documented name
+    from covalent_lab.config.access import get_config, reload_config, set_config
     from covalent_lab.notebook.widget import watch
     from covalent_lab.workflow.context import get_context
     from covalent_lab.workflow.electron import Electron, electron, wait
@@ -34,10 +35,13 @@ __all__ = [
     "dispatch_sync",
     "electron",
     "executor",
+    "get_config",
     "get_context",
     "get_result",
     "lattice",
     "load_ipython_extension",
+    "reload_config",
+    "set_config",
     "status",
     "wait",
     "watch",
@@ -53,9 +57,12 @@ _HOMES = {
     "dispatch": "client.api",
     "dispatch_sync": "client.api",
     "electron": "workflow.electron",
+    "get_config": "config.access",
     "get_context": "workflow.context",
     "get_result": "client.api",
     "lattice": "workflow.lattice",
+    "reload_config": "config.access",
+    "set_config": "config.access",
     "wait": "workflow.electron",
     "watch": "notebook.widget",
 }
