@@ -12,10 +12,12 @@ from covalent_lab._version import __version__
 
 if TYPE_CHECKING:
     from covalent_lab import executor
-    from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result
+    from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, sync
+    from covalent_lab.client.connection import is_covalent_running
     from covalent_lab.client.result import Result
     from covalent_lab.client.status import Status
     from covalent_lab.client.status import Status as status  # noqa: N813 - documented name
+    from covalent_lab.config.access import get_config, reload_config, set_config
     from covalent_lab.notebook.widget import watch
     from covalent_lab.workflow.context import get_context
     from covalent_lab.workflow.electron import Electron, electron, wait
@@ -34,11 +36,16 @@ __all__ = [
     "dispatch_sync",
     "electron",
     "executor",
+    "get_config",
     "get_context",
     "get_result",
+    "is_covalent_running",
     "lattice",
     "load_ipython_extension",
+    "reload_config",
+    "set_config",
     "status",
+    "sync",
     "wait",
     "watch",
 ]
@@ -53,9 +60,14 @@ _HOMES = {
     "dispatch": "client.api",
     "dispatch_sync": "client.api",
     "electron": "workflow.electron",
+    "get_config": "config.access",
     "get_context": "workflow.context",
     "get_result": "client.api",
+    "is_covalent_running": "client.connection",
     "lattice": "workflow.lattice",
+    "reload_config": "config.access",
+    "set_config": "config.access",
+    "sync": "client.api",
     "wait": "workflow.electron",
     "watch": "notebook.widget",
 }

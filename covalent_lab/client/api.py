@@ -13,12 +13,13 @@ from covalent_lab.client.status import Status
 from covalent_lab.errors import ResultTimeoutError, ServerUnreachableError
 from covalent_lab.workflow.lattice import Lattice
 
-__all__ = ["cancel", "dispatch", "dispatch_sync", "get_result"]
+__all__ = ["cancel", "dispatch", "dispatch_sync", "get_result", "sync"]
 
 P = ParamSpec("P")
 
 _POLL_S = 20.0
 _RECONNECT_S = 60.0
+_PAGE = 500
 
 
 def dispatch(
@@ -199,3 +200,35 @@ def cancel(dispatch_id: str, task_ids: int | Sequence[int] | None = None, dispat
     """
     ids = None if task_ids is None else [task_ids] if isinstance(task_ids, int) else list(task_ids)
     return connect(dispatcher_addr).cancel(dispatch_id, ids or None)
+
+
+def sync(dispatch_id: str | Sequence[str] | None = None) -> None:
+    """Wait until dispatches have ended, however they end.
+
+    Args:
+        dispatch_id: One id, or several; None for every dispatch of this store that is under way now. One that was only
+            registered is not under way; named by its id, it is waited for until someone starts and ends it.
+
+    Raises:
+        MissingLatticeRecordError: An id is unknown.
+        ServerUnreachableError: No dispatcher answers.
+    """
+    if dispatch_id is not None:
+        for one in [dispatch_id] if isinstance(dispatch_id, str) else list(dispatch_id):
+            get_result(one, wait=True, status_only=True)
+        return
+    newest = _under_way(direction="desc", count=1)
+    if not newest:
+        return
+    # Always the first page: what has ended leaves the list, so that a second page would leave something out.
+    while ids := [
+        item["dispatch_id"]
+        for item in _under_way(direction="asc", count=_PAGE)
+        if item["created_at"] <= newest[0]["created_at"]
+    ]:
+        sync(ids)
+
+
+def _under_way(**query: Any) -> list[dict[str, Any]]:
+    page = connect().list_dispatches(status="STARTING,RUNNING", sort="created_at", **query)
+    return list(page["items"])

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from covalent_lab.errors import ServerUnreachableError
+from covalent_lab.errors import BackendError, ServerUnreachableError
 from covalent_lab.settings import Settings
 from covalent_lab.worker import Buffer
 
-__all__ = ["Connection", "FeedReader", "connect", "disconnect", "reconnect"]
+__all__ = ["Connection", "FeedReader", "connect", "disconnect", "is_covalent_running", "reconnect"]
 
 
 class FeedReader(Protocol):
@@ -143,6 +143,35 @@ def reconnect(failed: Connection, address: str | None = None) -> Connection:
         failed.close()
         _open[key] = found
         return found
+
+
+def is_covalent_running() -> bool:
+    """Whether a dispatcher answers: the one this process is connected to, or one that a dispatch would find.
+
+    A dispatch works in either case; without a server it starts a dispatcher in its own process, which this never does.
+
+    Raises:
+        ConfigError: The settings cannot be read.
+    """
+    from covalent_lab.client import discovery  # as above
+
+    with _lock:
+        known = _open.get((os.getpid(), ""))
+    if known is not None and _answers(known):
+        return True
+    try:
+        discovery.discover(Settings.load(), None, may_start=False).close()
+    except BackendError:
+        return False
+    return True
+
+
+def _answers(connection: Connection) -> bool:
+    try:
+        connection.status()
+    except BackendError:
+        return False
+    return True
 
 
 def disconnect() -> None:

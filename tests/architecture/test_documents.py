@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from covalent_lab.config.keys import KEYS
+
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/settings.md")
 
 
@@ -33,19 +35,26 @@ def test_files_that_are_named_exist(name: str, root: Path) -> None:
 
 
 def test_settings_are_documented(root: Path) -> None:
-    """Every variable, key and trait that the code reads has a line in the list of settings, and no others do."""
+    """Every variable and trait that the code reads has a line in the list of settings, and no others do."""
     listed = (root / "docs" / "settings.md").read_text(encoding="utf-8")
     code = "\n".join(texts(root, folder) for folder in ("covalent_lab", "server_extension", "executors"))
-    settings = (root / "covalent_lab" / "settings.py").read_text(encoding="utf-8")
     app = (root / "server_extension" / "covalent_lab_server" / "app.py").read_text(encoding="utf-8")
     read = {
         *re.findall(r"\bCOVALENT_[A-Z_]*[A-Z]\b", code),
-        *re.findall(r'reader\.(?:text|integer|number)\(\s*"([\w.]+)"', settings),
         *(
             f"CovalentLabApp.{name}"
             for name in re.findall(r"^    (\w+) = (?:Bool|Float|Int|Unicode)\(", app, re.MULTILINE)
         ),
     }
-    named = set(re.findall(r"`(COVALENT_[A-Z_]+|[a-z]+(?:\.\w+)+|CovalentLabApp\.\w+)`", listed)) - {"covalent.conf"}
+    named = set(re.findall(r"`(COVALENT_[A-Z_]+|CovalentLabApp\.\w+)`", listed))
 
     assert named == read
+
+
+def test_each_key_is_documented_with_its_variable(root: Path) -> None:
+    """Every key of the table has one line, which names the variable that overrides it; no other key has one."""
+    lines = (root / "docs" / "settings.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    told = {row[0].strip("`"): row[2].strip("`") for row in rows if len(row) == 4}
+
+    assert told == {key.name: key.variable for key in KEYS.values()}
