@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from covalent_lab._version import __version__
 
 if TYPE_CHECKING:
-    from covalent_lab import executor
+    from covalent_lab import executor, leptons
     from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, sync
     from covalent_lab.client.connection import is_covalent_running
     from covalent_lab.client.result import Result
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from covalent_lab.workflow.context import get_context
     from covalent_lab.workflow.electron import Electron, electron, wait
     from covalent_lab.workflow.lattice import Lattice, lattice
+    from covalent_lab.workflow.lepton import Lepton
     from covalent_lab.workflow.transportable import TransportableObject
 
 __all__ = [
     "Electron",
     "Lattice",
+    "Lepton",
     "Result",
     "Status",
     "TransportableObject",
@@ -41,6 +43,7 @@ __all__ = [
     "get_result",
     "is_covalent_running",
     "lattice",
+    "leptons",
     "load_ipython_extension",
     "reload_config",
     "set_config",
@@ -53,6 +56,7 @@ __all__ = [
 _HOMES = {
     "Electron": "workflow.electron",
     "Lattice": "workflow.lattice",
+    "Lepton": "workflow.lepton",
     "Result": "client.result",
     "Status": "client.status",
     "TransportableObject": "workflow.transportable",
@@ -74,8 +78,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "executor":
-        return import_module("covalent_lab.executor")
+    if name in ("executor", "leptons"):
+        return import_module(f"covalent_lab.{name}")
     if name == "status":
         value = import_module("covalent_lab.client.status").Status
     elif name in _HOMES:

@@ -21,6 +21,7 @@ from covalent_lab.errors import (
     TaskRuntimeError,
     UsageError,
 )
+from covalent_lab.notebook.bashcells import bash_cell_task, check_outputs, exported
 from covalent_lab.notebook.cells import CellNames, analyse
 from covalent_lab.notebook.remote import RUNNER_FILE, Shipped, cell_task, shown_as
 from covalent_lab.notebook.report import Progress
@@ -29,7 +30,7 @@ from covalent_lab.notebook.statuswords import TERMINAL
 from covalent_lab.workflow.electron import electron
 from covalent_lab.workflow.lattice import Lattice
 
-__all__ = ["CellRun", "CellTask", "prepare", "remote_traceback", "split_traceback", "task_name"]
+__all__ = ["CellRun", "CellTask", "prepare", "prepare_bash", "remote_traceback", "split_traceback", "task_name"]
 
 _TASK_NODE = 0
 _FIRST_STEPS = 16
@@ -49,6 +50,7 @@ class CellTask:
         values: What it takes from the notebook.
         gives: Names it gives back.
         gives_new: Also names that nobody can foresee (star imports).
+        is_bash: The text is for the shell.
     """
 
     name: str
@@ -57,6 +59,7 @@ class CellTask:
     values: Mapping[str, Any]
     gives: Sequence[str]
     gives_new: bool = False
+    is_bash: bool = False
 
 
 def prepare(
@@ -103,6 +106,31 @@ def prepare(
         values=values,
         gives=tuple(outputs) or names.assigned,
         gives_new=names.has_star_import and not outputs,
+    )
+
+
+def prepare_bash(
+    source: str,
+    namespace: Mapping[str, Any],
+    *,
+    name: str,
+    executor: Any = None,
+    outputs: Sequence[str] = (),
+    hidden: Mapping[str, Any] | None = None,
+) -> CellTask:
+    """Gather what a cell in the shell's language needs; the arguments are those of `prepare`.
+
+    Raises:
+        UsageError: It is empty, or an output cannot be a shell variable.
+    """
+    if not source.strip():
+        raise UsageError("The cell is empty: there is no command to run.")
+    check_outputs(outputs)
+    own = hidden or {}
+    visible = {known: value for known, value in namespace.items() if not _is_same(own, namespace, known)}
+    values = exported(source, visible)
+    return CellTask(
+        name=name, source=source, executor=executor, values=values, gives=tuple(dict.fromkeys(outputs)), is_bash=True
     )
 
 
@@ -222,7 +250,10 @@ class CellRun:
             return TaskCancelledError(f"The cell was cancelled (dispatch {self.dispatch_id}).")
         reason = self._connection.node(self.dispatch_id, _TASK_NODE)["error"] or detail["error"]
         error = TaskRuntimeError(str(reason or f"The cell failed (dispatch {self.dispatch_id})."))
-        error.traceback = remote_traceback(self._connection, self.dispatch_id)  # type: ignore[attr-defined]
+        trace = remote_traceback(self._connection, self.dispatch_id)
+        if self._task.is_bash:  # no Python of the user's is in there
+            trace = trace.removeprefix("Traceback (most recent call last):\n")
+        error.traceback = trace  # type: ignore[attr-defined]
         return error
 
 
@@ -266,9 +297,11 @@ class _Held:
     """A call that a workflow function makes and does not take along when it is pickled: its node has everything."""
 
     def __init__(self, task: CellTask) -> None:
-        run = cell_task(
-            task.source, name=task.name, takes=tuple(task.values), gives=task.gives, gives_new=task.gives_new
-        )
+        takes = tuple(task.values)
+        if task.is_bash:
+            run = bash_cell_task(task.source, name=task.name, takes=takes, gives=task.gives)
+        else:
+            run = cell_task(task.source, name=task.name, takes=takes, gives=task.gives, gives_new=task.gives_new)
         self._call = electron(run, executor=task.executor)
         self._values = [Shipped.of(value) for value in task.values.values()]
 
@@ -287,6 +320,8 @@ def _submit(task: CellTask) -> str:
 
     workflow.__name__ = workflow.__qualname__ = task.name
     workflow.__wrapped__ = shown_as(task.source, task.name, ())  # type: ignore[attr-defined]
+    if task.is_bash:
+        workflow.covalent_source = task.source  # type: ignore[attr-defined]
     try:
         return dispatch(Lattice(workflow))()
     except SerializationError:

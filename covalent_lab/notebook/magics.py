@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from covalent_lab.client.api import cancel, get_result
 from covalent_lab.client.connection import connect
 from covalent_lab.errors import LabError, MissingLatticeRecordError, TaskRuntimeError, UsageError
-from covalent_lab.notebook.cellrun import CellRun, prepare, task_name
+from covalent_lab.notebook.cellrun import CellRun, prepare, prepare_bash, task_name
 from covalent_lab.notebook.report import Progress, duration
 from covalent_lab.notebook.screens import screen_of
 from covalent_lab.notebook.statuswords import style_of
@@ -82,7 +82,7 @@ class _Magics:
         if executor is not None and hasattr(namespace.get(executor), "to_dict"):
             executor = namespace[executor]  # an executor instance, by the name of its variable
         try:
-            task = prepare(
+            task = (prepare_bash if options.bash else prepare)(
                 cell,
                 namespace,
                 name=task_name(options.name or f"cell_{self._shell.displayhook.prompt_count}"),
@@ -245,6 +245,12 @@ def _cell_parser() -> _Parser:
         "--no-wait", action="store_true", help="only submit; get the outcome later by %%covalent result"
     )
     parser.add_argument("--name", help="what the task is called")
+    parser.add_argument(
+        "--bash",
+        action="store_true",
+        help="the cell is a shell script: it sees the notebook's text and numbers that it mentions as $NAME, "
+        "and -o gives back shell variables as text",
+    )
     return parser
 
 

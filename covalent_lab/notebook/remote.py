@@ -12,7 +12,7 @@ from typing import Any
 
 from covalent_lab.notebook.cells import FIRST_LINE
 
-__all__ = ["CELL_FILE", "RUNNER_FILE", "Shipped", "cell_task", "shown_as"]
+__all__ = ["CELL_FILE", "RUNNER_FILE", "Shipped", "cell_task", "outcome_type", "shown_as"]
 
 CELL_FILE = "<covalent cell>"
 RUNNER_FILE = "<covalent cell runner>"
@@ -83,7 +83,7 @@ def shown_as(source: str, name: str, takes: Sequence[str]) -> Callable[..., Any]
 
 
 def _runner(text: str, takes: tuple[str, ...], gives: tuple[str, ...], gives_new: bool) -> Callable[..., Any]:
-    file, outcome_type, watch_figures, collect = CELL_FILE, _outcome_type(), _figure_watch(), _collector()
+    file, make_outcome, watch_figures, collect = CELL_FILE, outcome_type(), _figure_watch(), _collector()
 
     def run(*values: Any) -> Any:
         import ast
@@ -95,7 +95,7 @@ def _runner(text: str, takes: tuple[str, ...], gives: tuple[str, ...], gives_new
         linecache.cache[file] = (len(text), None, text.splitlines(True), file)
         if os.environ.get("MPLBACKEND", "").startswith("module://"):
             os.environ["MPLBACKEND"] = "agg"  # the notebook's own backend draws nothing here
-        outcome = outcome_type()
+        outcome = make_outcome()
         take_figures, display = watch_figures(outcome)
         tree = ast.parse(text, file)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
@@ -124,7 +124,9 @@ def _runner(text: str, takes: tuple[str, ...], gives: tuple[str, ...], gives_new
 # What follows makes functions and a class inside functions: such travel by value, wherever they are defined.
 
 
-def _outcome_type() -> Any:
+def outcome_type() -> Any:
+    """Make the class of what a cell leaves behind; see `cell_task`."""
+
     class CellOutcome:
         """What a cell leaves behind."""
 

@@ -4,7 +4,7 @@ Decides markup and what is left out; every value is escaped here. Takes plain re
 inline, with JupyterLab's `--jp-*` variables and plain fallbacks, so that both themes and exported pages look right.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -29,6 +29,7 @@ _ERROR_LENGTH = 8000
 _STATUS_ORDER = ("FAILED", "CANCELLED", "RUNNING", "STARTING", "NEW_OBJECT", "COMPLETED")
 _FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px"
 _COLOURS = "color:var(--jp-ui-font-color1,inherit)"
+_STRONG = "color:var(--jp-ui-font-color0,inherit)"
 _MUTED = "color:var(--jp-ui-font-color2,#6b7280)"
 _LINE = "1px solid var(--jp-border-color2,#c8ccd2)"
 _CODE = (
@@ -36,6 +37,13 @@ _CODE = (
     "max-height:22em;overflow:auto;margin:4px 0;padding:6px 8px;"
     f"background:var(--jp-layout-color2,transparent);border:{_LINE};border-radius:3px"
 )
+_TONES: Mapping[str, str] = {
+    "STARTING": "--jp-warn-color1",
+    "DISPATCHING": "--jp-brand-color1",
+    "RUNNING": "--jp-brand-color1",
+    "COMPLETED": "--jp-success-color1",
+    "FAILED": "--jp-error-color1",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +132,7 @@ def report_html(report: DispatchReport) -> str:
     if report.error:
         heading, _, trace = report.error.strip().partition("\n")
         heading = escape(_head(heading, _PREVIEW_LENGTH))
-        red = style_of("FAILED").stroke
-        parts.append(f'<div style="margin-top:6px;color:var(--jp-error-color1,{red})"><strong>{heading}</strong>')
+        parts.append(f'<div style="margin-top:6px;color:{_tone("FAILED")}"><strong>{heading}</strong>')
         if trace:
             parts.append(f'<pre style="{_CODE};{_COLOURS}">{escape(_tail(trace, _ERROR_LENGTH))}</pre>')
         parts.append("</div>")
@@ -150,11 +157,18 @@ def progress_html(progress: Progress) -> str:
 
 def _badge(status: str) -> str:
     style = style_of(status)
+    colour = _tone(status)
     return (
-        f'<span style="display:inline-block;padding:0 8px;border-radius:9px;border:1px solid {style.stroke};'
-        f'background:{style.fill};color:#1b1f24;white-space:nowrap"><span style="color:{style.stroke}" '
-        f'aria-hidden="true">{style.mark}</span> {escape(style.word)}</span>'
+        f'<span style="display:inline-block;padding:0 8px;border-radius:9px;border:1px solid {colour};'
+        f'background:color-mix(in srgb,{colour} 13%,transparent);{_STRONG};white-space:nowrap">'
+        f'<span style="color:{colour}" aria-hidden="true">{style.mark}</span> {escape(style.word)}</span>'
     )
+
+
+def _tone(status: str) -> str:
+    """The theme's colour for a status; without a theme one that can be read on white and on black."""
+    variable = _TONES.get(status, "--jp-ui-font-color2")
+    return f"var({variable},{style_of(status).stroke})"
 
 
 def _link(dispatch_id: str, url: str | None) -> str:

@@ -32,7 +32,7 @@ from covalent_lab.workflow.reference import Output
 from covalent_lab.workflow.task import Task, source_of
 from covalent_lab.workflow.transportable import snapshot
 
-__all__ = ["OutputMaker", "Trace", "active_trace", "is_pickling_for_task", "tracing"]
+__all__ = ["OutputMaker", "Trace", "active_trace", "holds_output", "is_pickling_for_task", "tracing"]
 
 _SCALARS = frozenset({bool, int, float, complex, str, bytes, type(None)})
 _SEQUENCES: dict[type, str] = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset"}
@@ -259,7 +259,7 @@ class Trace:
                 source = self._add_sequence(target, value, _SEQUENCES[kind])
             elif kind is dict:
                 source = self._add_dict(target, value)
-            elif not _holds_output(value):
+            elif not holds_output(value):
                 what = f"argument {name!r} of {self._builder.name_of(target)!r} [{user_location()}]"
                 self._add_parameter(target, name, value, param_type, index, self._encode(value, what))
                 return
@@ -378,13 +378,14 @@ class Trace:
         raise build_error(f"wait() at {where} makes tasks wait for each other: {path}.", "Remove one of the waits.")
 
 
-def _holds_output(value: Any) -> bool:
+def holds_output(value: Any) -> bool:
+    """Whether a value is, or has in it, something that is known only when the workflow runs."""
     if isinstance(value, Output):
         return True
     if isinstance(value, dict):
-        return any(_holds_output(key) or _holds_output(item) for key, item in value.items())
+        return any(holds_output(key) or holds_output(item) for key, item in value.items())
     if isinstance(value, (list, tuple, set, frozenset)):
-        return any(_holds_output(item) for item in value)
+        return any(holds_output(item) for item in value)
     return False
 
 

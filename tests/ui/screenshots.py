@@ -1,4 +1,4 @@
-"""Make the pictures of the documents: the quickstart in JupyterLab, in the light and in the dark theme.
+"""Make the pictures of the documents: the quickstart in JupyterLab, in both themes, and its notebook alone.
 
 python -m tests.ui.screenshots
 """
@@ -17,23 +17,61 @@ from tests.ui.test_quickstart import TUTORIAL
 
 IMAGES = ROOT / "docs" / "images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+NOTEBOOK_SHARE = 0.3
 
 
 def arrange(lab: LabPage) -> None:
-    """Run the quickstart, and put the notebook and the graph of its sweep side by side."""
+    """Run the quickstart, and put beside the notebook the graph of its sweep, with a node that returned a figure."""
     lab.show_sidebar()
     lab.open_notebook(TUTORIAL)
     lab.run_all()
-    lab.scroll_to_cell(".draw(")
-    lab.sidebar.get_by_role("option").filter(has_text="sweep").first.click()
+    sweep = lab.sidebar.get_by_role("option").filter(has_text="sweep").first
+    sweep.click()
     lab.view.get_by_role("heading", level=2).wait_for()
     lab.split_right()
+    narrow_notebook(lab)
+    show_cell(lab, "def run_experiment")
+    sweep.click()
+    lab.show_nodes_as_list()
+    lab.view.get_by_role("searchbox").fill("confusion_matrix")
+    lab.node_line("confusion_matrix").get_by_role("button").click()
+    expect(lab.view.get_by_role("tabpanel").locator("img")).to_be_visible()
+    lab.view.get_by_role("button", name="Show graph").click()
     expect(lab.view.locator("canvas").first).to_be_visible()
     lab.view.get_by_role("button", name="Fit to view").click()
 
 
+def show_cell(lab: LabPage, text: str) -> None:
+    """Bring the notebook to the front, and a cell of it to its top."""
+    lab.execute("docmanager:open", path=TUTORIAL)
+    lab.scroll_to_cell(text)
+
+
+def narrow_notebook(lab: LabPage) -> None:
+    """Drag the border between notebook and graph to the left."""
+    border = lab.page.locator("#jp-main-dock-panel > .lm-DockPanel-handle:not(.lm-mod-hidden)")
+    dock = lab.page.locator("#jp-main-dock-panel").bounding_box()
+    handle = border.bounding_box()
+    assert dock is not None
+    assert handle is not None
+    height = handle["y"] + handle["height"] / 2
+    lab.page.mouse.move(handle["x"] + handle["width"] / 2, height)
+    lab.page.mouse.down()
+    lab.page.mouse.move(dock["x"] + NOTEBOOK_SHARE * dock["width"], height, steps=4)
+    lab.page.mouse.up()
+
+
+def show_only_notebook(lab: LabPage, text: str) -> None:
+    """Make the window narrow, and leave in it a cell and what follows."""
+    lab.page.set_viewport_size({"width": 1100, "height": 760})
+    lab.execute("application:toggle-left-area")
+    lab.execute("docmanager:open", path=TUTORIAL)
+    lab.execute("application:set-mode", mode="single-document")
+    lab.scroll_to_cell(text)
+
+
 def main() -> int:
-    """Write both pictures; return the exit status."""
+    """Write the pictures; return the exit status."""
     program = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
     if program is None:
         print(f"{' or '.join(CHROMIUM)} is not installed", file=sys.stderr)
@@ -48,7 +86,7 @@ def main() -> int:
             environ=private_environment(Path(folder)),
             arguments=("--expose-app-in-browser",),
         ) as server:
-            page = browser.new_page(viewport={"width": 1680, "height": 980})
+            page = browser.new_page(viewport={"width": 1680, "height": 1000})
             page.set_default_timeout(LONG_MS)
             lab = LabPage(page=page, server=server)
             lab.open()
@@ -58,6 +96,11 @@ def main() -> int:
                 lab.settle()
                 lab.screenshot(IMAGES / f"workbench-{name}.png")
                 print(f"{IMAGES / f'workbench-{name}.png'}")
+            lab.set_theme(THEMES["light"])
+            show_only_notebook(lab, "best = sweep_result.result")
+            lab.settle()
+            lab.screenshot(IMAGES / "notebook-light.png")
+            print(f"{IMAGES / 'notebook-light.png'}")
         browser.close()
     return 0
 

@@ -25,19 +25,44 @@ export interface IAdjacency {
 const SWEEPS = 8;
 const MAX_BENDS = 6000;
 
-/** Puts visible nodes into layers, long edges through bends where that stays affordable. */
-export function layerGraph(
-  structure: IGraphStructure,
-  isVisible: Uint8Array,
-  maxWidth: number
-): ILayering {
+/** Which layer each visible node is in, before any order inside layers. */
+export interface IRanking {
+  readonly layers: readonly (readonly number[])[];
+  readonly layerOf: Int32Array;
+  readonly edges: Int32Array;
+}
+
+/** Puts visible nodes into layers. */
+export function rankNodes(structure: IGraphStructure, isVisible: Uint8Array): IRanking {
   const edges = visibleEdges(structure, isVisible);
   const layerOf = assignLayers(structure, isVisible, edges);
-  const widths = countPerLayer(layerOf, isVisible);
-  const hasWideLayer = widths.some(width => width > maxWidth);
-  const wanted = edges.reduce((sum, edge) => sum + span(structure, layerOf, edge) - 1, 0);
-  const useBends = !hasWideLayer && wanted <= MAX_BENDS;
-  return order(build(structure, isVisible, edges, layerOf, widths.length, useBends, wanted));
+  const layers: number[][] = [];
+  for (let id = 0; id < structure.count; id += 1) {
+    if (isVisible[id] === 1) {
+      while (layers.length <= layerOf[id]) {
+        layers.push([]);
+      }
+      layers[layerOf[id]].push(id);
+    }
+  }
+  return { layers, layerOf, edges };
+}
+
+/** Puts layers in order; long edges go through bends where that stays affordable, except in blocks. */
+export function orderLayers(
+  structure: IGraphStructure,
+  ranking: IRanking,
+  isBlock: readonly boolean[]
+): ILayering {
+  const { edges, layerOf } = ranking;
+  const rowsBefore = new Int32Array(isBlock.length + 1);
+  isBlock.forEach((block, layer) => (rowsBefore[layer + 1] = rowsBefore[layer] + (block ? 0 : 1)));
+  const bends = edges.reduce((sum, edge) => {
+    const first = layerOf[structure.source[edge]] + 1;
+    const last = layerOf[structure.target[edge]];
+    return sum + (last > first ? rowsBefore[last] - rowsBefore[first] : 0);
+  }, 0);
+  return order(build(structure, ranking, isBlock, bends <= MAX_BENDS ? bends : 0));
 }
 
 function visibleEdges(structure: IGraphStructure, isVisible: Uint8Array): Int32Array {
@@ -99,43 +124,19 @@ function assignLayers(
   return layerOf;
 }
 
-function countPerLayer(layerOf: Int32Array, isVisible: Uint8Array): number[] {
-  const widths: number[] = [];
-  for (let id = 0; id < layerOf.length; id += 1) {
-    if (isVisible[id] === 1) {
-      while (widths.length <= layerOf[id]) {
-        widths.push(0);
-      }
-      widths[layerOf[id]] += 1;
-    }
-  }
-  return widths;
-}
-
-/** Layers an edge goes down; in a graph with a cycle some edges go up and count as one. */
-function span(structure: IGraphStructure, layerOf: Int32Array, edge: number): number {
-  return Math.max(1, layerOf[structure.target[edge]] - layerOf[structure.source[edge]]);
-}
-
 function build(
   structure: IGraphStructure,
-  isVisible: Uint8Array,
-  edges: Int32Array,
-  nodeLayer: Int32Array,
-  depth: number,
-  useBends: boolean,
-  wanted: number
+  ranking: IRanking,
+  isBlock: readonly boolean[],
+  bendCount: number
 ): ILayering {
   const nodeCount = structure.count;
-  const itemCount = nodeCount + (useBends ? wanted : 0);
+  const nodeLayer = ranking.layerOf;
+  const { edges } = ranking;
+  const itemCount = nodeCount + bendCount;
   const layerOf = new Int32Array(itemCount);
   layerOf.set(nodeLayer);
-  const layers: number[][] = Array.from({ length: depth }, () => []);
-  for (let id = 0; id < nodeCount; id += 1) {
-    if (isVisible[id] === 1) {
-      layers[nodeLayer[id]].push(id);
-    }
-  }
+  const layers = ranking.layers.map(layer => [...layer]);
   const from: number[] = [];
   const to: number[] = [];
   const bends: (number[] | null)[] = [];
@@ -144,8 +145,11 @@ function build(
     const target = structure.target[edge];
     let above = structure.source[edge];
     const passed: number[] = [];
-    if (useBends) {
+    if (bendCount > 0) {
       for (let layer = nodeLayer[above] + 1; layer < nodeLayer[target]; layer += 1) {
+        if (isBlock[layer]) {
+          continue;
+        }
         layerOf[next] = layer;
         layers[layer].push(next);
         from.push(above);

@@ -1,14 +1,31 @@
 /**
- * Second half of the layout: layers become positions.
+ * The layout: layers become positions.
  *
  * Theory: inside a layer each item wants to stand at the mean of its neighbours; keeping order and distances, the
- * closest such arrangement is found exactly by pooling adjacent violators, in linear time. Layers with more than
- * WRAP nodes become a block of several rows, so that a fan of a thousand keeps a readable shape.
+ * closest such arrangement is found exactly by pooling adjacent violators, in linear time. Layers too wide for the room
+ * become blocks of several rows, so that a fan of a thousand keeps a readable shape.
  * Everything is computed "downwards"; for the other orientation the axes are exchanged at the end.
  */
 
+import type { BlockPlan, IRoom } from './blocks';
+import {
+  COLUMN_GAP,
+  DEFAULT_ROOM,
+  fillGrids,
+  GAP,
+  gapAfter,
+  GRID_GAP,
+  gridExtent,
+  MIN_BLOCK,
+  planBlocks,
+  ROW_GAP
+} from './blocks';
 import type { IAdjacency, ILayering } from './layers';
-import { layerGraph } from './layers';
+import { orderLayers, rankNodes } from './layers';
+import type { IBlockBounds, IPositions } from './routes';
+import { routeEdges } from './routes';
+import type { ISizes } from './sizes';
+import { nodeSizes } from './sizes';
 import type { IGraphStructure } from './structure';
 
 /** Where successors are drawn. */
@@ -19,6 +36,8 @@ export interface ILayoutOptions {
   orientation: Orientation;
   showParameters: boolean;
   showPostprocess: boolean;
+  /** Decides how wide layers are broken; a usual size if it is not known. */
+  room?: IRoom;
 }
 
 /** Positions in world units; arrays are indexed by node id, hidden nodes have width 0. */
@@ -36,34 +55,28 @@ export interface ILayout {
   readonly edges: Int32Array;
   readonly points: Float32Array;
   readonly pointStart: Int32Array;
+  /** How edge i joins its nodes; see `LEAVES_BY_SIDE` and `ENTERS_BY_SIDE`. */
+  readonly joints: Uint8Array;
+  /** Whether another room could lead to other positions. */
+  readonly dependsOnRoom: boolean;
 }
 
-/** Layers with more nodes than this are wrapped into rows. */
-export const WRAP = 30;
-export const CARD_WIDTH = 176;
-export const CARD_HEIGHT = 46;
-export const PILL_HEIGHT = 24;
-const SMALL_WIDTH = 84;
-const SMALL_HEIGHT = 30;
-const PILL_CHARACTER = 6.6;
-const PILL_MAX_WIDTH = 132;
-const GAP = 22;
-const LAYER_GAP = 54;
 const BEND_SIZE = 6;
 const SETTLE_ROUNDS = 6;
 
 /** Positions of all visible nodes and edges. */
 export function layoutGraph(structure: IGraphStructure, options: ILayoutOptions): ILayout {
   const isVisible = visibility(structure, options);
-  const sizes = nodeSizes(structure, isVisible);
-  const layering = layerGraph(structure, isVisible, WRAP);
   const isRight = options.orientation === 'right';
-  const along = new Float32Array(layering.itemCount).fill(BEND_SIZE);
-  const across = new Float32Array(layering.itemCount).fill(BEND_SIZE);
-  along.set(isRight ? sizes.height : sizes.width);
-  across.set(isRight ? sizes.width : sizes.height);
-  const placed = place(layering, along, across, isRight);
-  return finish(structure, options.orientation, layering, placed, sizes);
+  const sizes = nodeSizes(structure, isVisible);
+  const ranking = rankNodes(structure, isVisible);
+  const room = options.room ?? DEFAULT_ROOM;
+  const plan = planBlocks(structure, ranking.layers, sizes, isRight, room);
+  const isBlock = plan.map(block => block !== null);
+  const layering = orderLayers(structure, ranking, isBlock);
+  const positions = place(structure, layering, sizes, plan, isRight);
+  const dependsOnRoom = ranking.layers.some(layer => layer.length >= MIN_BLOCK);
+  return finish(structure, options.orientation, layering, positions, sizes, dependsOnRoom);
 }
 
 /** Which nodes are drawn: 1 or 0 for each id. */
@@ -76,90 +89,45 @@ export function visibility(structure: IGraphStructure, options: ILayoutOptions):
   );
 }
 
-interface ISizes {
-  width: Float32Array;
-  height: Float32Array;
-}
-
-interface IPlaced {
-  along: Float32Array;
-  across: Float32Array;
-  length: number;
-  depth: number;
-}
-
-function nodeSizes(structure: IGraphStructure, isVisible: Uint8Array): ISizes {
-  const width = new Float32Array(structure.count);
-  const height = new Float32Array(structure.count);
-  for (let id = 0; id < structure.count; id += 1) {
-    if (isVisible[id] === 0) {
-      continue;
-    }
-    switch (structure.kinds[id]) {
-      case 'parameter': {
-        const text = structure.labels[id].length * PILL_CHARACTER + 22;
-        width[id] = Math.max(34, Math.min(PILL_MAX_WIDTH, text));
-        height[id] = PILL_HEIGHT;
-        break;
-      }
-      case 'electron_list':
-      case 'electron_dict':
-        width[id] = SMALL_WIDTH;
-        height[id] = SMALL_HEIGHT;
-        break;
-      default:
-        width[id] = CARD_WIDTH;
-        height[id] = CARD_HEIGHT;
-    }
-  }
-  return { width, height };
-}
-
-/** Coordinates along a layer (`along`) and from layer to layer (`across`), both from 0. */
+/** Coordinates along a layer and from layer to layer; sets the sizes of nodes in blocks. */
 function place(
+  structure: IGraphStructure,
   layering: ILayering,
-  size: Float32Array,
-  thickness: Float32Array,
+  sizes: ISizes,
+  plan: readonly BlockPlan[],
   isRight: boolean
-): IPlaced {
-  const along = new Float32Array(layering.itemCount);
-  const across = new Float32Array(layering.itemCount);
-  const isWrapped = layering.layers.map(
-    layer => layer.reduce((sum, item) => sum + (item < layering.nodeCount ? 1 : 0), 0) > WRAP
-  );
+): IPositions {
+  const { layers, itemCount } = layering;
+  const at = {
+    along: new Float32Array(itemCount),
+    across: new Float32Array(itemCount),
+    size: new Float32Array(itemCount).fill(BEND_SIZE),
+    thickness: new Float32Array(itemCount).fill(BEND_SIZE),
+    blocks: new Array<IBlockBounds | null>(layers.length).fill(null),
+    gridTop: new Float32Array(structure.count),
+    gridBottom: new Float32Array(structure.count)
+  };
+  at.size.set(isRight ? sizes.height : sizes.width);
+  at.thickness.set(isRight ? sizes.width : sizes.height);
   let depth = 0;
-  layering.layers.forEach((layer, index) => {
-    if (isWrapped[index]) {
-      depth = placeBlock(layer, size, thickness, along, across, depth, isRight);
+  layers.forEach((layer, index) => {
+    const grids = plan[index];
+    if (grids !== null) {
+      const filled = fillGrids(structure, grids, layer);
+      layers[index] = filled.order;
+      const bounds = placeBlock(filled.grids, sizes, at, depth, isRight);
+      at.blocks[index] = bounds;
+      depth = bounds.bottom;
     } else {
-      placeRow(layer, size, along);
-      const thick = layer.reduce((most, item) => Math.max(most, thickness[item]), 0);
-      layer.forEach(item => (across[item] = depth + thick / 2));
+      placeRow(layer, at.size, at.along);
+      const thick = layer.reduce((most, item) => Math.max(most, at.thickness[item]), 0);
+      layer.forEach(item => (at.across[item] = depth + thick / 2));
       depth += thick;
     }
-    depth += LAYER_GAP + Math.min(90, layer.length * 1.2);
+    depth += gapAfter(layer.length, grids !== null);
   });
-  settle(layering, isWrapped, size, along);
-  let low = Infinity;
-  let high = -Infinity;
-  for (const layer of layering.layers) {
-    for (const item of layer) {
-      low = Math.min(low, along[item] - size[item] / 2);
-      high = Math.max(high, along[item] + size[item] / 2);
-    }
-  }
-  if (low === Infinity) {
-    return { along, across, length: 0, depth: 0 };
-  }
-  for (const layer of layering.layers) {
-    layer.forEach(item => (along[item] -= low));
-  }
-  const lastLayer = layering.layers[layering.layers.length - 1];
-  const bottom = lastLayer.reduce(
-    (most, item) => Math.max(most, across[item] + thickness[item] / 2),
-    0
-  );
-  return { along, across, length: high - low, depth: bottom };
+  settle(layering, plan, at.size, at.along);
+  return at;
 }
 
 function placeRow(layer: readonly number[], size: Float32Array, along: Float32Array): void {
@@ -174,45 +142,46 @@ function placeRow(layer: readonly number[], size: Float32Array, along: Float32Ar
   }
 }
 
-/** Rows of equal cells, in a shape somewhat wider than high on the screen; returns where the block ends. */
+/** Grid under grid, each around 0; an incomplete last row begins where the others do. */
 function placeBlock(
-  layer: readonly number[],
-  size: Float32Array,
-  thickness: Float32Array,
-  along: Float32Array,
-  across: Float32Array,
+  grids: NonNullable<BlockPlan>,
+  sizes: ISizes,
+  at: IPositions,
   top: number,
   isRight: boolean
-): number {
-  let cell = 0;
-  let thick = 0;
-  for (const item of layer) {
-    cell = Math.max(cell, size[item]);
-    thick = Math.max(thick, thickness[item]);
+): IBlockBounds {
+  let depth = top;
+  let half = 0;
+  for (const grid of grids) {
+    const { length, thick } = gridExtent(grid, isRight);
+    const [size, thickness] = isRight ? [grid.height, grid.width] : [grid.width, grid.height];
+    grid.ids.forEach((id, index) => {
+      const row = Math.floor(index / grid.columns);
+      const column = index % grid.columns;
+      at.along[id] = column * (size + COLUMN_GAP) + (size - length) / 2;
+      at.across[id] = depth + row * (thickness + ROW_GAP) + thickness / 2;
+      at.size[id] = size;
+      at.thickness[id] = thickness;
+      at.gridTop[id] = depth;
+      at.gridBottom[id] = depth + thick;
+      sizes.width[id] = grid.width;
+      sizes.height[id] = grid.height;
+    });
+    half = Math.max(half, length / 2);
+    depth += thick + GRID_GAP;
   }
-  cell += GAP;
-  thick += GAP;
-  const aspect = isRight ? 1 / 1.7 : 1.7;
-  const columns = Math.max(10, Math.ceil(Math.sqrt((layer.length * thick * aspect) / cell)));
-  const rows = Math.ceil(layer.length / columns);
-  layer.forEach((item, index) => {
-    const row = Math.floor(index / columns);
-    const inRow = Math.min(columns, layer.length - row * columns);
-    along[item] = ((index % columns) - (inRow - 1) / 2) * cell;
-    across[item] = top + (row + 0.5) * thick - GAP / 2;
-  });
-  return top + rows * thick - GAP;
+  return { low: -half, high: half, top, bottom: depth - GRID_GAP };
 }
 
 function settle(
   layering: ILayering,
-  isWrapped: readonly boolean[],
+  plan: readonly BlockPlan[],
   size: Float32Array,
   along: Float32Array
 ): void {
   const { layers, up, down } = layering;
   const arrange = (index: number, side: IAdjacency) => {
-    if (isWrapped[index]) {
+    if (plan[index] !== null) {
       return;
     }
     const layer = layers[index];
@@ -276,55 +245,54 @@ function pool(
   });
 }
 
+/** Moves everything to begin at 0, leads the edges, and exchanges the axes if need be. */
 function finish(
   structure: IGraphStructure,
   orientation: Orientation,
   layering: ILayering,
-  placed: IPlaced,
-  sizes: ISizes
+  at: IPositions,
+  sizes: ISizes,
+  dependsOnRoom: boolean
 ): ILayout {
   const isRight = orientation === 'right';
-  const x = isRight ? placed.across : placed.along;
-  const y = isRight ? placed.along : placed.across;
+  const routes = routeEdges(structure, layering, at);
   const nodes: number[] = [];
+  let [low, high, depth] = [Infinity, -Infinity, 0];
   for (const layer of layering.layers) {
     for (const item of layer) {
+      low = Math.min(low, at.along[item] - at.size[item] / 2);
+      high = Math.max(high, at.along[item] + at.size[item] / 2);
+      depth = Math.max(depth, at.across[item] + at.thickness[item] / 2);
       if (item < layering.nodeCount) {
         nodes.push(item);
       }
     }
   }
-  const points: number[] = [];
-  const pointStart = new Int32Array(layering.edges.length + 1);
-  layering.edges.forEach((edge, index) => {
-    const source = structure.source[edge];
-    const target = structure.target[edge];
-    if (isRight) {
-      points.push(x[source] + sizes.width[source] / 2, y[source]);
-    } else {
-      points.push(x[source], y[source] + sizes.height[source] / 2);
-    }
-    for (const bend of layering.bends[index] ?? []) {
-      points.push(x[bend], y[bend]);
-    }
-    if (isRight) {
-      points.push(x[target] - sizes.width[target] / 2, y[target]);
-    } else {
-      points.push(x[target], y[target] - sizes.height[target] / 2);
-    }
-    pointStart[index + 1] = points.length / 2;
-  });
+  for (let i = 0; i < routes.points.length; i += 2) {
+    low = Math.min(low, routes.points[i]);
+    high = Math.max(high, routes.points[i]);
+  }
+  const length = nodes.length > 0 ? high - low : 0;
+  const points = new Float32Array(routes.points.length);
+  for (let i = 0; i < points.length; i += 2) {
+    points[isRight ? i + 1 : i] = routes.points[i] - low;
+    points[isRight ? i : i + 1] = routes.points[i + 1];
+  }
+  const along = at.along.slice(0, structure.count).map(value => value - low);
+  const across = at.across.slice(0, structure.count);
   return {
     orientation,
-    width: isRight ? placed.depth : placed.length,
-    height: isRight ? placed.length : placed.depth,
-    x: x.slice(0, structure.count),
-    y: y.slice(0, structure.count),
+    width: isRight ? depth : length,
+    height: isRight ? length : depth,
+    x: isRight ? across : along,
+    y: isRight ? along : across,
     nodeWidth: sizes.width,
     nodeHeight: sizes.height,
     nodes: Int32Array.from(nodes),
     edges: layering.edges,
-    points: Float32Array.from(points),
-    pointStart
+    points,
+    pointStart: routes.pointStart,
+    joints: routes.joints,
+    dependsOnRoom
   };
 }

@@ -47,3 +47,10 @@ export function statesFromColumns(
   });
   return states;
 }
+
+/** The failed node after this one by id, from the start again at the end; null if there is none. */
+export function nextFailed(states: INodeStates, after: number | null): number | null {
+  const next = states.status.indexOf(FAILED, (after ?? -1) + 1);
+  const found = next >= 0 ? next : states.status.indexOf(FAILED);
+  return found >= 0 ? found : null;
+}

@@ -23,23 +23,37 @@ export interface IView {
   readonly bottom: number;
 }
 
-/** How much of a node is drawn. */
-export type Detail = 'full' | 'label' | 'box' | 'dot';
+/** How much of a node is drawn: two lines of text, one, the sign of its status, its colour. */
+export type Detail = 'full' | 'label' | 'sign' | 'box' | 'dot';
+
+/** Free space around a graph, in pixels. */
+export const MARGIN = 28;
 
 export const MIN_SCALE = 0.01;
 export const MAX_SCALE = 3;
 
-/** A camera that shows the whole layout, never enlarged beyond `limit`. */
-export function fitCamera(layout: ILayout, size: ISize, margin = 28, limit = 1.15): ICamera {
-  const wide = Math.max(1, size.width - 2 * margin);
-  const high = Math.max(1, size.height - 2 * margin);
+/** A camera that shows the whole layout, never enlarged beyond `limit`; `top` is kept free for what lies there. */
+export function fitCamera(layout: ILayout, size: ISize, top = MARGIN, limit = 1.15): ICamera {
+  const room = roomOf(size, top);
   const scale = clampScale(
-    Math.min(limit, wide / Math.max(1, layout.width), high / Math.max(1, layout.height))
+    Math.min(
+      limit,
+      room.width / Math.max(1, layout.width),
+      room.height / Math.max(1, layout.height)
+    )
   );
   return {
     scale,
     x: layout.width / 2 - size.width / 2 / scale,
-    y: layout.height / 2 - size.height / 2 / scale
+    y: layout.height / 2 - (top + room.height / 2) / scale
+  };
+}
+
+/** What is left of a size for the graph. */
+export function roomOf(size: ISize, top = MARGIN): ISize {
+  return {
+    width: Math.max(1, size.width - 2 * MARGIN),
+    height: Math.max(1, size.height - MARGIN - top)
   };
 }
 
@@ -80,15 +94,15 @@ export function viewOf(camera: ICamera, size: ISize): IView {
   };
 }
 
-/** Level of detail at a scale. */
-export function detailAt(scale: number): Detail {
-  if (scale >= 0.55) {
-    return 'full';
+/** What there is room for on a node of this size on the screen, in pixels. */
+export function detailOf(width: number, height: number): Detail {
+  if (width >= 40 && height >= 11) {
+    return width >= 72 && height >= 25 ? 'full' : 'label';
   }
-  if (scale >= 0.3) {
-    return 'label';
+  if (width >= 12 && height >= 8) {
+    return 'sign';
   }
-  return scale >= 0.08 ? 'box' : 'dot';
+  return height >= 3 ? 'box' : 'dot';
 }
 
 /** Ids of the nodes that touch the view. */

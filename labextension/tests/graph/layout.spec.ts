@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { GraphWire } from '../../src/contract';
 import type { ILayout, ILayoutOptions } from '../../src/graph/layout';
 import { layoutGraph } from '../../src/graph/layout';
+import type { IGraphStructure } from '../../src/graph/structure';
 import { structureFromWire } from '../../src/graph/structure';
 import { chain, fan, graph } from '../fakes';
 
@@ -153,11 +154,12 @@ describe('layoutGraph', () => {
   it('lays out ten thousand nodes in a fraction of a second', () => {
     const structures = [randomGraph(10_000, 4), fan(10_000)].map(structureFromWire);
     structures.forEach(structure => layoutGraph(structure, ALL));
-    const times = structures.map(structure => {
+    const once = (structure: IGraphStructure) => {
       const begin = performance.now();
       layoutGraph(structure, ALL);
       return performance.now() - begin;
-    });
-    expect(Math.max(...times)).toBeLessThan(900);
+    };
+    const times = structures.map(structure => Math.min(once(structure), once(structure)));
+    expect(Math.max(...times)).toBeLessThan(300);
   });
 });

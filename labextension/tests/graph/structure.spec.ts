@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { statesFromColumns, statusName } from '../../src/graph/states';
+import { FAILED, nextFailed, statesFromColumns, statusName } from '../../src/graph/states';
 import { neighbours, nodeLabel, structureFromWire } from '../../src/graph/structure';
 import { chain, columns, graph } from '../fakes';
 
@@ -62,5 +62,22 @@ describe('statesFromColumns', () => {
       'NEW_OBJECT'
     ]);
     expect(states.startedAt[1]).toBe(101);
+  });
+});
+
+describe('nextFailed', () => {
+  const states = statesFromColumns(structureFromWire(chain(5)), null);
+
+  it('is null while nothing has failed', () => {
+    expect(nextFailed(states, null)).toBeNull();
+    expect(nextFailed(states, 3)).toBeNull();
+  });
+
+  it('goes from one failed node to the next, and begins again', () => {
+    states.status[1] = states.status[3] = FAILED;
+    expect(nextFailed(states, null)).toBe(1);
+    expect(nextFailed(states, 1)).toBe(3);
+    expect(nextFailed(states, 3)).toBe(1);
+    expect(nextFailed(states, 99)).toBe(1);
   });
 });

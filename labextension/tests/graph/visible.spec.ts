@@ -4,7 +4,7 @@ import { layoutGraph } from '../../src/graph/layout';
 import { structureFromWire } from '../../src/graph/structure';
 import { elapsed, formatDuration, formatSize } from '../../src/graph/style';
 import {
-  detailAt,
+  detailOf,
   fitCamera,
   MAX_SCALE,
   nodeAt,
@@ -58,7 +58,8 @@ describe('camera', () => {
   });
 
   it('shows less of a node the smaller it is', () => {
-    expect([1, 0.4, 0.1, 0.02].map(detailAt)).toEqual(['full', 'label', 'box', 'dot']);
+    const shown = [1, 0.4, 0.2, 0.1, 0.02].map(scale => detailOf(176 * scale, 46 * scale));
+    expect(shown).toEqual(['full', 'label', 'sign', 'box', 'dot']);
   });
 });
 

@@ -134,6 +134,8 @@ def test_a_chain_of_errors_is_shown_whole(notebook: Notebook) -> None:
         ("%%covalent\n%time 1", "UsageError", "Line 2: '%time 1' is for the notebook only"),
         ("%%covalent -o y\nx = 1", "UsageError", "The cell never assigns 'y'"),
         ("%%covalent --nope\nx = 1", "UsageError", "unrecognized arguments: --nope"),
+        ("%%covalent --bash\n  ", "UsageError", "The cell is empty"),
+        ("%%covalent --bash -o a;b\nls", "UsageError", "'a;b', which -o asks for, cannot be"),
         ("%covalent nope", "UsageError", "invalid choice: 'nope'"),
         ("%covalent cancel", "UsageError", "ID"),
         ("%covalent result ffffffff", "MissingLatticeRecordError", "No dispatch 'ffffffff'"),
@@ -176,6 +178,40 @@ def test_an_executor_can_be_named_or_given_by_its_variable(notebook: Notebook) -
     assert notebook.run("%%covalent -e local\n6") == 6
     notebook.run("%%covalent -e nowhere\n7")
     assert "No executor is named 'nowhere'" in notebook.out
+
+
+def test_a_cell_can_be_a_shell_script(notebook: Notebook) -> None:
+    """It sees text and numbers it mentions, shows its streams, and gives back the variables asked for."""
+    notebook.run("name, n, ratio, unlike = 'a $(id) b', 3, 0.5, [1]; hidden = 'x'")
+    value = notebook.run(
+        "%%covalent --bash -o total -o said -o never\n"
+        'total=$((n + 1))\nsaid="$name/${ratio}/${#n}/$unlike"\n'
+        'echo "out $(printenv hidden)"; echo err >&2\nexit 0'
+    )
+    assert (value, notebook.error) == (None, None)
+    assert (notebook["total"], notebook["said"], "never" in notebook) == ("4", "a $(id) b/0.5/1/", False)
+    assert "out \n" in notebook.out
+    assert notebook.err == "err\nNot brought back: never (the cell did not assign it this time)\n"
+
+
+def test_a_failing_shell_script_shows_its_exit_code_and_what_it_wrote(notebook: Notebook) -> None:
+    """Nothing of the Python that ran it, and the notebook's variables stay as they were."""
+    notebook.run("x = 1")
+    notebook.run("%%covalent --bash -o x --name script\nx=2\necho before\necho one >&2; echo two >&2\nexit 3")
+    assert type(notebook.error).__name__ == "TaskRuntimeError"
+    assert "before\n" in notebook.out
+    assert "Failed: script" in notebook.out
+    assert notebook.out.endswith("\nRuntimeError: The command ended with exit code 3: two\n    one\n    two\n")
+    assert "Traceback" not in notebook.out
+    assert (notebook.err, notebook["x"]) == ("one\ntwo\n", 1)
+
+
+def test_a_shell_script_may_contain_what_python_cells_may_not(notebook: Notebook) -> None:
+    """Its text is the shell's alone; a failing Python in it is shown as the shell shows it."""
+    assert notebook.run("%%covalent --bash -o y\n! false\ny='it''s' # ?") is None
+    assert notebook["y"] == "its"
+    notebook.run("%%covalent --bash\nexec >&2\necho Traceback '(most recent call last):'\necho KeyError\nexit 1")
+    assert "The command ended with exit code 1: KeyError" in notebook.out
 
 
 def test_a_cell_need_not_be_waited_for(notebook: Notebook) -> None:

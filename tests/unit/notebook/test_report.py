@@ -138,3 +138,12 @@ def test_progress_is_one_line() -> None:
     progress = Progress(dispatch_id="0b5e", name="cell_1", status="STARTING", executor="ssh", elapsed_s=1.5)
     assert progress_text(progress) == "◔ Queued: cell_1 on ssh, 1.50 s (0b5e)"
     assert _Tags(progress_html(progress)).words == "◔ Queuedcell_1on ssh · 1.50 s"
+
+
+@pytest.mark.parametrize("status", ["NEW_OBJECT", "STARTING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "ODD"])
+def test_colours_of_badges_come_from_the_theme_with_a_fallback(status: str) -> None:
+    """No fixed light ground under the words: that would shine in a dark theme."""
+    html = progress_html(Progress(dispatch_id="0b5e", name="sweep", status=status))
+    assert "border:1px solid var(--jp-" in html
+    assert "background:color-mix(in srgb,var(--jp-" in html
+    assert "background:#" not in html

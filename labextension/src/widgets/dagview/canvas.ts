@@ -1,25 +1,26 @@
 /**
- * A graph on a canvas: holds camera, selection and the schedule of frames; layout and painting are done elsewhere.
+ * A graph on a canvas: holds selection and the schedule of frames; its stage has layout and camera, and painting is
+ * done elsewhere.
  *
  * Plain DOM, so that the main view, notebook outputs and the widget share it. A frame is painted only when something
  * changed; while nodes run, 30 times a second, or once a second where motion is unwanted.
  */
 
-import type { ILayout, Orientation } from '../../graph/layout';
-import { layoutGraph } from '../../graph/layout';
+import type { Orientation } from '../../graph/layout';
 import type { INodeStates } from '../../graph/states';
-import { statesFromColumns, statusName } from '../../graph/states';
+import { nextFailed, statesFromColumns } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, statusWord } from '../../graph/style';
-import type { ICamera, ISize } from '../../graph/visible';
-import { fitCamera, nodeAt, panBy, reveal, zoomAt } from '../../graph/visible';
+import { MARGIN } from '../../graph/visible';
 import { GraphInput } from './input';
 import { paintMinimap } from './minimap';
-import type { IScene } from './paint';
 import { paintScene } from './paint';
 import type { IPalette } from './palette';
 import { readPalette } from './palette';
+import type { IScene } from './scene';
+import { describeGraph, describeNode } from './speech';
+import { Stage } from './stage';
+import { TextFitter } from './text';
 
 /** What can be switched. */
 export interface IGraphView {
@@ -37,6 +38,8 @@ export interface IGraphCanvasOptions {
   view?: Partial<IGraphView>;
   /** In notebook outputs the wheel scrolls the page unless Ctrl is held. */
   wheelNeedsModifier?: boolean;
+  /** Pixels kept free at the top when the graph is fitted, for the buttons there. */
+  topInset?: number;
   onSelect?: (id: number | null) => void;
   onOpen?: (id: number) => void;
   onViewChanged?: (view: IGraphView) => void;
@@ -53,13 +56,13 @@ export const DEFAULT_VIEW: IGraphView = {
 const FRAME_MS = 33;
 const CALM_FRAME_MS = 1000;
 const ZOOM_STEP = 1.25;
-const FOCUS_SCALE = 0.75;
 
 /** Shows one graph and its statuses. */
 export class GraphCanvas {
   constructor(options: IGraphCanvasOptions) {
     this._options = options;
     this._view = { ...DEFAULT_VIEW, ...options.view };
+    this._stage = new Stage(options.topInset ?? MARGIN);
     this.node = document.createElement('div');
     this.node.className = 'cvl-Graph';
     this._canvas = document.createElement('canvas');
@@ -73,14 +76,15 @@ export class GraphCanvas {
     options.host.append(this.node);
     this._input = new GraphInput(this._canvas, {
       wheelNeedsModifier: options.wheelNeedsModifier ?? false,
-      pan: (dx, dy) => this._setCamera(panBy(this._camera, dx, dy)),
-      zoom: (factor, at) => this._setCamera(zoomAt(this._camera, factor, at)),
+      pan: (dx, dy) => this._move(() => this._stage.pan(dx, dy)),
+      zoom: (factor, at) => this._move(() => this._stage.zoom(factor, at)),
       zoomStep: direction => this.zoomBy(ZOOM_STEP ** direction),
       fit: () => this.fit(),
       hover: at => this._hover(at),
-      click: at => this._select(this._idAt(at)),
-      open: at => this._open(at === null ? this._selected : this._idAt(at)),
+      click: at => this._select(this._stage.idAt(at)),
+      open: at => this._open(at === null ? this._selected : this._stage.idAt(at)),
       step: direction => this._step(direction),
+      nextFailed: () => this._nextFailed(),
       clear: () => this._select(-1)
     });
     this._observer = new ResizeObserver(() => this._resize());
@@ -105,8 +109,9 @@ export class GraphCanvas {
     this._states = statesFromColumns(structure, null);
     this._selected = -1;
     this._hovered = -1;
-    this._relayout(true);
+    this._stage.setStructure(structure, this._view);
     this._describe();
+    this._schedule();
   }
 
   /** Shows statuses; the arrays are read, never changed. */
@@ -131,7 +136,11 @@ export class GraphCanvas {
       before.showParameters !== this._view.showParameters ||
       before.showPostprocess !== this._view.showPostprocess;
     if (needsLayout) {
-      this._relayout(true);
+      this._stage.place(this._view);
+      const { layout } = this._stage;
+      if (this._selected >= 0 && layout?.nodeWidth[this._selected] === 0) {
+        this._selected = -1;
+      }
     }
     this._schedule();
     this._options.onViewChanged?.(this._view);
@@ -144,31 +153,19 @@ export class GraphCanvas {
       return;
     }
     this._selected = next;
-    if (next >= 0 && this._layout !== null && this._layout.nodeWidth[next] > 0) {
-      if (this._camera.scale < 0.3) {
-        this._centre(next);
-      } else {
-        this._camera = reveal(this._camera, this._layout, next, this._size);
-      }
-      this._hasMoved = true;
-    }
+    this._stage.bringIntoView(next);
     this._announce();
     this._schedule();
   }
 
   /** Shows the whole graph. */
   fit(): void {
-    if (this._layout !== null && this._size.width > 0) {
-      this._camera = fitCamera(this._layout, this._size);
-      this._hasMoved = false;
-      this._schedule();
-    }
+    this._move(() => this._stage.fit(this._view));
   }
 
   /** Enlarges around the middle. */
   zoomBy(factor: number): void {
-    const at = { x: this._size.width / 2, y: this._size.height / 2 };
-    this._setCamera(zoomAt(this._camera, factor, at));
+    this._move(() => this._stage.zoom(factor));
   }
 
   /** Reads the colours again, after a change of theme. */
@@ -200,66 +197,38 @@ export class GraphCanvas {
     this.node.remove();
   }
 
-  private _relayout(fit: boolean): void {
-    if (this._structure === null) {
-      return;
-    }
-    this._layout = layoutGraph(this._structure, this._view);
-    if (this._selected >= 0 && this._layout.nodeWidth[this._selected] === 0) {
-      this._selected = -1;
-    }
-    if (fit) {
-      this.fit();
-    }
-    this._schedule();
-  }
-
   private _resize(): void {
     const { clientWidth, clientHeight } = this.node;
     const ratio = window.devicePixelRatio || 1;
+    const { size } = this._stage;
     const isSame =
-      clientWidth === this._size.width &&
-      clientHeight === this._size.height &&
-      ratio === this._ratio;
+      clientWidth === size.width && clientHeight === size.height && ratio === this._ratio;
     if (isSame || clientWidth === 0 || clientHeight === 0) {
       return;
     }
-    this._size = { width: clientWidth, height: clientHeight };
     this._ratio = ratio;
     this._palette = readPalette(this.node);
     this._canvas.width = Math.round(clientWidth * ratio);
     this._canvas.height = Math.round(clientHeight * ratio);
-    if (!this._hasMoved) {
-      this.fit();
-    }
+    this._stage.resize({ width: clientWidth, height: clientHeight }, this._view, this._selected);
     this._paint();
   }
 
-  private _setCamera(camera: ICamera): void {
-    this._camera = camera;
-    this._hasMoved = true;
+  private _move(change: () => void): void {
+    change();
     this._schedule();
   }
 
-  private _centre(id: number): void {
-    const layout = this._layout as ILayout;
-    this._camera = {
-      scale: FOCUS_SCALE,
-      x: layout.x[id] - this._size.width / 2 / FOCUS_SCALE,
-      y: layout.y[id] - this._size.height / 2 / FOCUS_SCALE
-    };
-  }
-
-  private _idAt(at: { x: number; y: number }): number {
-    if (this._layout === null) {
-      return -1;
+  private _nextFailed(): void {
+    const id = this._states === null ? null : nextFailed(this._states, this._selected);
+    if (id !== null) {
+      this.select(id);
+      this._options.onSelect?.(id);
     }
-    const { x, y, scale } = this._camera;
-    return nodeAt(this._layout, x + at.x / scale, y + at.y / scale, 2 / scale);
   }
 
   private _hover(at: { x: number; y: number } | null): void {
-    const id = at === null ? -1 : this._idAt(at);
+    const id = at === null ? -1 : this._stage.idAt(at);
     if (id !== this._hovered) {
       this._hovered = id;
       this._canvas.style.cursor = id >= 0 ? 'pointer' : '';
@@ -286,7 +255,7 @@ export class GraphCanvas {
 
   /** Goes to the next or previous node; false at the end, where Tab leaves the graph. */
   private _step(direction: 1 | -1): boolean {
-    const nodes = this._layout?.nodes;
+    const nodes = this._stage.layout?.nodes;
     if (nodes === undefined || nodes.length === 0) {
       return false;
     }
@@ -301,28 +270,16 @@ export class GraphCanvas {
   }
 
   private _announce(): void {
-    const { texts } = this._options;
-    if (this._structure === null || this._states === null || this._selected < 0) {
-      this._live.textContent = '';
-      return;
-    }
-    const id = this._selected;
-    const time = elapsed(this._states.startedAt[id], this._states.endedAt[id], Date.now() / 1000);
-    const parts = [texts.__('Node %1: %2', id, this._structure.labels[id])];
-    if (this._isLive) {
-      parts.push(statusWord(statusName(this._states.status[id]), texts));
-    }
-    if (time !== null) {
-      parts.push(formatDuration(time));
-    }
-    this._live.textContent = parts.join(', ');
+    const { _structure: structure, _states: states, _selected: id } = this;
+    const hasNode = structure !== null && states !== null && id >= 0;
+    this._live.textContent = hasNode
+      ? describeNode(structure, this._isLive ? states : null, id, this._options.texts)
+      : '';
   }
 
   private _describe(): void {
     if (this._structure !== null) {
-      const { texts } = this._options;
-      const count = this._structure.count - this._structure.parameterCount;
-      const text = texts.__('Workflow graph with %1 nodes. Tab moves through the nodes.', count);
+      const text = describeGraph(this._structure, this._options.texts);
       this._canvas.setAttribute('aria-label', text);
     }
   }
@@ -339,24 +296,25 @@ export class GraphCanvas {
 
   private _paint(): void {
     const context = this._canvas.getContext('2d');
+    const { layout, camera, size } = this._stage;
     if (
       context === null ||
       this._structure === null ||
-      this._layout === null ||
+      layout === null ||
       this._states === null ||
-      this._palette === null ||
-      this._size.width === 0
+      this._palette === null
     ) {
       return;
     }
     const scene: IScene = {
       structure: this._structure,
-      layout: this._layout,
+      layout,
       states: this._states,
-      camera: this._camera,
-      size: this._size,
+      camera,
+      size,
       palette: this._palette,
       texts: this._options.texts,
+      fitter: this._fitter,
       selected: this._selected,
       hovered: this._hovered,
       showEdgeLabels: this._view.showEdgeLabels,
@@ -382,18 +340,16 @@ export class GraphCanvas {
   private readonly _input: GraphInput;
   private readonly _observer: ResizeObserver;
   private readonly _motion: MediaQueryList;
+  private readonly _fitter = new TextFitter();
+  private readonly _stage: Stage;
   private _view: IGraphView;
   private _structure: IGraphStructure | null = null;
   private _states: INodeStates | null = null;
-  private _layout: ILayout | null = null;
   private _palette: IPalette | null = null;
-  private _camera: ICamera = { x: 0, y: 0, scale: 1 };
-  private _size: ISize = { width: 0, height: 0 };
   private _ratio = 1;
   private _selected = -1;
   private _hovered = -1;
   private _isLive = true;
-  private _hasMoved = false;
   private _frame = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;

@@ -10,7 +10,7 @@ import type { IGraphStructure } from '../../graph/structure';
 import { structureFromWire } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
 import { formatDuration, statusTone, statusWord } from '../../graph/style';
-import { fitCamera } from '../../graph/visible';
+import { fitCamera, roomOf } from '../../graph/visible';
 import { GraphCanvas } from './canvas';
 import { GraphControls } from './controls';
 
@@ -139,7 +139,10 @@ export class EmbeddedGraph {
       height: this._body.clientHeight || parseInt(this._body.style.height)
     };
     const scaleOf = (orientation: Orientation) =>
-      fitCamera(layoutGraph(structure, { ...this.graph.view, orientation }), size).scale;
+      fitCamera(
+        layoutGraph(structure, { ...this.graph.view, orientation, room: roomOf(size) }),
+        size
+      ).scale;
     const isSmall = structure.count <= SMALL_GRAPH;
     return isSmall && scaleOf('right') > 1.1 * scaleOf('down') ? 'right' : 'down';
   }

@@ -19,6 +19,7 @@ export interface IGraphIntentions {
   open(at: IPoint | null): void;
   /** Tab; false lets the focus leave. */
   step(direction: 1 | -1): boolean;
+  nextFailed(): void;
   clear(): void;
 }
 
@@ -138,6 +139,9 @@ export class GraphInput {
         return true;
       case 'Enter':
         this._to.open(null);
+        return true;
+      case 'f':
+        this._to.nextFailed();
         return true;
       case 'Escape':
         this._to.clear();

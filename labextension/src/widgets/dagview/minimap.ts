@@ -3,7 +3,7 @@
 import { statusName } from '../../graph/states';
 import { statusTone } from '../../graph/style';
 import { viewOf } from '../../graph/visible';
-import type { IScene } from './paint';
+import type { IScene } from './scene';
 
 const MAX_WIDTH = 150;
 const MAX_HEIGHT = 100;

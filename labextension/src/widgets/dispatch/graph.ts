@@ -69,6 +69,7 @@ class GraphWidget extends Widget {
       host: this.node,
       texts,
       view: options.view,
+      topInset: 58,
       onSelect: id => {
         model.selection = id;
       },

@@ -6,7 +6,7 @@ import type { JSX } from 'react';
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, shortId } from '../../graph/style';
-import { FAILED } from '../../graph/states';
+import { nextFailed } from '../../graph/states';
 import type { DispatchModel } from '../../model';
 import { CopyButton, Glyph, ProgressBar, StatusBadge, STOP, useNow, useSignal } from '../parts';
 
@@ -53,7 +53,12 @@ function Header(props: {
     );
   }
   const runtime = elapsed(detail.started_at, detail.ended_at, now);
-  const firstFailed = model.nodes?.status.indexOf(FAILED) ?? -1;
+  const hasFailed = model.nodes !== null && nextFailed(model.nodes, null) !== null;
+  const showFailed = () => {
+    if (model.nodes !== null) {
+      model.selection = nextFailed(model.nodes, model.selection);
+    }
+  };
   return (
     <div className="cvl-Header">
       <div className="cvl-Header-line">
@@ -82,6 +87,16 @@ function Header(props: {
             {detail.completed}/{detail.total}
           </span>
         </span>
+        {isActive && hasFailed && (
+          <button
+            type="button"
+            className="cvl-Button cvl-mod-danger"
+            title={texts.__('Show the next failed task (F in the graph)')}
+            onClick={showFailed}
+          >
+            {texts.__('%1 failed', detail.failed)}
+          </button>
+        )}
         {isActive && (
           <button type="button" className="cvl-Button cvl-mod-danger" onClick={props.onCancel}>
             <Glyph path={STOP} />
@@ -92,15 +107,11 @@ function Header(props: {
       {detail.status === 'FAILED' && (
         <div className="cvl-ErrorCard" role="alert">
           <pre>{detail.error ?? texts.__('The dispatch failed.')}</pre>
-          {firstFailed >= 0 && (
-            <button
-              type="button"
-              className="cvl-Button"
-              onClick={() => {
-                model.selection = firstFailed;
-              }}
-            >
-              {texts.__('Show the failed task')}
+          {hasFailed && (
+            <button type="button" className="cvl-Button" onClick={showFailed}>
+              {detail.failed > 1
+                ? texts.__('Next of %1 failed tasks', detail.failed)
+                : texts.__('Show the failed task')}
             </button>
           )}
         </div>

@@ -5,9 +5,19 @@ import type { Message } from '@lumino/messaging';
 import type { JSX } from 'react';
 import { useMemo, useState } from 'react';
 
-import { RUNNING, statusName } from '../../graph/states';
+import type { INodeStates } from '../../graph/states';
+import {
+  CANCELLED,
+  COMPLETED,
+  FAILED,
+  PENDING,
+  RUNNING,
+  STARTING,
+  statusName
+} from '../../graph/states';
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, formatTime, statusWord } from '../../graph/style';
+import type { IGraphStructure } from '../../graph/structure';
 import type { DispatchModel } from '../../model';
 import { StatusIcon, useNow, useSignal } from '../parts';
 
@@ -18,6 +28,7 @@ interface ITableProps {
 }
 
 const STEP = 200;
+const ORDER = [FAILED, RUNNING, STARTING, PENDING, CANCELLED, COMPLETED];
 
 /** The table as a widget. */
 export class NodeTable extends ReactWidget {
@@ -44,14 +55,20 @@ function Table(props: ITableProps): JSX.Element {
   useSignal(model.selectionChanged);
   const [filter, setFilter] = useState('');
   const [limit, setLimit] = useState(STEP);
+  const [chosen, setChosen] = useState<number | null>(null);
   const { structure, nodes } = model;
   const now = useNow(nodes?.status.includes(RUNNING) ?? false);
+  const counts = useMemo(() => countStatuses(structure, nodes), [structure, nodes]);
+  const status = chosen !== null && counts.has(chosen) ? chosen : null;
   const ids = useMemo(() => {
     const wanted = filter.trim().toLowerCase();
     return (structure?.labels ?? [])
       .map((_, id) => id)
       .filter(id => {
         const isParameter = structure?.kinds[id] === 'parameter';
+        if (status !== null && (isParameter || nodes?.status[id] !== status)) {
+          return false;
+        }
         if (wanted === '') {
           return !isParameter;
         }
@@ -59,7 +76,7 @@ function Table(props: ITableProps): JSX.Element {
         const name = structure?.names[id].toLowerCase() ?? '';
         return name.includes(wanted) || String(id) === wanted || word === wanted;
       });
-  }, [structure, nodes, filter, texts]);
+  }, [structure, nodes, filter, status, texts]);
   return (
     <div className="cvl-NodeTable-body">
       <div className="cvl-NodeTable-head">
@@ -75,6 +92,27 @@ function Table(props: ITableProps): JSX.Element {
           {texts.__('Show graph')}
         </button>
       </div>
+      {counts.size > 1 && (
+        <div
+          className="cvl-Tabs cvl-NodeTable-statuses"
+          role="group"
+          aria-label={texts.__('Show only nodes of one status')}
+        >
+          {[...counts].map(([code, count]) => (
+            <button
+              key={code}
+              type="button"
+              role="checkbox"
+              className="cvl-Tab"
+              aria-checked={code === status}
+              onClick={() => setChosen(code === status ? null : code)}
+            >
+              <StatusIcon status={statusName(code)} texts={texts} size={12} />
+              {statusWord(statusName(code), texts)} <span className="cvl-Tab-count">{count}</span>
+            </button>
+          ))}
+        </div>
+      )}
       <div className="cvl-NodeTable-scroll">
         <table>
           <thead>
@@ -91,7 +129,7 @@ function Table(props: ITableProps): JSX.Element {
             {structure !== null &&
               nodes !== null &&
               ids.slice(0, limit).map(id => {
-                const status = statusName(nodes.status[id]);
+                const state = statusName(nodes.status[id]);
                 const time = elapsed(nodes.startedAt[id], nodes.endedAt[id], now);
                 return (
                   <tr
@@ -102,8 +140,8 @@ function Table(props: ITableProps): JSX.Element {
                     }}
                   >
                     <td>
-                      <StatusIcon status={status} texts={texts} size={14} />{' '}
-                      {statusWord(status, texts)}
+                      <StatusIcon status={state} texts={texts} size={14} />{' '}
+                      {statusWord(state, texts)}
                     </td>
                     <td>{id}</td>
                     <td>
@@ -127,4 +165,19 @@ function Table(props: ITableProps): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** How many nodes have each status that occurs, parameters left out; the ones to look after come first. */
+function countStatuses(
+  structure: IGraphStructure | null,
+  nodes: INodeStates | null
+): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  nodes?.status.forEach((code, id) => {
+    if (structure?.kinds[id] !== 'parameter') {
+      counts.set(code, (counts.get(code) ?? 0) + 1);
+    }
+  });
+  const rank = (code: number) => ORDER.indexOf(code);
+  return new Map([...counts].sort(([a], [b]) => rank(a) - rank(b)));
 }

@@ -19,6 +19,9 @@ export interface IDispatchViewOptions {
   onCancel: () => void;
 }
 
+const SIDE_WIDTH = 320;
+const SIDE_SHARE = 0.34;
+
 /** Head over graph and panel. */
 export class DispatchView extends Widget {
   constructor(options: IDispatchViewOptions) {
@@ -33,7 +36,8 @@ export class DispatchView extends Widget {
     const side = new SidePanel({ model, texts });
     split.addWidget(this._graph);
     split.addWidget(side);
-    split.setRelativeSizes([0.68, 0.32]);
+    split.handleMoved.connect(() => (this._isArranged = true));
+    this._split = split;
     const layout = new BoxLayout({ direction: 'top-to-bottom', spacing: 0 });
     layout.addWidget(header);
     layout.addWidget(split);
@@ -76,7 +80,19 @@ export class DispatchView extends Widget {
     this._graph.activate();
   }
 
+  /** Until somebody moves the handle, the panel has its share of whatever the width is. */
+  protected onResize(msg: Widget.ResizeMessage): void {
+    super.onResize(msg);
+    const width = msg.width < 0 ? this.node.offsetWidth : msg.width;
+    if (!this._isArranged && width > 0) {
+      const side = Math.max(SIDE_WIDTH, SIDE_SHARE * width) / width;
+      this._split.setRelativeSizes([1 - Math.min(0.6, side), Math.min(0.6, side)]);
+    }
+  }
+
   private readonly _graph: GraphArea;
+  private readonly _split: SplitPanel;
   private readonly _observer: ResizeObserver;
   private readonly _mutations: MutationObserver;
+  private _isArranged = false;
 }

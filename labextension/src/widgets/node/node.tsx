@@ -242,13 +242,18 @@ function ErrorTab(props: { node: NodeModel; detail: NodeDetail; texts: ITexts })
         <>
           <h4>{texts.__('Traceback')}</h4>
           <pre className="cvl-Log cvl-mod-stderr" tabIndex={0}>
-            <AnsiText text={node.stderr} />
+            <AnsiText text={withoutMarkers(node.stderr)} />
           </pre>
           <CopyButton text={node.stderr} label={texts.__('Copy traceback')} texts={texts} />
         </>
       )}
     </>
   );
+}
+
+/** Lines of carets under code say nothing once the code is wrapped. */
+function withoutMarkers(traceback: string): string {
+  return traceback.replace(/^[ \t]*[~^]+[ \t~^]*\n/gm, '');
 }
 
 function hooksText(hooks: Readonly<Record<string, unknown>>): string {

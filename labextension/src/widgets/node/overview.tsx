@@ -10,6 +10,7 @@ import {
   CopyButton,
   executorText,
   Facts,
+  MiddleText,
   PayloadView,
   PythonSource,
   Section,
@@ -44,7 +45,7 @@ export function DispatchOverview(props: {
           [
             texts.__('Id'),
             <span key="id" className="cvl-Panel-id">
-              <code>{id}</code>
+              <MiddleText text={id} />
               <CopyButton text={id} label={texts.__('Copy id')} texts={texts} isIcon />
             </span>
           ],

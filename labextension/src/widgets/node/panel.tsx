@@ -11,13 +11,16 @@ import { useSignal } from '../parts';
 import { DispatchOverview } from './overview';
 import { NodeView } from './node';
 
+/** Narrower than this, buttons and rows of facts no longer fit. */
+const MIN_WIDTH = 240;
+
 /** The panel as a widget. */
 export class SidePanel extends ReactWidget {
   constructor(options: { model: DispatchModel; texts: ITexts }) {
     super();
     this._options = options;
     this.addClass('cvl-SidePanel');
-    this.node.style.minWidth = '220px';
+    this.node.style.minWidth = `${MIN_WIDTH}px`;
   }
 
   protected render(): JSX.Element {

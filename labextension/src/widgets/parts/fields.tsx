@@ -39,6 +39,17 @@ export function Facts(props: { rows: readonly [string, ReactNode][] }): JSX.Elem
   );
 }
 
+/** Text on one line that is shortened in its middle; the end of an id tells it from its neighbours. */
+export function MiddleText(props: { text: string; tail?: number }): JSX.Element {
+  const at = Math.max(0, props.text.length - (props.tail ?? 6));
+  return (
+    <span className="cvl-Middle" title={props.text}>
+      <span>{props.text.slice(0, at)}</span>
+      <span>{props.text.slice(at)}</span>
+    </span>
+  );
+}
+
 /** Copies text and says so for a moment. */
 export function CopyButton(props: {
   text: string;

@@ -1,0 +1,245 @@
+/** Paints one node: a card, a list or the pill of a value, with as much on it as its size on the screen allows. */
+
+import { statusName } from '../../graph/states';
+import { elapsed, formatDuration, statusTone, statusWord } from '../../graph/style';
+import type { ITexts } from '../../graph/style';
+import { detailOf } from '../../graph/visible';
+import { drawStatusGlyph } from './glyphs';
+import type { IScene } from './scene';
+
+/** How strongly the colour of a status fills a card. */
+const TINT: Readonly<Record<string, number>> = { cancelled: 0.06, failed: 0.16, running: 0.15 };
+/** Text is drawn this high on the screen, if the card is high enough for it. */
+const LABEL_PIXELS = 11;
+
+/** Paints the node with this id. */
+export function paintCard(context: CanvasRenderingContext2D, scene: IScene, id: number): void {
+  const { layout, palette, states, structure, camera } = scene;
+  const tone = scene.isLive ? statusTone(statusName(states.status[id])) : 'pending';
+  const width = layout.nodeWidth[id];
+  const height = layout.nodeHeight[id];
+  const left = layout.x[id] - width / 2;
+  const top = layout.y[id] - height / 2;
+  const isPill = structure.kinds[id] === 'parameter';
+  const colour = isPill || !scene.isLive ? palette.borderStrong : palette.status[tone];
+  const detail = detailOf(width * camera.scale, height * camera.scale);
+  const isFlat = detail === 'dot' || detail === 'box';
+  const radius = isPill ? height / 2 : Math.min(9, height * 0.24);
+  context.beginPath();
+  if (detail === 'dot') {
+    context.rect(left, top, width, height);
+  } else {
+    context.roundRect(left, top, width, height, radius);
+  }
+  if (isFlat) {
+    context.fillStyle = palette.card;
+    context.fill();
+    context.globalAlpha = tone === 'pending' || isPill ? 0.4 : 0.85;
+    context.fillStyle = colour;
+    context.fill();
+    context.globalAlpha = 1;
+  } else {
+    paintBody(context, scene, id, tone, colour, isPill);
+  }
+  outlineSelected(context, scene, id, left, top, width, height, radius);
+  if (isFlat) {
+    return;
+  }
+  if (isPill) {
+    paintPillText(context, scene, id);
+  } else if (detail === 'sign') {
+    const size = Math.min(width, height) * 0.36;
+    if (scene.isLive) {
+      sign(context, scene, tone, layout.x[id], layout.y[id], size);
+    }
+  } else {
+    paintCardText(context, scene, id, tone, detail === 'full');
+  }
+}
+
+function paintBody(
+  context: CanvasRenderingContext2D,
+  scene: IScene,
+  id: number,
+  tone: string,
+  colour: string,
+  isPill: boolean
+): void {
+  const { palette } = scene;
+  context.fillStyle = isPill ? palette.cardMuted : palette.card;
+  context.fill();
+  if (!isPill && scene.isLive && tone !== 'pending') {
+    context.globalAlpha = TINT[tone] ?? 0.09;
+    context.fillStyle = colour;
+    context.fill();
+    context.globalAlpha = 1;
+  }
+  const isCalm = isPill || !scene.isLive || tone === 'pending' || tone === 'cancelled';
+  context.strokeStyle = isCalm ? palette.border : colour;
+  context.lineWidth = tone === 'running' && !isCalm ? 1.8 : 1.2;
+  context.globalAlpha = isCalm ? 1 : tone === 'completed' ? 0.55 : 0.9;
+  if (tone === 'pending' && scene.isLive && !isPill) {
+    context.setLineDash([4, 3]);
+  }
+  context.stroke();
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+  if (tone === 'running' && scene.isLive && scene.hasMotion && !isPill) {
+    const pulse = (scene.now % 1.6) / 1.6;
+    context.globalAlpha = 0.5 * (1 - pulse);
+    context.lineWidth = 1.5 + 6 * pulse;
+    context.stroke();
+    context.globalAlpha = 1;
+  }
+  if (id === scene.hovered) {
+    context.strokeStyle = palette.brand;
+    context.lineWidth = 1.4;
+    context.stroke();
+  }
+}
+
+function outlineSelected(
+  context: CanvasRenderingContext2D,
+  scene: IScene,
+  id: number,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+  radius: number
+): void {
+  if (id !== scene.selected) {
+    return;
+  }
+  context.strokeStyle = scene.palette.brand;
+  context.lineWidth = Math.max(2.4, 2 / scene.camera.scale);
+  context.beginPath();
+  context.roundRect(left - 3, top - 3, width + 6, height + 6, radius + 3);
+  context.stroke();
+}
+
+function paintPillText(context: CanvasRenderingContext2D, scene: IScene, id: number): void {
+  const { layout, palette, camera, fitter } = scene;
+  if (layout.nodeHeight[id] * camera.scale < 9) {
+    return;
+  }
+  context.font = `11px ${palette.monospace}`;
+  context.fillStyle = palette.textMuted;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  const text = fitter.cut(context, scene.structure.labels[id], layout.nodeWidth[id] - 16);
+  context.fillText(text, layout.x[id], layout.y[id] + 0.5);
+}
+
+function paintCardText(
+  context: CanvasRenderingContext2D,
+  scene: IScene,
+  id: number,
+  tone: string,
+  hasRoomForTwo: boolean
+): void {
+  const { layout, palette, structure, camera, fitter } = scene;
+  const width = layout.nodeWidth[id];
+  const height = layout.nodeHeight[id];
+  const left = layout.x[id] - width / 2;
+  const y = layout.y[id];
+  const radius = scene.isLive ? height * 0.2 : 0;
+  const padding = height * 0.19;
+  let textLeft = left + (scene.isLive ? padding : 12);
+  if (scene.isLive) {
+    sign(context, scene, tone, textLeft + radius, y, radius);
+    textLeft += 2 * radius + padding;
+  }
+  const room = left + width - padding * 0.8 - textLeft;
+  const hasTwoLines = hasRoomForTwo && height >= 32;
+  context.textAlign = 'left';
+  context.textBaseline = 'middle';
+  context.fillStyle = palette.text;
+  if (hasTwoLines) {
+    const isTall = height >= 40;
+    context.font = `600 ${isTall ? 12.5 : 11}px ${palette.font}`;
+    const label = fitter.cut(context, structure.labels[id], room);
+    context.fillText(label, textLeft, y - height * 0.175);
+    context.font = `${isTall ? 11 : 9.5}px ${palette.font}`;
+    context.fillStyle = tone === 'failed' ? palette.status.failed : palette.textMuted;
+    context.fillText(subtitle(context, scene, id, room), textLeft, y + height * 0.2);
+    return;
+  }
+  const smallest = height * 0.36;
+  const wanted = Math.min(height * 0.43, Math.max(smallest, LABEL_PIXELS / camera.scale));
+  const useFont = (size: number) =>
+    (context.font = `${height < 40 ? 500 : 600} ${size.toFixed(1)}px ${palette.font}`);
+  useFont(wanted);
+  if (!fitter.fits(context, structure.labels[id], room)) {
+    useFont(smallest);
+  }
+  context.fillText(oneLine(context, scene, id, tone, room), textLeft, y + height * 0.017);
+}
+
+/** The label; with the time, or only the time, while the node runs: that is what one looks for then. */
+function oneLine(
+  context: CanvasRenderingContext2D,
+  scene: IScene,
+  id: number,
+  tone: string,
+  room: number
+): string {
+  const { states, structure, fitter } = scene;
+  const label = structure.labels[id];
+  const time = elapsed(states.startedAt[id], states.endedAt[id], scene.now);
+  if (tone !== 'running' || !scene.isLive || time === null) {
+    return fitter.cut(context, label, room);
+  }
+  const clock = formatDuration(Math.floor(time));
+  const both = `${label} · ${clock}`;
+  return fitter.fits(context, both, room) ? both : fitter.cut(context, clock, room);
+}
+
+function sign(
+  context: CanvasRenderingContext2D,
+  scene: IScene,
+  tone: string,
+  x: number,
+  y: number,
+  radius: number
+): void {
+  const phase = scene.hasMotion ? scene.now : 0;
+  drawStatusGlyph(context, tone, x, y, radius, scene.palette, phase);
+}
+
+/** The second line of a card: status and time while and after it runs, kind and executor before. */
+function subtitle(
+  context: CanvasRenderingContext2D,
+  scene: IScene,
+  id: number,
+  room: number
+): string {
+  const { structure, states, texts, fitter } = scene;
+  const status = statusName(states.status[id]);
+  const executor = structure.executors[id];
+  if (!scene.isLive) {
+    return fitter.cut(context, kindWord(structure.kinds[id], texts) || executor, room);
+  }
+  const word = statusWord(status, texts);
+  const seconds = elapsed(states.startedAt[id], states.endedAt[id], scene.now);
+  const hasTime = seconds !== null && status !== 'NEW_OBJECT' && status !== 'STARTING';
+  const isTicking = status === 'RUNNING' && hasTime && seconds >= 1;
+  const time = hasTime ? formatDuration(isTicking ? Math.floor(seconds * 10) / 10 : seconds) : '';
+  const more = hasTime ? time : executor;
+  const both = more === '' ? word : `${word} · ${more}`;
+  if (fitter.fits(context, both, room)) {
+    return both;
+  }
+  return fitter.cut(context, hasTime && status !== 'FAILED' ? time : word, room);
+}
+
+function kindWord(kind: string, texts: ITexts): string {
+  switch (kind) {
+    case 'sublattice':
+      return texts.__('sublattice');
+    case 'postprocess':
+      return texts.__('postprocess');
+    default:
+      return '';
+  }
+}

@@ -1,0 +1,29 @@
+/** What one frame shows, as data. */
+
+import type { ILayout } from '../../graph/layout';
+import type { INodeStates } from '../../graph/states';
+import type { IGraphStructure } from '../../graph/structure';
+import type { ITexts } from '../../graph/style';
+import type { ICamera, ISize } from '../../graph/visible';
+import type { IPalette } from './palette';
+import type { TextFitter } from './text';
+
+/** Everything a frame shows. */
+export interface IScene {
+  readonly structure: IGraphStructure;
+  readonly layout: ILayout;
+  readonly states: INodeStates;
+  readonly camera: ICamera;
+  readonly size: ISize;
+  readonly palette: IPalette;
+  readonly texts: ITexts;
+  readonly fitter: TextFitter;
+  readonly selected: number;
+  readonly hovered: number;
+  readonly showEdgeLabels: boolean;
+  /** Without run-time state (a preview), nodes have neither signs nor times. */
+  readonly isLive: boolean;
+  readonly hasMotion: boolean;
+  /** POSIX seconds. */
+  readonly now: number;
+}
