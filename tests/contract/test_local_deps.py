@@ -148,6 +148,27 @@ def test_conflicting_packages_work_in_turn_on_one_worker(tmp_path: Path) -> None
     assert (again.result, again.get_node_result(0)["stdout"]) == (("1.0", pid), "")
 
 
+def test_a_worker_with_native_code_of_one_task_is_replaced(tmp_path: Path) -> None:
+    """Such code cannot be loaded twice into one process, so the next task gets another."""
+    try:
+        import _ctypes_test as native  # any extension module that is a file of its own
+    except ImportError:
+        pytest.skip("this Python has no extension module to copy")
+    wheel = Path(package(tmp_path, "3.0"))
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.write(
+            native.__file__, Path(native.__file__).name.replace("_ctypes_test", f"{LIBRARY}_native/_ctypes_test")
+        )
+
+    def look():
+        from deps_sample_library_native import _ctypes_test  # type: ignore[import-not-found]
+
+        return os.getpid() if _ctypes_test else 0
+
+    task = ct.electron(look, deps_pip=str(wheel))
+    assert len({value_of(task), value_of(task), value_of(ct.electron(os.getpid))}) == 3
+
+
 def test_nothing_is_installed_that_is_there_already() -> None:
     """The task uses what its interpreter has."""
     result = run(ct.electron(lambda: len(sys.path), deps_pip=["cloudpickle>=2"]))
