@@ -148,6 +148,24 @@ def test_conflicting_packages_work_in_turn_on_one_worker(tmp_path: Path) -> None
     assert (again.result, again.get_node_result(0)["stdout"]) == (("1.0", pid), "")
 
 
+def test_one_set_is_installed_once_by_workers_side_by_side(tmp_path: Path) -> None:
+    """Two processes that want the same packages wait for each other; a third set does not disturb them."""
+    (tmp_path / "config" / "covalent.conf").write_text("[executors.local]\nworkers = 2\n")
+    one, two = package(tmp_path, "1.0"), package(tmp_path, "2.0")
+
+    def look(x):
+        import deps_sample_library
+
+        return x, deps_sample_library.VERSION
+
+    first, second = ct.electron(look, deps_pip=one), ct.electron(look, deps_pip=two)
+    workflow = ct.lattice(lambda: [first(0), first(1), second(2), first(3)])
+    result = ct.get_result(ct.dispatch(workflow)(), wait=60)
+    assert result.result == [(0, "1.0"), (1, "1.0"), (2, "2.0"), (3, "1.0")]
+    installed = [path for path in (tmp_path / "data").rglob("packages/*") if path.is_dir()]
+    assert len(installed) == 2
+
+
 def test_a_worker_with_native_code_of_one_task_is_replaced(tmp_path: Path) -> None:
     """Such code cannot be loaded twice into one process, so the next task gets another."""
     try:
