@@ -20,12 +20,20 @@ if TYPE_CHECKING:
     from covalent_lab.config.access import get_config, reload_config, set_config
     from covalent_lab.notebook.widget import watch
     from covalent_lab.workflow.context import get_context
+    from covalent_lab.workflow.deps.bash import DepsBash
+    from covalent_lab.workflow.deps.call import DepsCall
+    from covalent_lab.workflow.deps.module import DepsModule
+    from covalent_lab.workflow.deps.pip import DepsPip
     from covalent_lab.workflow.electron import Electron, electron, wait
     from covalent_lab.workflow.lattice import Lattice, lattice
     from covalent_lab.workflow.lepton import Lepton
     from covalent_lab.workflow.transportable import TransportableObject
 
 __all__ = [
+    "DepsBash",
+    "DepsCall",
+    "DepsModule",
+    "DepsPip",
     "Electron",
     "Lattice",
     "Lepton",
@@ -54,6 +62,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DepsBash": "workflow.deps.bash",
+    "DepsCall": "workflow.deps.call",
+    "DepsModule": "workflow.deps.module",
+    "DepsPip": "workflow.deps.pip",
     "Electron": "workflow.electron",
     "Lattice": "workflow.lattice",
     "Lepton": "workflow.lepton",

@@ -16,8 +16,7 @@ present `buffers` and `rich` (`[offset, length]` relative to the data; `rich` is
 
 `worker.py --serve CHANNEL LIFELINE` (two inherited file descriptors) runs one task after the other for the process at
 the other end of the channel. A frame is `>IQ` (lengths of the next two), control (JSON), body (the raw bytes that the
-control refers to by length). It leads a process group of its own, which ends when the lifeline does. It decides how
-a task is surrounded and what of that is undone afterwards; it does not know of queues, retries or other workers.
+control refers to by length). It leads a process group of its own, which ends when the lifeline does.
 """
 
 import base64
@@ -43,7 +42,7 @@ import time
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
 import cloudpickle
@@ -58,10 +57,9 @@ __all__ = [
     "read_text",
 ]
 
-_OFFSETS = struct.Struct(">QQ")
-_ALIGN = 64
-_TEXT_LIMIT = 10_000
-_RICH_LIMIT = 4_000_000
+_OFFSETS, _ALIGN = struct.Struct(">QQ"), 64
+_TEXT_LIMIT, _RICH_LIMIT = 10_000, 4_000_000
+_RICH_METHODS = (("image/png", "_repr_png_"), ("image/svg+xml", "_repr_svg_"), ("text/html", "_repr_html_"))
 _SIMPLE = (bool, int, float, complex, str, bytes, type(None))
 _VERSIONS = {"py_version": platform.python_version(), "cloudpickle_version": cloudpickle.__version__}
 
@@ -92,8 +90,7 @@ def encode_archive(value: Any, rich: bool = False) -> "list[Buffer]":
     def append(piece: Buffer) -> "list[int]":
         nonlocal end
         padding = -end % _ALIGN
-        if padding:
-            pieces.append(bytes(padding))
+        pieces.append(bytes(padding))
         begin = end + padding
         pieces.append(piece)
         end = begin + len(piece)
@@ -120,8 +117,7 @@ def _encode_simple(value: Any) -> "list[Buffer]":
 
 @functools.lru_cache(4096)
 def _simple_header(kind: str, length: int) -> bytes:
-    attrs = {"doc": None, "name": None}
-    return json.dumps({**_VERSIONS, "attrs": attrs, "type": kind, "pickle": length}).encode()
+    return json.dumps({**_VERSIONS, "attrs": {"doc": None, "name": None}, "type": kind, "pickle": length}).encode()
 
 
 def _front(header: "dict[str, Any]", text: bytes, aligned: bool) -> bytes:
@@ -151,9 +147,8 @@ def decode_archive(archive: Buffer) -> Any:
     """
     view = memoryview(archive)
     header, _, data = _split(view)
-    length = header["pickle"]
     buffers = [view[data + begin : data + begin + size] for begin, size in header.get("buffers", ())]
-    return pickle.loads(view[data : data + length], buffers=buffers)
+    return pickle.loads(view[data : data + header["pickle"]], buffers=buffers)
 
 
 def open_archive(path: str) -> memoryview:
@@ -209,9 +204,8 @@ def _preview_text(value: Any) -> str:
 
 
 _abbreviate = reprlib.Repr()
-_abbreviate.maxlist = _abbreviate.maxtuple = _abbreviate.maxdict = 50
-_abbreviate.maxset = _abbreviate.maxfrozenset = 50
-_abbreviate.maxstring = _abbreviate.maxother = 500
+vars(_abbreviate).update(dict.fromkeys(("maxlist", "maxtuple", "maxdict", "maxset", "maxfrozenset"), 50))
+vars(_abbreviate).update(maxstring=500, maxother=500)
 
 
 def _rich_previews(value: Any) -> "dict[str, bytes]":
@@ -224,11 +218,7 @@ def _rich_previews(value: Any) -> "dict[str, bytes]":
         with contextlib.suppress(Exception):  # user code
             value.savefig(stream, format="png", bbox_inches="tight")
             found["image/png"] = stream.getvalue()
-    for mime, method in (
-        ("image/png", "_repr_png_"),
-        ("image/svg+xml", "_repr_svg_"),
-        ("text/html", "_repr_html_"),
-    ):
+    for mime, method in _RICH_METHODS:
         if mime in found or not hasattr(type(value), method):
             continue
         piece = None
@@ -255,7 +245,7 @@ def _type_name(value: Any) -> str:
 
 _FRAME = struct.Struct(">IQ")
 _STREAM_LIMIT = _CHUNK = 1 << 20
-_KEPT_FOLDERS = 8
+_KEPT_FOLDERS, _HOOK_NOTE = 8, "raised by the dependency"
 _SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM", "SIGALRM", "SIGCHLD", "SIGUSR1", "SIGUSR2", "SIGPIPE")
 _EXPLANATIONS = {
     "prepare": "Cannot enter the working directory {workdir!r}: {reason}. Choose another with `workdir`.",
@@ -292,16 +282,11 @@ def _store_archive(pieces: "Sequence[Buffer]", folder: str, part: str) -> "tuple
     return name, size
 
 
-def _call_with_hooks(
-    function: "Callable[..., Any]", args: "Sequence[Any]", kwargs: "dict[str, Any]", hooks: "Mapping[str, Any]"
-) -> Any:
-    """Call a task between its hooks: dependencies (bash, pip, others), `call_before`, the task, `call_after`.
+def _apply_before(hooks: "Mapping[str, Any]") -> "dict[str, Any]":
+    """Apply dependencies (bash, pip, others), then `call_before`; returns what they deliver to the task, by keyword.
 
-    What a `call_before` hook with a `retval_keyword` returns is passed on as that keyword; several with the same one
-    deliver a list, and `files` is always a list.
+    Several values for one keyword are a list, and `files` is always one.
     """
-    if not hooks:
-        return function(*args, **kwargs)
     deps = hooks.get("deps") or ()
     if isinstance(deps, dict):
         deps = [deps[name] for name in sorted(deps, key=lambda name: {"bash": 0, "pip": 1}.get(name, 2))]
@@ -310,12 +295,7 @@ def _call_with_hooks(
         value = _apply_hook(form)
         if form["attributes"].get("retval_keyword"):
             found.setdefault(form["attributes"]["retval_keyword"], []).append(value)
-    for keyword, values in found.items():
-        kwargs[keyword] = values if len(values) > 1 or keyword == "files" else values[0]
-    result = function(*args, **kwargs)
-    for form in hooks.get("call_after") or ():
-        _apply_hook(form)
-    return result
+    return {name: values if len(values) > 1 or name == "files" else values[0] for name, values in found.items()}
 
 
 def _apply_hook(form: Any) -> Any:
@@ -324,12 +304,18 @@ def _apply_hook(form: Any) -> Any:
     if not callable(function):
         raise TypeError(f"a hook holds no function to apply, but {reprlib.repr(form)}; build it with the Deps classes")
     args, kwargs = _transported(attributes.get("apply_args")), _transported(attributes.get("apply_kwargs"))
-    return function(*(args or ()), **(kwargs or {}))
+    try:
+        return function(*(args or ()), **(kwargs or {}))
+    except Exception as error:  # user code
+        error.add_note(f"{_HOOK_NOTE} {form.get('type')} ({getattr(function, '__name__', 'without a name')})")
+        raise
 
 
 def _transported(form: Any) -> Any:
     if isinstance(form, dict) and form.get("type") == "TransportableObject":
-        return cloudpickle.loads(base64.b64decode(form["attributes"]["_object"]))
+        data = memoryview(bytearray(base64.b64decode(form["attributes"]["_object"])))
+        spans = form["attributes"].get("_header", {}).get("buffers", ())
+        return pickle.loads(data, buffers=[data[begin : begin + size] for begin, size in spans])
     if isinstance(form, (list, tuple)):
         return [_transported(item) for item in form]
     return {key: _transported(value) for key, value in form.items()} if isinstance(form, dict) else form
@@ -339,7 +325,8 @@ def _one_line(error: BaseException) -> str:
     lines = ["<its text form failed>"]
     with contextlib.suppress(Exception):  # user code
         lines = str(error).strip().splitlines()
-    return ": ".join([_type_name(error), *lines[:1]])[:2000]
+    notes = [note for note in getattr(error, "__notes__", ()) if str(note).startswith(_HOOK_NOTE)]
+    return ": ".join([_type_name(error), *lines[:1]])[:2000] + "".join(f" [{note}]" for note in notes)
 
 
 def _trace(error: BaseException) -> str:
@@ -387,8 +374,7 @@ class _Surroundings:
         os.umask(self._umask)
         for descriptor in self.kept:  # children of an earlier task may have printed since
             self.take(descriptor)
-        if not os.path.isdir(job["workdir"]):
-            os.makedirs(job["workdir"], exist_ok=True)
+        os.makedirs(job["workdir"], exist_ok=True)
         os.chdir(job["workdir"])
         os.environ.update(job["env"])
 
@@ -487,6 +473,15 @@ class _Code:
             self._beside.pop(folder, None)
             self._beside = dict([*self._beside.items(), (folder, beside)][-_KEPT_FOLDERS:])
 
+    def restore(self, modules: "Mapping[str, Any]") -> bool:
+        """Put all modules back; returns whether native code was among the others, which cannot be loaded twice."""
+        changed = {name: module for name, module in sys.modules.items() if modules.get(name) is not module}
+        own = [name for name in changed if name.partition(".")[0] not in sys.stdlib_module_names]
+        for name in own:
+            del sys.modules[name]
+        sys.modules.update(modules)
+        return any(_module_file(changed[name]).endswith((".so", ".dylib")) for name in own)
+
 
 def _load(archive: "Buffer | str") -> Any:
     return decode_archive(open_archive(archive) if isinstance(archive, str) else archive)
@@ -503,15 +498,14 @@ def _stamp(file: str) -> "tuple[int, int] | None":
     return found and (found.st_mtime_ns, found.st_size)
 
 
-def _run_job(
-    job: "dict[str, Any]", body: io.BytesIO, surroundings: _Surroundings, code: _Code
-) -> "tuple[dict[str, Any], bytes]":
+def _run_job(job: "dict[str, Any]", body: io.BytesIO, surroundings: _Surroundings, code: _Code) -> Any:
     reply: "dict[str, Any]" = {"job": job["job"], "started": time.time()}
     stage, output, folder, value = "prepare", b"", job["folder"], None
+    hooks, context, delivered = job["hooks"], contextvars.copy_context(), {}
+    modules: "dict[str, Any] | None" = None  # as they were, while hooks provide others
 
     def take(where: "int | str") -> "Buffer | str":
-        # a copy has memory of its own: aligned, and writable for arrays
-        return where if isinstance(where, str) else bytearray(body.read(where))
+        return where if isinstance(where, str) else bytearray(body.read(where))  # a copy: aligned, arrays writable
 
     try:
         code.forget(job["forget"])
@@ -519,17 +513,22 @@ def _run_job(
         if where is not None:
             code.archives[digest] = take(where)
         surroundings.enter(job)
-        if job["note"]:
-            sys.stderr.write(job["note"] + "\n")
+        sys.stderr.write(job["note"] and job["note"] + "\n")
         stage = "load"
         if folder:
             code.enter(folder)
-        function = code.function(digest, folder)
+        if hooks:  # before anything is loaded that may need what they provide
+            stage, path, modules = "run", list(sys.path), dict(sys.modules)
+            delivered = context.run(_apply_before, hooks)
+            stage, modules = "load", modules if sys.path != path else None
+        function = _load(code.archives[digest]) if modules else code.function(digest, folder)
         args = [_load(take(where)) for where in job["args"]]
         kwargs = {name: _load(take(where)) for name, where in job["kwargs"].items()}
         surroundings.stand_in(function)
         stage = "run"
-        value = contextvars.copy_context().run(_call_with_hooks, function, args, kwargs, job["hooks"])
+        value = context.run(function, *args, **{**kwargs, **delivered})
+        for form in hooks.get("call_after") or ():
+            context.run(_apply_hook, form)
         stage = "pickle"
         pieces = encode_archive(value, True)
         stage = "store"
@@ -545,6 +544,8 @@ def _run_job(
         surroundings.leave()
         sys.stderr.write(trace)
     surroundings.leave()
+    if modules is not None:
+        reply["retire"] = code.restore(modules)
     code.leave(folder)
     reply["ended"] = time.time()
     return reply, output

@@ -1,19 +1,18 @@
 """What the nodes run that tracing adds by itself: collections, operators, attributes, items, sublattices.
 
 They must load where this package is not installed: functions of the standard library are pickled by reference, the few
-written here by value (their module is disguised as `__main__`, which cloudpickle never pickles by reference).
+written here by value (`standalone.py`).
 """
 
-import builtins
 import operator
 from collections.abc import Callable
 from functools import cache
-from types import FunctionType
 from typing import Any, cast
 
 from covalent_lab import payload
 from covalent_lab.graph.model import Function
 from covalent_lab.payload import Payload
+from covalent_lab.workflow.standalone import standalone
 from covalent_lab.workflow.task import source_of
 
 __all__ = ["BINARY_OPERATORS", "UNARY_OPERATORS", "node_function"]
@@ -52,25 +51,10 @@ def node_function(name: str) -> tuple[Function, Payload]:
 def _find(name: str) -> Callable[..., Any]:
     kind, _, symbol = name.partition(" ")
     if kind == "binary":
-        return _standalone(_binary(BINARY_OPERATORS[symbol]))
+        return standalone(_binary(BINARY_OPERATORS[symbol]))
     if kind == "unary":
-        return _standalone(_unary(UNARY_OPERATORS[symbol]))
+        return standalone(_unary(UNARY_OPERATORS[symbol]))
     return _BY_NAME[name]
-
-
-def _standalone(function: Callable[..., Any]) -> Callable[..., Any]:
-    original = cast(FunctionType, function)
-    made = FunctionType(
-        original.__code__.replace(co_filename="<workflow>"),
-        {"__name__": "__main__", "__builtins__": builtins},
-        original.__name__,
-        original.__defaults__,
-        original.__closure__,
-    )
-    made.__doc__ = original.__doc__
-    made.__module__ = "__main__"
-    made.__qualname__ = original.__name__
-    return made
 
 
 def _binary(function: Callable[[Any, Any], Any]) -> Callable[..., Any]:
@@ -116,13 +100,13 @@ def _run_sublattice(lattice, json_parent_metadata, /, *args, **kwargs):  # type:
 
 
 _BY_NAME: dict[str, Callable[..., Any]] = {
-    "list": _standalone(_make_list),
-    "tuple": _standalone(_make_tuple),
-    "set": _standalone(_make_set),
-    "frozenset": _standalone(_make_frozenset),
-    "dict": _standalone(_make_dict),
-    "reconstruct": _standalone(_reconstruct),
-    "sublattice": _standalone(_run_sublattice),
+    "list": standalone(_make_list),
+    "tuple": standalone(_make_tuple),
+    "set": standalone(_make_set),
+    "frozenset": standalone(_make_frozenset),
+    "dict": standalone(_make_dict),
+    "reconstruct": standalone(_reconstruct),
+    "sublattice": standalone(_run_sublattice),
     "getattr": getattr,
     "getitem": operator.getitem,
 }

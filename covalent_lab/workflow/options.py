@@ -1,17 +1,21 @@
 """Where and how tasks run, as frozen data; inheritance from the lattice.
 
-Decides what the arguments of the decorators may be and how they travel (JSON). Knows neither executors nor
-dependencies: an executor is anything with `to_dict()` and `short_name`, a dependency anything with `to_dict()`.
+Decides what the arguments of the decorators may be and how they travel (JSON). Texts and modules become objects of
+`deps`; otherwise an executor is anything with `to_dict()` and `short_name`, a dependency anything with `to_dict()`.
 """
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from types import ModuleType
 from typing import Any, TypeVar
 
 from covalent_lab.graph.model import NodeOptions
-from covalent_lab.workflow.transportable import TransportableObject
+from covalent_lab.workflow.deps.bash import DepsBash
+from covalent_lab.workflow.deps.call import DepsCall
+from covalent_lab.workflow.deps.module import DepsModule
+from covalent_lab.workflow.deps.pip import DepsPip
 
 __all__ = [
     "DEFAULT_EXECUTOR",
@@ -110,16 +114,16 @@ def encode_hooks(
     """
     deps: dict[str, Any] = {}
     if deps_bash is not None:
-        deps["bash"] = _encode_dependency(deps_bash, "DepsBash", "commands")
+        deps["bash"] = _encode_dependency(deps_bash, DepsBash)
     if deps_pip is not None:
-        deps["pip"] = _encode_dependency(deps_pip, "DepsPip", "packages")
+        deps["pip"] = _encode_dependency(deps_pip, DepsPip)
     before: list[Any] = []
     after: list[Any] = []
     for transfer in files:
         prepare, copy = transfer.cp()
-        before.append(_encode_call(prepare, "files"))
-        (before if transfer.order == "before" else after).append(_encode_call(copy, ""))
-    before += _encode_list(deps_module, "deps_module")
+        before.append(DepsCall(prepare, retval_keyword="files", override_reserved_retval_keys=True).to_dict())
+        (before if transfer.order == "before" else after).append(DepsCall(copy).to_dict())
+    before += _encode_modules(deps_module)
     before += _encode_list(call_before, "call_before")
     after += _encode_list(call_after, "call_after")
     if not (deps or before or after):
@@ -224,26 +228,14 @@ def _check_key(options: TaskOptions, name: str) -> None:
         raise KeyError(f"There is no metadata key {name!r}. Known keys: {', '.join(known)}.")
 
 
-def _encode_dependency(value: Any, kind: str, field: str) -> Any:
-    if hasattr(value, "to_dict"):
-        return _json_checked(value.to_dict(), kind)
-    entries = [value] if isinstance(value, str) else value
-    if not isinstance(entries, (list, tuple)) or not all(isinstance(entry, str) for entry in entries):
-        raise TypeError(f"Expected a {kind}, a string or a list of strings, got {value!r}.")
-    return {"type": kind, "short_name": "covalent", "attributes": {field: list(entries)}}
+def _encode_dependency(value: Any, kind: type[DepsBash] | type[DepsPip]) -> Any:
+    return _json_checked((value if hasattr(value, "to_dict") else kind(value)).to_dict(), kind.__name__)
 
 
-def _encode_call(function: Callable[[], Any], retval_keyword: str) -> dict[str, Any]:
-    return {
-        "type": "DepsCall",
-        "short_name": "covalent",
-        "attributes": {
-            "apply_fn": TransportableObject(function).to_dict(),
-            "apply_args": TransportableObject([]).to_dict(),
-            "apply_kwargs": TransportableObject({}).to_dict(),
-            "retval_keyword": retval_keyword,
-        },
-    }
+def _encode_modules(value: Any) -> list[Any]:
+    entries = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+    made = [DepsModule(entry) if isinstance(entry, (str, ModuleType)) else entry for entry in entries]
+    return _encode_list(made, "deps_module")
 
 
 def _encode_list(value: Any, what: str) -> list[Any]:

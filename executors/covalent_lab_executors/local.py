@@ -46,7 +46,7 @@ class LocalExecutor(Executor):
         Option(name="grace_s", default=1.0, doc="Seconds between asking a cancelled task to end and killing it."),
         Option(name="log_stdout", default="stdout.log", doc="File for standard output in the results folder."),
         Option(name="log_stderr", default="stderr.log", doc="File for standard error in the results folder."),
-        Option(name="cache_dir", default="", doc="Folder for temporary files."),
+        Option(name="cache_dir", default="", doc="Folder of packages and modules that tasks bring along."),
         Option(name="time_limit", default=-1, doc="Seconds after which a task is stopped; -1 for never."),
         Option(name="retries", default=0, doc="How often a failed task is tried again."),
     )
@@ -124,11 +124,13 @@ class LocalExecutor(Executor):
         workdir = os.path.join(spec.client.get("cwd") or host.work_dir, workdir)
         if self._option(spec, "create_unique_workdir"):
             workdir = os.path.join(workdir, spec.dispatch_id, f"node_{spec.node_id}")
+        default = os.path.join(host.work_dir, "cache")
         return Placement(
             workdir=workdir,
             inline_limit=host.inline_limit,
             payload_dir=host.payload_dir,
             part=part_path,
+            cache_dir=os.path.abspath(os.path.expanduser(str(self._option(spec, "cache_dir") or default))),
             note=note,
         )
 

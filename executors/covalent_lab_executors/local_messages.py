@@ -26,6 +26,7 @@ class Placement:
         inline_limit: Outputs of at most this many bytes come back in the answer.
         payload_dir: Larger ones become files below it.
         part: Where such a file is written until its digest is known.
+        cache_dir: Where packages and modules that tasks bring along are kept.
         note: A warning for the task's standard error, or empty.
     """
 
@@ -33,6 +34,7 @@ class Placement:
     inline_limit: int
     payload_dir: str
     part: str
+    cache_dir: str
     note: str = ""
 
 
@@ -91,6 +93,7 @@ def encode_job(spec: JobSpec, placement: Placement, shelf: FunctionShelf) -> tup
             "COVALENT_DISPATCH_ID": spec.dispatch_id,
             "COVALENT_TASK_ID": str(spec.node_id),
             "COVALENT_TASKS": json.dumps([task]),
+            "COVALENT_CACHE_DIR": placement.cache_dir,
             **spec.env,
         },
         "folder": _folder(spec.client),

@@ -212,6 +212,10 @@ class Pool:
             return
         seat.job = None
         self._finish(job, outcome)
+        if control.get("retire"):  # native code of packages that only this task wanted
+            self._retire(seat)
+            self._schedule()
+            return
         self._release(seat)
 
     def on_exit(self, process: WorkerProcess, exit_code: int) -> None:

@@ -9,7 +9,7 @@ from covalent_lab_executors.local_messages import FunctionShelf, Placement, deco
 from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
 
-PLACE = Placement(workdir="/w", inline_limit=10, payload_dir="/p", part="/p/x.part", note="careful")
+PLACE = Placement(workdir="/w", inline_limit=10, payload_dir="/p", part="/p/x.part", cache_dir="/c", note="careful")
 
 
 def inline(data: bytes) -> PayloadSource:
@@ -48,7 +48,7 @@ def test_job_message_lists_payloads_in_the_order_of_its_body() -> None:
         "args": [3, "/p/fi/file"],
         "kwargs": {"k": 5},
         "hooks": {"deps": {}},
-        "env": {"COVALENT_DISPATCH_ID": "d", "COVALENT_TASK_ID": "4", "A": "b"},
+        "env": {"COVALENT_DISPATCH_ID": "d", "COVALENT_TASK_ID": "4", "COVALENT_CACHE_DIR": "/c", "A": "b"},
         "folder": "",
         "workdir": "/w",
         "inline_limit": 10,

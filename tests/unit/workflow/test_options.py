@@ -3,12 +3,13 @@
 from typing import Any
 
 from covalent_lab.graph.model import NodeOptions
+from covalent_lab.workflow.deps import DepsBash, DepsPip
 from covalent_lab.workflow.electron import electron
 from covalent_lab.workflow.lattice import Lattice, lattice
 from covalent_lab.workflow.transportable import TransportableObject
 from tests.unit.workflow.test_electron import FakeCall, FakeExecutor
 
-BASH = {"deps": {"bash": {"type": "DepsBash", "short_name": "covalent", "attributes": {"commands": ["ls"]}}}}
+BASH = {"deps": {"bash": DepsBash("ls").to_dict()}}
 LS = {**BASH, "call_before": [], "call_after": []}
 
 
@@ -148,7 +149,7 @@ def test_manifest_metadata_is_resolved_json() -> None:
         "workflow_executor": "fake",
         "workflow_executor_data": FakeExecutor(a=1).to_dict(),
         "hooks": {
-            "deps": {"pip": {"type": "DepsPip", "short_name": "covalent", "attributes": {"packages": ["numpy"]}}},
+            "deps": {"pip": DepsPip(["numpy"]).to_dict()},
             "call_before": [],
             "call_after": [],
         },
