@@ -13,6 +13,7 @@ from covalent_lab._version import __version__
 if TYPE_CHECKING:
     from covalent_lab import executor, leptons
     from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, sync
+    from covalent_lab.client.assets import ResultManager, get_result_manager
     from covalent_lab.client.connection import is_covalent_running
     from covalent_lab.client.result import Result
     from covalent_lab.client.status import Status
@@ -38,6 +39,7 @@ __all__ = [
     "Lattice",
     "Lepton",
     "Result",
+    "ResultManager",
     "Status",
     "TransportableObject",
     "__version__",
@@ -49,6 +51,7 @@ __all__ = [
     "get_config",
     "get_context",
     "get_result",
+    "get_result_manager",
     "is_covalent_running",
     "lattice",
     "leptons",
@@ -70,6 +73,7 @@ _HOMES = {
     "Lattice": "workflow.lattice",
     "Lepton": "workflow.lepton",
     "Result": "client.result",
+    "ResultManager": "client.assets",
     "Status": "client.status",
     "TransportableObject": "workflow.transportable",
     "cancel": "client.api",
@@ -79,6 +83,7 @@ _HOMES = {
     "get_config": "config.access",
     "get_context": "workflow.context",
     "get_result": "client.api",
+    "get_result_manager": "client.assets",
     "is_covalent_running": "client.connection",
     "lattice": "workflow.lattice",
     "reload_config": "config.access",

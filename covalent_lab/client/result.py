@@ -1,18 +1,19 @@
 """What came of a dispatch. Nothing is fetched before it is asked for; what is terminal is fetched once."""
 
 import base64
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from covalent_lab.client.connection import Connection
 from covalent_lab.client.status import Status
+from covalent_lab.config.reader import ConfigReader
 from covalent_lab.errors import MissingNodeError
 from covalent_lab.graph.model import Graph, NodeKind
 from covalent_lab.graph.wire import graph_from_wire
 from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
-from covalent_lab.settings import Settings
 from covalent_lab.workflow.lattice import Lattice
 from covalent_lab.workflow.transport_graph import _TransportGraph
 from covalent_lab.workflow.transportable import TransportableObject
@@ -29,7 +30,7 @@ class Result:
         connection: Where to ask; None for a result that was never dispatched.
         workflow_output: False leaves `result` None.
         intermediate_outputs: False leaves nodes' outputs and streams out.
-        results_dir: Folder for files of this dispatch; default: below the data folder.
+        results_dir: Folder for files of this dispatch; default: below `sdk.results_dir`.
     """
 
     NEW_OBJ = Status.NEW_OBJECT
@@ -119,7 +120,7 @@ class Result:
     @property
     def results_dir(self) -> str:
         """Folder for files of this dispatch."""
-        return self._results_dir or str(Settings.load().data_dir / "results" / self._dispatch_id)
+        return self._results_dir or os.path.join(ConfigReader().value("sdk.results_dir"), self._dispatch_id)
 
     @property
     def name(self) -> str:
