@@ -234,3 +234,23 @@ export class FakeRest implements IRestClient {
     return { deleted: [...ids], missing: [], active: [] };
   }
 }
+
+/** A small random graph, the same for the same seed. */
+export function randomGraph(count: number, seed: number): GraphWire {
+  let state = seed;
+  const random = () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return state / 2_147_483_648;
+  };
+  const edges: [number, number, string][] = [];
+  for (let id = 1; id < count; id += 1) {
+    const inputs = 1 + Math.floor(random() * 3);
+    for (let i = 0; i < inputs; i += 1) {
+      edges.push([Math.floor(random() * id), id, 'x']);
+    }
+  }
+  return graph(
+    Array.from({ length: count }, (_, id) => [`n${id}`, 'function'] as const),
+    edges
+  );
+}

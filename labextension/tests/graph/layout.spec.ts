@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { GraphWire } from '../../src/contract';
 import type { ILayout, ILayoutOptions } from '../../src/graph/layout';
 import { layoutGraph } from '../../src/graph/layout';
-import type { IGraphStructure } from '../../src/graph/structure';
 import { structureFromWire } from '../../src/graph/structure';
-import { chain, fan, graph } from '../fakes';
+import { chain, fan, graph, randomGraph } from '../fakes';
 
 const ALL: ILayoutOptions = {
   orientation: 'down',
@@ -32,26 +31,6 @@ function overlaps(layout: ILayout): [number, number][] {
     }
   }
   return found;
-}
-
-/** A small random graph, the same for the same seed. */
-function randomGraph(count: number, seed: number): GraphWire {
-  let state = seed;
-  const random = () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state / 2_147_483_648;
-  };
-  const edges: [number, number, string][] = [];
-  for (let id = 1; id < count; id += 1) {
-    const inputs = 1 + Math.floor(random() * 3);
-    for (let i = 0; i < inputs; i += 1) {
-      edges.push([Math.floor(random() * id), id, 'x']);
-    }
-  }
-  return graph(
-    Array.from({ length: count }, (_, id) => [`n${id}`, 'function'] as const),
-    edges
-  );
 }
 
 describe('layoutGraph', () => {
@@ -151,15 +130,11 @@ describe('layoutGraph', () => {
     expect(layoutOf(cycle).nodes.length).toBe(2);
   });
 
-  it('lays out ten thousand nodes in a fraction of a second', () => {
-    const structures = [randomGraph(10_000, 4), fan(10_000)].map(structureFromWire);
-    structures.forEach(structure => layoutGraph(structure, ALL));
-    const once = (structure: IGraphStructure) => {
-      const begin = performance.now();
-      layoutGraph(structure, ALL);
-      return performance.now() - begin;
-    };
-    const times = structures.map(structure => Math.min(once(structure), once(structure)));
-    expect(Math.max(...times)).toBeLessThan(300);
+  it('gives each of ten thousand nodes a place of its own', () => {
+    for (const wire of [randomGraph(10_000, 4), fan(10_000)]) {
+      const layout = layoutGraph(structureFromWire(wire), ALL);
+      const places = new Set(Array.from(layout.nodes, id => `${layout.x[id]},${layout.y[id]}`));
+      expect(places.size).toBe(layout.nodes.length);
+    }
   });
 });
