@@ -243,9 +243,8 @@ def _type_name(value: Any) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-_FRAME = struct.Struct(">IQ")
-_STREAM_LIMIT = _CHUNK = 1 << 20
-_KEPT_FOLDERS, _HOOK_NOTE = 8, "raised by the dependency"
+_FRAME, _HOOK_NOTE = struct.Struct(">IQ"), "raised by the dependency"
+_STREAM_LIMIT, _CHUNK, _KEPT_FOLDERS = 1 << 20, 1 << 20, 8
 _SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM", "SIGALRM", "SIGCHLD", "SIGUSR1", "SIGUSR2", "SIGPIPE")
 _EXPLANATIONS = {
     "prepare": "Cannot enter the working directory {workdir!r}: {reason}. Choose another with `workdir`.",
@@ -579,6 +578,7 @@ def _serve(descriptor: int, lifeline: int) -> None:
         os.setpgid(0, 0)
     _end_with(lifeline)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a server in the background passes on that it is ignored
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("500")  # when memory runs out, rather a task than the server
     here = os.path.dirname(os.path.abspath(__file__))

@@ -6,12 +6,18 @@ for by name.
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 UI = Path(__file__).parent / "ui"
+
+
+def pytest_configure() -> None:
+    """Interrupts work, also where the tests run in the background of a shell, which then ignores them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
