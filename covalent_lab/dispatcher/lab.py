@@ -22,7 +22,6 @@ from covalent_lab.feed import wire
 from covalent_lab.feed.feed import CAPACITY, Reset
 from covalent_lab.feed.feed import Subscription as Queue
 from covalent_lab.ids import DispatchId, NodeId
-from covalent_lab.scheduler.states import DispatchState
 from covalent_lab.settings import Settings
 from covalent_lab.store.base import ListQuery, StoredPayload
 from covalent_lab.transitions import FeedRecord
@@ -168,8 +167,8 @@ class Lab:
         """Start a dispatch that was only registered."""
         dispatcher, queries = self._parts()
         await self._cross(dispatcher.start(DispatchId(dispatch_id)))
-        detail = await self._cross(queries.detail(DispatchId(dispatch_id)))
-        return {"dispatch_id": dispatch_id, "status": detail["status"]}
+        state = await self._cross(queries.state(DispatchId(dispatch_id)))
+        return {"dispatch_id": dispatch_id, "status": state.value}
 
     async def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> dict[str, Any]:
         """Ask for tasks, or the whole dispatch, to stop."""
@@ -187,11 +186,11 @@ class Lab:
         over: list[DispatchId] = []
         for dispatch_id in dict.fromkeys(dispatch_ids):
             try:
-                detail = await self._cross(queries.detail(DispatchId(dispatch_id)))
+                state = await self._cross(queries.state(DispatchId(dispatch_id)))
             except MissingLatticeRecordError:
                 missing.append(dispatch_id)
                 continue
-            if DispatchState(detail["status"]).is_terminal:
+            if state.is_terminal:
                 over.append(DispatchId(dispatch_id))
             else:
                 active.append(dispatch_id)

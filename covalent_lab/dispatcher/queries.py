@@ -85,6 +85,10 @@ class Queries:
             view["result"] = with_data(view["result"], stored.get(record.result.digest))
         return view
 
+    async def state(self, dispatch_id: DispatchId) -> DispatchState:
+        """How one dispatch stands, without previews of its payloads."""
+        return DispatchState((await self._record(dispatch_id)).state)
+
     async def graph(self, dispatch_id: DispatchId) -> bytes:
         """The graph's JSON text."""
         text = await self._store.graph(dispatch_id)

@@ -63,8 +63,8 @@ class _Host:
         self._report(self._name, update)
 
 
-_Order = JobSpec | tuple[AttemptId, JobHandle | None]
-"""Submit a job; or, as a pair, cancel one."""
+_Order = JobSpec | AttemptId
+"""Submit a job; or, by its attempt, cancel one."""
 
 
 class _Pump:
@@ -123,7 +123,7 @@ class Runner:
     def cancel(self, name: str, attempt_id: AttemptId) -> None:
         """Ask an executor to stop a job, soon."""
         pump = self._pump(name)
-        pump.orders.append((attempt_id, None))
+        pump.orders.append(attempt_id)
         pump.wake.set()
 
     def watch(self, name: str, handles: Mapping[AttemptId, JobHandle]) -> None:
@@ -184,7 +184,7 @@ class Runner:
                     self._fail(attempt_id, f"Executor {name!r} cannot be used: {message}")
                 pump.watched = {}
                 for order in orders:
-                    attempt_id = order.attempt_id if isinstance(order, JobSpec) else order[0]
+                    attempt_id = order.attempt_id if isinstance(order, JobSpec) else order
                     self._fail(attempt_id, f"Executor {name!r} cannot be used: {message}")
 
     async def _watch(self, name: str, pump: _Pump, handles: Mapping[AttemptId, JobHandle]) -> None:
@@ -212,7 +212,7 @@ class Runner:
                 else:
                     if specs:
                         break
-                    cancels.append(order[0])
+                    cancels.append(order)
                 index += 1
             if specs:
                 await self._submit(name, pump, specs)
