@@ -88,7 +88,7 @@ class Lattice(Workflow, Generic[P, R]):
         self._build: Build | None = None
         self.electron_outputs: dict[int, Any] = {}
         self.post_processing = False
-        self.task_packing = False
+        self._task_packing: bool | None = None
         self.python_version = platform.python_version()
         self._replace_electrons: dict[str, Electron] = {}
 
@@ -182,6 +182,15 @@ class Lattice(Workflow, Generic[P, R]):
             name: new if isinstance(new, Electron) else Electron(new) for name, new in found.items()
         }
 
+    @property
+    def task_packing(self) -> bool:
+        """Whether nodes made around an electron travel in its group; `sdk.task_packing` unless it was set."""
+        return _is_configured("sdk.task_packing") if self._task_packing is None else self._task_packing
+
+    @task_packing.setter
+    def task_packing(self, packs: bool) -> None:
+        self._task_packing = packs
+
     def get_metadata(self, name: str) -> Any:
         """One option.
 
@@ -238,9 +247,14 @@ class Lattice(Workflow, Generic[P, R]):
             replacements={name: new._own_task() for name, new in self._replace_electrons.items()},
             packs_tasks=self.task_packing,
         )
+        is_exhaustive = _is_configured("sdk.exhaustive_postprocess")
         try:
             with tracing(trace):
-                graph = trace.finish(self._function(*args, **kwargs))
+                value = self._function(*args, **kwargs)
+                if is_exhaustive:
+                    graph = trace.finish_with_replay(self._function, held_inputs.payload, self.__name__)
+                else:
+                    graph = trace.finish(value)
         except Exception as error:
             _log.info("Building %s failed: %s: %s", self.__name__, type(error).__name__, error)
             raise
@@ -286,7 +300,7 @@ class Lattice(Workflow, Generic[P, R]):
                 "metadata": {key: get_option(self._options, key) for key in _KEYS},
                 "build": None if self._build is None else self._build.to_json(),
                 "python_version": self.python_version,
-                "task_packing": self.task_packing,
+                "task_packing": self._task_packing,
             }
         )
 
@@ -303,13 +317,13 @@ class Lattice(Workflow, Generic[P, R]):
         options = LatticeOptions(**form["metadata"])
         made: Lattice[..., Any] = Lattice(TransportableObject.from_dict(form["workflow_function"]), options=options)
         made.python_version = form["python_version"]
-        made.task_packing = form["task_packing"]
+        made._task_packing = form["task_packing"]
         made._build = None if form["build"] is None else Build.from_json(form["build"])
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Lattice[P, R]":
         made = type(self)(self._function, options=self._options)
-        made.task_packing = self.task_packing
+        made._task_packing = self._task_packing
         made._replace_electrons = dict(self._replace_electrons)
         return made
 
@@ -326,6 +340,12 @@ class Lattice(Workflow, Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<Lattice {self.__name__}>"
+
+
+def _is_configured(flag: str) -> bool:
+    from covalent_lab.config.reader import ConfigReader  # costs some milliseconds, and only a build needs it
+
+    return bool(ConfigReader().value(flag) == "true")
 
 
 @overload
