@@ -8,7 +8,7 @@ from typing import Any, Literal, ParamSpec, overload
 
 from covalent_lab.client.bundle import write_bundle
 from covalent_lab.client.connection import Connection, connect, reconnect
-from covalent_lab.client.result import Result
+from covalent_lab.client.result import Result, Selection
 from covalent_lab.client.status import Status
 from covalent_lab.errors import ResultTimeoutError, ServerUnreachableError
 from covalent_lab.workflow.lattice import Lattice
@@ -148,9 +148,13 @@ def get_result(
         dispatch_id=dispatch_id,
         connection=connection,
         detail=detail,
-        workflow_output=workflow_output,
-        intermediate_outputs=intermediate_outputs,
+        selection=Selection(
+            workflow_output=workflow_output,
+            intermediate_outputs=intermediate_outputs,
+            sublattice_results=sublattice_results,
+        ),
         results_dir=results_dir,
+        dispatcher_addr=dispatcher_addr,
     )
 
 

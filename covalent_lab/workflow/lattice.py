@@ -161,9 +161,12 @@ class Lattice(Workflow, Generic[P, R]):
         if self._transport_graph is None:
             if self._build is None:
                 return _TransportGraph()
-            self._transport_graph = _TransportGraph.from_graph(self._build.graph, self._build.payloads)
+            self._transport_graph = _TransportGraph.from_graph(self._build.graph, self._find)
             self._transport_graph.lattice_metadata = self.manifest_metadata()
         return self._transport_graph
+
+    def _find(self, ref: PayloadRef) -> TransportableObject | None:
+        return TransportableObject.from_payload(self.payloads[ref]) if ref in self.payloads else None
 
     @property
     def metadata(self) -> Mapping[str, Any]:
