@@ -8,7 +8,7 @@ import numpy as np  # noqa: TID253 - results of users are arrays
 import pytest
 
 import covalent_lab as ct
-from covalent_lab.client import api, connection
+from covalent_lab.client import connection, waiting
 from covalent_lab.client.bundle import write_bundle
 from covalent_lab.dispatcher.bundle import BundleReader
 from covalent_lab.errors import (
@@ -315,9 +315,9 @@ def test_waiting_survives_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> 
             raise ServerUnreachableError(failed.url)
         return real
 
-    monkeypatch.setattr(api, "connect", lambda address=None: Lost())
-    monkeypatch.setattr(api, "reconnect", again)
-    monkeypatch.setattr(api.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(waiting, "connect", lambda address=None: Lost())
+    monkeypatch.setattr(waiting, "reconnect", again)
+    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: None)
     assert ct.get_result(dispatch_id, wait=True).result == 12
     assert tries == [Lost.url] * 3
 
