@@ -136,6 +136,8 @@ class Queries:
             "output": None if output is None else await self._shown(dispatch_id, output),
             "stdout": streams["stdout"]["text"],
             "stderr": streams["stderr"]["text"],
+            "sub_dispatch_id": state.sub_dispatch_id if state else None,
+            "reused_from": state.reused_from if state else None,
             "seq": seq,
         }
 

@@ -23,6 +23,9 @@ def summary_view(record: DispatchRecord) -> dict[str, Any]:
     return {
         "dispatch_id": record.dispatch_id,
         "root_dispatch_id": record.root_dispatch_id,
+        "parent_dispatch_id": record.parent_id,
+        "parent_node_id": record.parent_node,
+        "redispatched_from": record.redispatched_from,
         "name": record.name,
         "status": record.state,
         "total": record.total,
@@ -70,6 +73,8 @@ def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:
         "output_size": [n.output.size if n.output else 0 for n in nodes],
         "stdout": [n.has_stdout for n in nodes],
         "stderr": [n.has_stderr for n in nodes],
+        "sub_dispatch_id": [n.sub_dispatch_id for n in nodes],
+        "reused_from": [n.reused_from for n in nodes],
     }
 
 

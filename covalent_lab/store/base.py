@@ -57,6 +57,9 @@ class NewDispatch:
         metadata: `executor`, `executor_data`, `workflow_executor`, … of the lattice.
         client: About the submitting process.
         autostart: Whether it is to run at once; a restarted dispatcher then starts it if nobody did.
+        parent_id: The dispatch of which it is one node, None for a root.
+        parent_node: That node.
+        redispatched_from: The dispatch it repeats, if it does.
     """
 
     dispatch_id: DispatchId
@@ -75,11 +78,19 @@ class NewDispatch:
     payloads: Sequence[PayloadRow]
     owner: str
     lease_until: float
+    parent_id: DispatchId | None = None
+    parent_node: NodeId | None = None
+    redispatched_from: DispatchId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeUpdate:
-    """The newest state of a node; None leaves a field as it is, except where the state implies otherwise."""
+    """The newest state of a node; None leaves a field as it is, except where the state implies otherwise.
+
+    Attributes:
+        sub_dispatch_id: The dispatch the node became; `output` is then the bundle it was made of, until it ends.
+        reused_from: `dispatch:node` whose output it took over instead of running.
+    """
 
     dispatch_id: DispatchId
     node_id: NodeId
@@ -92,6 +103,8 @@ class NodeUpdate:
     stdout: str = ""
     stderr: str = ""
     traceback: str = ""
+    sub_dispatch_id: DispatchId | None = None
+    reused_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +163,8 @@ class NodeRecord:
     has_stdout: bool
     has_stderr: bool
     handle: str = ""
+    sub_dispatch_id: DispatchId | None = None
+    reused_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +194,9 @@ class DispatchRecord:
     owner: str
     cancel_requested: str
     seq: int = 0
+    parent_id: DispatchId | None = None
+    parent_node: NodeId | None = None
+    redispatched_from: DispatchId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
