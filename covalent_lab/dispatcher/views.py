@@ -10,9 +10,18 @@ from typing import Any
 
 from covalent_lab import payload
 from covalent_lab.ids import PayloadRef
-from covalent_lab.store.base import DispatchRecord, NodeRecord, StoredPayload
+from covalent_lab.store.base import CachedResult, DispatchRecord, NodeRecord, StoredPayload
 
-__all__ = ["columns", "dispatch_view", "open_payload", "payload_view", "preview_view", "summary_view", "with_data"]
+__all__ = [
+    "cached_view",
+    "columns",
+    "dispatch_view",
+    "open_payload",
+    "payload_view",
+    "preview_view",
+    "summary_view",
+    "with_data",
+]
 
 _DATA_LIMIT = 8_192
 _TEXT_MIMES = ("image/svg+xml", "text/html")
@@ -75,6 +84,20 @@ def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:
         "stderr": [n.has_stderr for n in nodes],
         "sub_dispatch_id": [n.sub_dispatch_id for n in nodes],
         "reused_from": [n.reused_from for n in nodes],
+    }
+
+
+def cached_view(result: CachedResult) -> dict[str, Any]:
+    """One row of the list of cached results."""
+    return {
+        "key": result.key,
+        "name": result.name,
+        "dispatch_id": result.dispatch_id,
+        "node_id": result.node_id,
+        "size": result.ref.size,
+        "created_at": result.created_at,
+        "used_at": result.used_at,
+        "hits": result.hits,
     }
 
 

@@ -16,6 +16,7 @@ from covalent_lab.transitions import FeedRecord
 
 __all__ = [
     "Batch",
+    "CachedResult",
     "DispatchRecord",
     "DispatchUpdate",
     "ListQuery",
@@ -138,8 +139,33 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CachedResult:
+    """The output of a call, kept for equal calls of later dispatches.
+
+    Attributes:
+        key: Digest of function, arguments, hooks and environment.
+        dispatch_id: The dispatch that computed it; it may have been deleted since.
+        node_id: Its node there.
+        name: What users call the task.
+        ref: The output.
+        created_at: When it was computed, in POSIX seconds.
+        used_at: When it was last computed or taken over.
+        hits: How often it was taken over.
+    """
+
+    key: str
+    dispatch_id: DispatchId
+    node_id: NodeId
+    name: str
+    ref: PayloadRef
+    created_at: float
+    used_at: float
+    hits: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything one tick records."""
+    """Everything one tick records; `cache_hits` are keys of results that were taken over, and when."""
 
     transitions: Sequence[FeedRecord] = ()
     nodes: Sequence[NodeUpdate] = ()
@@ -147,6 +173,8 @@ class Batch:
     payloads: Sequence[PayloadRow] = ()
     handles: Sequence[tuple[DispatchId, NodeId, str]] = ()
     requests: Sequence[Request] = ()
+    cached: Sequence[CachedResult] = ()
+    cache_hits: Sequence[tuple[str, float]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +302,18 @@ class Store(ABC):
         self, dispatch_id: DispatchId, digests: Collection[str] | None = None
     ) -> Mapping[str, StoredPayload]:
         """Like `payload` for many digests at once (None: all); those the dispatch does not have are left out."""
+
+    @abstractmethod
+    async def cached(self, key: str) -> tuple[CachedResult, StoredPayload] | None:
+        """The kept result of a key and where its payload is, None if there is none."""
+
+    @abstractmethod
+    async def list_cached(self, search: str, offset: int, count: int) -> tuple[Sequence[CachedResult], int]:
+        """Kept results of tasks whose name contains `search`, last used first, and how many there are in all."""
+
+    @abstractmethod
+    async def purge_cached(self, keys: Collection[str] | None, used_before: float | None) -> int:
+        """Drop kept results (None: all keys; not used since a time) and what only they refer to; returns how many."""
 
     @abstractmethod
     async def referenced(self, digests: Collection[str]) -> Collection[str]:

@@ -2,12 +2,14 @@
 
 import sqlalchemy as sa  # noqa: TID253 - the store is where SQLAlchemy lives
 
+from covalent_lab.ids import DispatchId
+
 __all__ = ["CACHE_OWNER", "HEAD", "cached_result", "dispatch", "metadata", "node", "payload", "transition"]
 
 HEAD = "0002"
 """Revision of the schema in this file."""
 
-CACHE_OWNER = "cache"
+CACHE_OWNER = DispatchId("cache")
 """Stands in `payload.dispatch_id` for the cache of results, which keeps what it refers to."""
 
 metadata = sa.MetaData()

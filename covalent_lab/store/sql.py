@@ -18,9 +18,10 @@ from sqlalchemy.pool import QueuePool  # noqa: TID253
 
 from covalent_lab.errors import StoreError
 from covalent_lab.ids import DispatchId, NodeId
-from covalent_lab.store import rows, schema
+from covalent_lab.store import cached, rows, schema
 from covalent_lab.store.base import (
     Batch,
+    CachedResult,
     DispatchRecord,
     ListQuery,
     NewDispatch,
@@ -32,6 +33,7 @@ from covalent_lab.store.base import (
     StoredPayload,
 )
 from covalent_lab.store.blobs import BlobDir
+from covalent_lab.store.schema import CACHE_OWNER
 from covalent_lab.store.upgrade import upgrade
 from covalent_lab.transitions import FeedRecord
 
@@ -227,6 +229,11 @@ class SqlStore(Store):
             )
         for request in batch.requests:
             _keep_request(connection, request)
+        if batch.cached:
+            cached.keep(connection, self._insert, batch.cached)
+            self._add_payloads(connection, cached.pins(batch))
+        if batch.cache_hits:
+            cached.count_hits(connection, batch.cache_hits)
         return self._add_transitions(connection, batch.transitions)
 
     def _add_payloads(self, connection: sa.Connection, payloads: Sequence[PayloadRow]) -> None:
@@ -275,21 +282,12 @@ class SqlStore(Store):
     def _delete(
         self, connection: sa.Connection, dispatch_ids: Sequence[DispatchId], at: float
     ) -> tuple[Sequence[FeedRecord], Sequence[str]]:
-        payload = schema.payload
         found = list(
             connection.execute(sa.select(schema.dispatch.c.id).where(schema.dispatch.c.id.in_(dispatch_ids))).scalars()
         )
         if not found:
             return (), ()
-        others = payload.alias()
-        orphans = list(
-            connection.execute(
-                sa.select(payload.c.digest)
-                .distinct()
-                .where(payload.c.dispatch_id.in_(found), payload.c.data.is_(None))
-                .where(~sa.exists().where(others.c.digest == payload.c.digest, others.c.dispatch_id.not_in(found)))
-            ).scalars()
-        )
+        orphans = cached.files_of_nobody_else(connection, lambda payload: payload.c.dispatch_id.in_(found))
         for table in (schema.node, schema.payload, schema.transition):
             connection.execute(sa.delete(table).where(table.c.dispatch_id.in_(found)))
         connection.execute(sa.delete(schema.dispatch).where(schema.dispatch.c.id.in_(found)))
@@ -439,6 +437,19 @@ class SqlStore(Store):
             }
 
         return await self._read(work)
+
+    async def cached(self, key: str) -> tuple[CachedResult, StoredPayload] | None:
+        found = await self._read(lambda connection: cached.find(connection, key))
+        stored = None if found is None else await self.payload(CACHE_OWNER, found.ref.digest)
+        return None if found is None or stored is None else (found, stored)
+
+    async def list_cached(self, search: str, offset: int, count: int) -> tuple[Sequence[CachedResult], int]:
+        return await self._read(lambda connection: cached.list_kept(connection, search, offset, count))
+
+    async def purge_cached(self, keys: Collection[str] | None, used_before: float | None) -> int:
+        dropped, orphans = await self._write(lambda connection: cached.purge(connection, keys, used_before))
+        await self._run(self._write_pool, lambda: self._blobs.remove(orphans))
+        return dropped
 
     async def referenced(self, digests: Collection[str]) -> Collection[str]:
         query = sa.select(schema.payload.c.digest).distinct().where(schema.payload.c.digest.in_(list(digests)))

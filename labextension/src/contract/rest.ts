@@ -330,3 +330,54 @@ export interface StartResult {
 export interface PayloadPath {
   path: string;
 }
+/**
+ * A result that equal calls take over.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "CachedResult".
+ */
+export interface CachedResult {
+  key: string;
+  name: string;
+  dispatch_id: string;
+  node_id: number;
+  size: number;
+  created_at: number;
+  used_at: number;
+  hits: number;
+}
+/**
+ * GET cached_results.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "CachedResults".
+ */
+export interface CachedResults {
+  items: CachedResult[];
+  total: number;
+}
+/**
+ * POST cached_results/purge: which to drop.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "PurgeRequest".
+ */
+export interface PurgeRequest {
+  /**
+   * null for all.
+   */
+  keys?: string[] | null;
+  /**
+   * Only those not used for so many seconds.
+   */
+  unused_s?: number | null;
+}
+/**
+ * How many were dropped.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "PurgeResult".
+ */
+export interface PurgeResult {
+  purged: number;
+}
