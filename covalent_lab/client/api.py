@@ -1,8 +1,9 @@
 """What the package exports for running workflows."""
 
 import copy
+import operator
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Literal, ParamSpec, Self, TypedDict, Unpack, overload
 
 from covalent_lab.client.bundle import write_bundle
@@ -249,12 +250,12 @@ def _result(waiting: Waiting, options: ResultOptions) -> Result:
     )
 
 
-def cancel(dispatch_id: str, task_ids: int | Sequence[int] | None = None, dispatcher_addr: str | None = None) -> str:
+def cancel(dispatch_id: str, task_ids: int | Iterable[int] | None = None, dispatcher_addr: str | None = None) -> str:
     """Ask a dispatch, or some of its tasks, to stop; returns once the request is recorded.
 
     Args:
         dispatch_id: Its id.
-        task_ids: Node ids of the tasks; None for the whole dispatch.
+        task_ids: Node id of a task, or several; None, or none of them, for the whole dispatch.
         dispatcher_addr: As for `dispatch`.
 
     Returns:
@@ -262,8 +263,11 @@ def cancel(dispatch_id: str, task_ids: int | Sequence[int] | None = None, dispat
 
     Raises:
         MissingLatticeRecordError: The id is unknown.
+        MissingNodeError: The dispatch has no such task.
+        TypeError: An id of a task is not a whole number.
     """
-    ids = None if task_ids is None else [task_ids] if isinstance(task_ids, int) else list(task_ids)
+    wanted = () if task_ids is None else task_ids if isinstance(task_ids, Iterable) else (task_ids,)
+    ids = [operator.index(task_id) for task_id in wanted]
     return connect(dispatcher_addr).cancel(dispatch_id, ids or None)
 
 

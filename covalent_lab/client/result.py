@@ -192,6 +192,7 @@ class Result:
             names = ("executor", "executor_data", "workflow_executor", "workflow_executor_data")
             options = LatticeOptions(**{name: self._detail.get(name) or None for name in names})
             self._lattice = Lattice(function, self._transport_graph(), options=options)
+            self._lattice.transport_graph.lattice_metadata = self._lattice.manifest_metadata()
         return self._lattice
 
     def refresh(self) -> None:

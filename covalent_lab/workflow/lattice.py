@@ -89,7 +89,7 @@ class Lattice(Workflow, Generic[P, R]):
         self._build: Build | None = None
         self.electron_outputs: dict[int, Any] = {}
         self.post_processing = False
-        self._task_packing: bool | None = None
+        self.task_packing = False
         self.python_version = platform.python_version()
         self._replace_electrons: dict[str, Electron] = {}
 
@@ -185,15 +185,6 @@ class Lattice(Workflow, Generic[P, R]):
         self._replace_electrons = {
             name: new if isinstance(new, Electron) else Electron(new) for name, new in found.items()
         }
-
-    @property
-    def task_packing(self) -> bool:
-        """Whether nodes made around an electron travel in its group; `sdk.task_packing` unless it was set."""
-        return _is_configured("sdk.task_packing") if self._task_packing is None else self._task_packing
-
-    @task_packing.setter
-    def task_packing(self, packs: bool) -> None:
-        self._task_packing = packs
 
     def get_metadata(self, name: str) -> Any:
         """One option.
@@ -305,7 +296,7 @@ class Lattice(Workflow, Generic[P, R]):
                 "metadata": {key: get_option(self._options, key) for key in (*_KEYS, "cache")},
                 "build": None if self._build is None else self._build.to_json(),
                 "python_version": self.python_version,
-                "task_packing": self._task_packing,
+                "task_packing": self.task_packing,
             }
         )
 
@@ -322,13 +313,13 @@ class Lattice(Workflow, Generic[P, R]):
         options = LatticeOptions(**form["metadata"])
         made: Lattice[..., Any] = Lattice(TransportableObject.from_dict(form["workflow_function"]), options=options)
         made.python_version = form["python_version"]
-        made._task_packing = form["task_packing"]
+        made.task_packing = form["task_packing"]
         made._build = None if form["build"] is None else Build.from_json(form["build"])
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Lattice[P, R]":
         made = type(self)(self._function, options=self._options)
-        made._task_packing = self._task_packing
+        made.task_packing = self.task_packing
         made._replace_electrons = dict(self._replace_electrons)
         return made
 

@@ -116,7 +116,6 @@ class Trace:
 
     def call(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Output:
         """Record a call of an electron."""
-        called = task.name
         if self._replacements and task.lattice is None:
             task = self._replacements.get(task.name, task)
         if task.lattice is not None:
@@ -126,7 +125,7 @@ class Trace:
         signature.check_keywords(kwargs, len(args), task.name)
         options, delivered = self._options_of(task)
         node = self._builder.add_node(task.name, NodeKind.FUNCTION, function=self._function_of(task), options=options)
-        self._calls.append(Call(node_id=node, name=called))
+        self._calls.append(Call(node_id=node, name=task.name))
         for index, (name, value) in enumerate(zip(names, args, strict=True)):
             self._connect(node, name, value, ParamType.ARG, index)
         for name, value in kwargs.items():

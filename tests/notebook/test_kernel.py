@@ -99,6 +99,18 @@ def test_a_result_shows_as_a_report(kernel: Kernel) -> None:
     assert "result: 7" in shown["data"]["text/plain"]
 
 
+def test_a_mistake_in_a_workflow_is_shown_with_its_line(kernel: Kernel) -> None:
+    """Cells have no file that could be opened."""
+    messages = kernel.run(
+        "@ct.electron\ndef one():\n    return 1\n"
+        "@ct.lattice\ndef greet():\n    return f'hello {one()}'\ngreet.build_graph()"
+    )
+    [(_, told)] = [message for message in messages if message[0] == "error"]
+    assert told["ename"] == "GraphBuildError"
+    assert "Cannot format as text" in told["evalue"]
+    assert "[notebook cell, line 6, in greet: return f'hello {one()}'] Do it inside a task" in told["evalue"]
+
+
 def test_dispatches_can_be_awaited(kernel: Kernel) -> None:
     """The kernel's own event loop goes on meanwhile."""
     messages = kernel.run(

@@ -1,6 +1,5 @@
 """A workflow function that runs a second time: each call of an electron gives the output of its node."""
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,16 +118,3 @@ def test_what_an_electron_is_called_does_not_hide_its_calls() -> None:
     built = lattice(lambda: electron(getattr)(t(1), "real") + t([2])[0])
     built.build_graph()
     assert [call.name for call in calls_of(built.graph)] == ["t", "getattr", "t"]
-
-
-def test_task_packing_follows_the_settings_unless_it_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And is kept by copies and by the JSON form."""
-    built: Lattice[..., Any] = lattice(lambda: t([1])[0])
-    assert not built.task_packing
-    monkeypatch.setenv("COVALENT_ENABLE_TASK_PACKING", "true")
-    assert built.task_packing
-    built.build_graph()
-    assert {n.task_group for n in built.graph.nodes if n.name in ("t", ":electron_list:", ":t.__getitem__")} == {0}
-    built.task_packing = False
-    assert not copy.deepcopy(built).task_packing
-    assert not Lattice.deserialize_from_json(built.serialize_to_json()).task_packing
