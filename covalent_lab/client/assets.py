@@ -182,7 +182,7 @@ class ResultManager:
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path} cannot be loaded as a saved result: {error}.") from error
         folder = Path(path).parent if results_dir is None else Path(results_dir)
-        result = Result(dispatch_id=dispatch_id, detail=detail, results_dir=str(folder))
+        result = Result(dispatch_id=dispatch_id, detail=detail, results_dir=str(folder), dispatcher_addr=address)
         return cls(result, dispatcher_addr=address)
 
     # --- pieces

@@ -20,6 +20,7 @@ _TIMEOUT_S = 30.0
 _CONNECT_S = 5.0
 _ONE_BODY = 1 << 20
 _PARTS = 1 << 20
+_KEPT_OPEN = 64
 _PAUSES_S = (0.0, 0.2, 0.8)
 _BUSY = (502, 503, 504)
 
@@ -65,7 +66,7 @@ class HttpConnection:
         self._headers = {**({"Authorization": f"token {token}"} if token else {}), **(headers or {})}
         self._pauses_s = pauses_s
         self._pool = urllib3.PoolManager(
-            maxsize=8, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_TIMEOUT_S), retries=False
+            maxsize=_KEPT_OPEN, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_TIMEOUT_S), retries=False
         )
 
     def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:

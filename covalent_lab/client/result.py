@@ -239,9 +239,14 @@ class Result:
 
         Returns:
             The manifest's file.
+
+        Raises:
+            MissingNodeError: It was never dispatched.
         """
         from covalent_lab.client.assets import ResultManager  # which knows results
 
+        if not self._dispatch_id:
+            raise MissingNodeError("This result belongs to no dispatch, so there is nothing to save.")
         result = self if results_dir is None else copy.copy(self)
         result._results_dir = self._results_dir if results_dir is None else os.fspath(results_dir)
         manager = ResultManager(result)

@@ -64,7 +64,7 @@ def test_exhaustive_postprocessing_gives_what_the_other_one_gives(write_config: 
     plain = ct.dispatch_sync(workflow)(1, factor=3).result
     write_config("[sdk]\nexhaustive_postprocess = true\n")
     again = ct.dispatch_sync(workflow)(1, factor=3)
-    assert again.result == plain == workflow(1, factor=3)
+    assert again.result == again.post_process() == plain == workflow(1, factor=3)
 
     @ct.electron
     def fail(x: int) -> float:

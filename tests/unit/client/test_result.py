@@ -9,6 +9,7 @@ import pytest
 
 import covalent_lab as ct
 from covalent_lab import payload
+from covalent_lab.client import connection
 from covalent_lab.client.assets import _delete_result
 from covalent_lab.client.connection import connect, disconnect
 from covalent_lab.errors import GraphBuildError, MissingNodeError, SerializationError, UsageError
@@ -141,6 +142,8 @@ def test_a_result_that_was_never_dispatched_shows_its_lattice() -> None:
     assert blank.lattice is small
     with pytest.raises(MissingNodeError, match="belongs to no dispatch"):
         blank.get_node_result(0)
+    with pytest.raises(MissingNodeError, match="nothing to save"):
+        blank.save()
     with pytest.raises(GraphBuildError, match="is not built"):
         _ = ct.Result(ct.lattice(lambda: 1)).graph
 
@@ -259,6 +262,8 @@ def test_saved_results_are_read_without_a_dispatcher(private: Path) -> None:
     disconnect()
     loaded = ct.ResultManager.load(elsewhere)
     assert loaded.load_result_asset("result").get_deserialized() == 12
+    assert connection._open == {}
+    assert loaded.result_object.get_node_result(0)["output"].get_deserialized() == 6
     assert loaded.load_lattice_asset("inputs").get_deserialized()["args"] == (3,)
     kept = manifest.parent.parent / "other"
     kept.mkdir()
