@@ -30,7 +30,8 @@ class File:
         is_remote: It is not in the file system of the machine that runs the task.
         is_dir: It is a folder.
         include_folder: Transfers take the folder itself, not only what is in it.
-        is_temp_file: No path was given, so it is a new one in `/tmp`. Nobody removes it but the system.
+        is_temp_file: No path was given, so it is a new one in `/tmp`. Nobody removes it but the system. All calls of an
+            electron share it, so give paths that differ to those that write at the same time.
 
     Example:
         >>> file = File("s3://bucket/folder/data.csv")

@@ -19,12 +19,14 @@ class Answer:
         headers: Headers beside or instead of the usual ones.
         content: The body.
         length: Content-Length, when it is to differ from the body's.
+        hold: What to wait for when the body was sent.
     """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
     length: int | None = None
+    hold: threading.Event | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,12 +38,14 @@ class WebServer:
         files: Content by path with query; PUT adds to it.
         answers: Told one after the other before anything else is.
         requests: Method, path and headers of each request.
+        holding: Set when an answer begins to wait.
     """
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    holding: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -74,6 +78,9 @@ def web_server() -> Iterator[WebServer]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.content)
+            if answer.hold is not None:
+                served.holding.set()
+                answer.hold.wait(60)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -126,3 +126,16 @@ def test_a_server_that_is_not_there_is_told(web: WebServer, tmp_path: Path) -> N
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(URLError, match="refused"):
             get(f"http://127.0.0.1:{taken.getsockname()[1]}/a", tmp_path / "target")
+
+
+def test_transfers_report_how_far_they_are(
+    web: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In both directions; without the address's query."""
+    monkeypatch.setattr(moving, "LARGE", 0)
+    monkeypatch.setattr(moving, "INTERVAL_S", 0)
+    (tmp_path / "source").write_bytes(bytes(2 << 20))
+    put(tmp_path / "source", f"{web.url}/a?token=secret")
+    assert f"PUT {web.url}/a: 2 of 2 MiB" in capsys.readouterr().err
+    get(f"{web.url}/a?token=secret", tmp_path / "target")
+    assert f"GET {web.url}/a: 2 of 2 MiB" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from covalent_lab.files import moving
 from covalent_lab.fs import File, Folder, TransferFromRemote, TransferToRemote
 from tests.backends.object_stores import LocalStore
 
@@ -90,3 +91,17 @@ def test_large_files_go_in_parts(store: LocalStore, root: str, tmp_path: Path) -
     upload(source, f"{root}large", store)
     download(f"{root}large", back, store)
     assert back.read_bytes() == source.read_bytes()
+
+
+def test_transfers_report_how_far_they_are(
+    store: LocalStore, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In both directions, by the object's name."""
+    monkeypatch.setattr(moving, "LARGE", 0)
+    monkeypatch.setattr(moving, "INTERVAL_S", 0)
+    source, back = tmp_path / "source", tmp_path / "back"
+    source.write_bytes(bytes(2 << 20))
+    upload(source, f"{root}told", store)
+    assert "told: 2 of 2 MiB" in capsys.readouterr().err
+    download(f"{root}told", back, store)
+    assert "told: 2 of 2 MiB" in capsys.readouterr().err

@@ -82,9 +82,8 @@ class _Bucket:
             _check(what, head, part)
 
     def upload(self, path: str, name: str) -> None:
-        what = f"s3://{self._bucket}/{name}"
-        self._client.upload_file(path, self._bucket, name, Callback=progress(what, os.stat(path).st_size))
-        _check(what, self._client.head_object(Bucket=self._bucket, Key=name), path)
+        report = progress(f"s3://{self._bucket}/{name}", os.stat(path).st_size)
+        self._client.upload_file(path, self._bucket, name, Callback=report)
 
 
 def _check(what: str, head: dict[str, Any], path: str) -> None:

@@ -1,6 +1,8 @@
 """Which pairs of files can be transferred, and how."""
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -191,7 +193,18 @@ def test_a_missing_library_is_told_with_the_extra_that_brings_it(
     strategy: Callable[[], Any], library: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before anything is run."""
-    monkeypatch.setitem(__import__("sys").modules, library, None)
+    monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ImportError, match=library) as caught:
         strategy()
     assert extra in str(caught.value)
+
+
+def test_describing_a_transfer_loads_no_library_of_an_object_store() -> None:
+    """That costs a second; they are loaded where the files are moved."""
+    program = (
+        "import sys; from covalent_lab.fs import TransferFromRemote as T\n"
+        "for uri in ('s3://b/k', 'gs://b/k', 'blob://a.b/c/k', 'http://h/k'): T(uri).cp()\n"
+        "print({'boto3', 'azure.storage.blob', 'google.cloud.storage', 'urllib3'} & set(sys.modules))"
+    )
+    root = Path(__file__).parents[3]
+    assert subprocess.check_output([sys.executable, "-c", program], text=True, cwd=root) == "set()\n"
