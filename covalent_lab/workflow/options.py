@@ -28,6 +28,7 @@ __all__ = [
     "encode_hooks",
     "encode_triggers",
     "get_option",
+    "moves_files",
     "postprocess_options",
     "prefer_backend",
     "resolve_options",
@@ -226,6 +227,11 @@ def child_options(parent: NodeOptions, *, with_hooks: bool) -> NodeOptions:
 def retval_keywords(hooks: Mapping[str, Any]) -> frozenset[str]:
     """Names of the arguments that hooks deliver at run time."""
     return frozenset(filter(None, map(_retval_keyword, hooks.get("call_before", ()))))
+
+
+def moves_files(hooks: Mapping[str, Any]) -> bool:
+    """Whether there are file transfers among hooks."""
+    return any(_moves(call) for part in ("call_before", "call_after") for call in hooks.get(part, ()))
 
 
 def _retval_keyword(call: Mapping[str, Any]) -> str:

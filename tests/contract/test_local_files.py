@@ -218,3 +218,16 @@ def test_files_are_still_files_when_a_task_returns_them(data: Path) -> None:
         return ct.fs.File(files[0][1])
 
     assert isinstance(value_of(name), ct.fs.File)
+
+
+def test_a_task_with_files_is_never_taken_over_from_an_earlier_dispatch(data: Path) -> None:
+    """Its files may have changed, and what it leaves may be gone."""
+
+    @ct.electron(files=[ct.fs.FileTransfer(f"{data}/in.txt", f"{data}/copy")], cache=True)
+    def read(files=()):
+        with open(files[0][1]) as file:
+            return file.read()
+
+    assert value_of(read) == "hello"
+    (data / "in.txt").write_text("changed")
+    assert value_of(read) == "changed"
