@@ -1,7 +1,5 @@
 """Real services on this machine, each started once, when a test first asks for it."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,9 +20,8 @@ def web() -> Iterator[WebServer]:
 @pytest.fixture(scope="session")
 def ssh(tmp_path_factory: pytest.TempPathFactory, require: Callable[..., str]) -> Iterator[SshServer]:
     """An SSH server for this account."""
-    sshd = "/usr/sbin/sshd" if os.path.exists("/usr/sbin/sshd") else require("sshd")
-    folder = tmp_path_factory.mktemp("sshd")
-    with ssh_server(folder, sshd, require("ssh")) as server:
+    sshd, client = require("/usr/sbin/sshd", "sshd"), require("ssh")
+    with ssh_server(tmp_path_factory.mktemp("sshd"), sshd, client) as server:
         yield server
 
 
@@ -44,13 +41,8 @@ def google() -> Iterator[LocalStore]:
 
 @pytest.fixture(scope="session")
 def azure(require: Callable[..., str]) -> Iterator[LocalStore]:
-    """A service that speaks Azure Blob Storage."""
-    node, azurite = require("node"), azurite_program()
-    if azurite is None or not shutil.which(node):
-        reason = "Azurite is not installed; .ci/azurite does it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{reason}, and CI=true means that everything must run")
-        pytest.skip(reason)
+    """A service that speaks Azure Blob Storage; `.ci/azurite` installs it."""
+    node, azurite = require("node"), require(azurite_program())
     with azure_store(node, azurite) as store:
         yield store
 

@@ -7,14 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
-from covalent_lab.files.file import File
 from covalent_lab.files.strategies.object_store import ObjectStore
 from covalent_lab.fs_strategies import S3, Blob, GCloud
 from tests.backends.service import serving
 
-__all__ = ["LocalStore", "azure_store", "google_store", "s3_store"]
+__all__ = ["LocalStore", "azure_store", "azurite_program", "google_store", "s3_store"]
 
 BUCKET = "samples"
 MOTO = """
@@ -52,10 +51,6 @@ class LocalStore:
     strategy: ObjectStore
     root: str
     env: dict[str, str] = field(default_factory=dict)
-
-    def bucket(self) -> Any:
-        """The bucket, as the strategy opens it, to be closed; the environment must be set."""
-        return self.strategy.bucket(File(f"{self.root}x"))
 
 
 @contextmanager
@@ -125,9 +120,7 @@ def azure_store(node: str, azurite: str) -> Iterator[LocalStore]:
         yield LocalStore(strategy=Blob(), root=f"blob://{ACCOUNT}.blob.core.windows.net/{BUCKET}/", env=env)
 
 
-def azurite_program() -> str | None:
-    """Where `.ci/azurite` has put the emulator; None if it is not there."""
-    script = os.path.join(os.path.dirname(__file__), "..", "..", ".ci", "azurite")
-    answer = subprocess.run(["bash", script, "--where"], capture_output=True, text=True, check=True)
-    path = answer.stdout.strip()
-    return path if os.path.exists(path) else None
+def azurite_program() -> str:
+    """Path at which `.ci/azurite` puts the emulator."""
+    script = Path(__file__).parents[2] / ".ci" / "azurite"
+    return subprocess.check_output(["bash", script, "--where"], text=True).strip()

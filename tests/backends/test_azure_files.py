@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from covalent_lab.fs import TransferFromRemote, TransferToRemote
+from covalent_lab.fs import File, TransferFromRemote, TransferToRemote
+from covalent_lab.fs_strategies import Blob
 from tests.backends.object_stores import LocalStore
 
 
@@ -34,3 +35,14 @@ def test_a_damaged_object_is_found(azure: LocalStore, tmp_path: Path, monkeypatc
     with pytest.raises(OSError, match="md5"):
         TransferFromRemote(f"{azure.root}damaged", str(tmp_path / "target"), azure.strategy).cp()[1]()
     assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize("strategy", [Blob(), Blob(client_id="a", client_secret="b", tenant_id="c")])
+def test_without_a_connection_string_azure_itself_is_meant(strategy: Blob, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A principal that is named counts before the environment; nothing is sent yet."""
+    if strategy.client_id:
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", "AccountName=other;AccountKey=eA==")
+    else:
+        monkeypatch.delenv("AZURE_STORAGE_CONNECTION_STRING", raising=False)
+    with strategy.bucket(File("blob://me.blob.core.windows.net/box/folder/name")) as container:
+        assert container._client.url == "https://me.blob.core.windows.net/box"

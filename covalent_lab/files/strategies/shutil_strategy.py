@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 
 from covalent_lab.files.file import File
-from covalent_lab.files.moving import check_size, replacing
+from covalent_lab.files.moving import CHUNK, Counted, check_size, progress, replacing
 from covalent_lab.files.strategies.transfer_strategy_base import FileTransferStrategy, target_path
 
 __all__ = ["Shutil"]
@@ -28,6 +28,9 @@ class Shutil(FileTransferStrategy):
 
 
 def _copy_file(source: str, target: str) -> None:
+    size = os.stat(source).st_size
     with replacing(target) as part:
-        shutil.copy2(source, part)
-        check_size(source, os.stat(source).st_size, os.stat(part).st_size)
+        with open(source, "rb") as read, open(part, "wb") as write:
+            shutil.copyfileobj(Counted(read, progress(source, size)), write, CHUNK)
+            check_size(source, size, write.tell())
+        shutil.copystat(source, part)

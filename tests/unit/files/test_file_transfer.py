@@ -1,5 +1,6 @@
 """Which pairs of files can be transferred, and how."""
 
+import json
 import pickle
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from covalent_lab.fs import (
     register_uploader,
 )
 from covalent_lab.fs_strategies import HTTP, S3, Blob, GCloud, Rsync, Shutil
+from covalent_lab.workflow.options import encode_hooks
 
 STORES = {"s3://b/k": S3, "gs://b/k": GCloud, "blob://a.b/c/k": Blob, "http://h/k": HTTP, "https://h/k": HTTP}
 
@@ -208,3 +210,12 @@ def test_describing_a_transfer_loads_no_library_of_an_object_store() -> None:
     )
     root = Path(__file__).parents[3]
     assert subprocess.check_output([sys.executable, "-c", program], text=True, cwd=root) == "set()\n"
+
+
+def test_secrets_are_not_part_of_what_is_shown() -> None:
+    """The text form of what travels is stored beside it, as a preview."""
+    transfers = [
+        TransferFromRemote("blob://a.b/c/k", strategy=Blob("me", "secret", "here")),
+        TransferToRemote("https://host/a?signature=secret"),
+    ]
+    assert "secret" not in json.dumps(encode_hooks(files=transfers)) + repr(transfers) + repr(transfers[0].strategy)

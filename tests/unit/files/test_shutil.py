@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from covalent_lab.files import moving
 from covalent_lab.fs import File, FileTransfer, Folder
 from covalent_lab.fs_strategies.shutil_strategy import Shutil
 
@@ -50,3 +51,14 @@ def test_a_missing_source_leaves_the_target_alone(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         copy(f"{tmp_path}/none", f"{tmp_path}/target")
     assert tree(tmp_path) == {"target": "old"}
+
+
+def test_a_copy_reports_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Network file systems are slow too."""
+    monkeypatch.setattr(moving, "LARGE", 0)
+    monkeypatch.setattr(moving, "INTERVAL_S", 0)
+    (tmp_path / "source").write_bytes(bytes(2 << 20))
+    copy(f"{tmp_path}/source", f"{tmp_path}/target")
+    assert f"{tmp_path}/source: 2 of 2 MiB" in capsys.readouterr().err
