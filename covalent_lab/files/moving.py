@@ -12,6 +12,7 @@ from typing import IO, Any
 from uuid import uuid4
 
 __all__ = [
+    "CHUNK",
     "Counted",
     "DamagedFileError",
     "check_digests",

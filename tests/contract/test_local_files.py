@@ -25,9 +25,11 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 hooks = json.load(sys.stdin)
 for hook in hooks["call_before"] + hooks["call_after"]:
-    value = pickle.loads(base64.b64decode(hook["attributes"]["apply_fn"]["attributes"]["_object"]))()
+    call = pickle.loads(base64.b64decode(hook["attributes"]["apply_fn"]["attributes"]["_object"]))
     if hook["attributes"]["retval_keyword"]:
-        print(json.dumps(value))
+        print(json.dumps(call()))
+    elif "calls" in sys.argv:
+        call()
 """
 
 
@@ -68,6 +70,19 @@ def value_of(task: Callable[[], Any]) -> Any:
     result = run(task)
     assert str(result.status) == "COMPLETED", result.error
     return result.result
+
+
+def on_bare_worker(transfers: list[ct.fs.FileTransfer], *how: str) -> list[Any]:
+    """Load transfers where the package cannot be imported, and make their first calls, or all; returns the paths."""
+    answer = subprocess.run(
+        [sys.executable, "-c", BARE_WORKER, *how],
+        input=json.dumps(encode_hooks(files=transfers)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    return [json.loads(line) for line in answer.stdout.splitlines()]
 
 
 def test_files_come_before_the_task_and_go_after_it(data: Path) -> None:
@@ -195,19 +210,23 @@ def test_transfers_run_where_this_package_is_not_installed(data: Path) -> None:
         ct.fs.FileTransfer(f"{data}/in.txt", f"{data}/copy"),
         ct.fs.FileTransfer(f"{data}/", f"{data}/../folder/", order=ct.fs.Order.AFTER),
     ]
-    answer = subprocess.run(
-        [sys.executable, "-c", BARE_WORKER],
-        input=json.dumps(encode_hooks(files=transfers)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
-    assert [json.loads(line) for line in answer.stdout.splitlines()] == [
+    assert on_bare_worker(transfers, "calls") == [
         [f"{data}/in.txt", f"{data}/copy"],
         [f"{data}/", f"{data.parent}/folder/"],
     ]
     assert sorted(os.listdir(data.parent / "folder")) == ["copy", "in.txt"]
+
+
+@pytest.mark.parametrize("uri", ["s3://b/k", "gs://b/k", "blob://a.b/c/k", "http://h/k", "/k"])
+def test_every_strategy_loads_where_this_package_is_not_installed(uri: str) -> None:
+    """Libraries of object stores are asked for when files are moved, not before."""
+    strategy = ct.fs_strategies.Rsync(host="far") if uri == "/k" else None
+    transfers = [
+        ct.fs.TransferFromRemote(uri, "/here", strategy=strategy),
+        ct.fs.TransferToRemote(uri, "/here", strategy=strategy),
+    ]
+    path = transfers[0].from_file.filepath
+    assert on_bare_worker(transfers) == [[path, "/here"], ["/here", path]]
 
 
 def test_files_are_still_files_when_a_task_returns_them(data: Path) -> None:

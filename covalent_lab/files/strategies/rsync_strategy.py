@@ -106,7 +106,7 @@ def _make_parent(target: str) -> None:
 def _run(command: Sequence[str]) -> None:
     def once() -> None:
         # where SSH would ask for a password, it runs a program that gives none, rather than to wait for somebody
-        env = {"SSH_ASKPASS": "false", "SSH_ASKPASS_REQUIRE": "force", **os.environ}
+        env = {**os.environ, "SSH_ASKPASS": "false", "SSH_ASKPASS_REQUIRE": "force"}
         try:
             process = Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=env)
         except FileNotFoundError as error:
