@@ -86,6 +86,18 @@ def test_folders_go_to_another_machine_and_come_back(far: Rsync, folder: Path) -
     assert tree(folder / "back") == {f"far/{name}": text for name, text in TREE.items()}
 
 
+@pytest.mark.parametrize("name", ["a[1].txt", "a*.txt", "a?.txt", "b\\c"])
+def test_names_are_not_taken_for_patterns(name: str, far: Rsync, folder: Path) -> None:
+    """A neighbour that the pattern would match is neither brought nor overwritten."""
+    (folder / "a1.txt").write_text("neighbour")
+    (folder / name).write_text("right")
+    TransferFromRemote(f"{folder}/{name}", f"{folder}/down", far).cp()[1]()
+    assert (folder / "down").read_text() == "right"
+    if set("*?[") & set(name):
+        with pytest.raises(ValueError, match="pattern"):
+            TransferToRemote(f"{folder}/{name}", f"{folder}/down", far).cp()
+
+
 def test_a_key_may_lie_anywhere(ssh: SshServer, far: Rsync, folder: Path) -> None:
     """Also where the path has spaces and quotes."""
     key = folder / 'it\'s a "key"'

@@ -55,9 +55,13 @@ class Rsync(FileTransferStrategy):
         """Copy to the host.
 
         Raises:
-            ValueError: No host was named.
+            ValueError: No host was named, or the destination has a name that rsync would take for a pattern.
         """
-        command = [*self._over_ssh(), _local(from_file), self._remote(to_file)]
+        if re.search(r"[*?[]", to_file.filepath):
+            raise ValueError(
+                f"rsync would take the destination {to_file.filepath!r} for a pattern. Choose another name."
+            )
+        command = [*self._over_ssh(), _local(from_file), self._remote(to_file.filepath)]
 
         def upload() -> None:
             _run(command)
@@ -70,8 +74,9 @@ class Rsync(FileTransferStrategy):
         Raises:
             ValueError: No host was named.
         """
-        target = _local(to_file)
-        command = [*self._over_ssh(), self._remote(from_file), target]
+        path, target = from_file.filepath, _local(to_file)
+        source = re.sub(r"[\\*?[]", r"\\\g<0>", path) if re.search(r"[*?[]", path) else path  # a name, not a pattern
+        command = [*self._over_ssh(), self._remote(source), target]
 
         def download() -> None:
             _make_parent(target)
@@ -83,10 +88,10 @@ class Rsync(FileTransferStrategy):
         shell = f"ssh -i {_quoted(self.private_key_path)}" if self.private_key_path else "ssh"
         return ["rsync", "-s", "-ae", shell]  # -s: no shell on the other side sees the paths
 
-    def _remote(self, file: File) -> str:
+    def _remote(self, path: str) -> str:
         if not self.host or self.host.startswith("-") or self.user.startswith("-"):
             raise ValueError(f"Rsync to or from another machine needs its name, not {self.host!r}: Rsync(host=…).")
-        return f"{self.user}@{self.host}:{file.filepath}" if self.user else f"{self.host}:{file.filepath}"
+        return f"{self.user}@{self.host}:{path}" if self.user else f"{self.host}:{path}"
 
 
 def _local(file: File) -> str:
