@@ -46,7 +46,8 @@ class ProgressBar:
         if self._bar is None:
             from tqdm.auto import tqdm  # heavy, and only a long wait needs it
 
-            self._bar = tqdm(total=detail["total"], desc=detail["name"], unit="task", mininterval=0, miniters=0)
+            done = detail["completed"]  # does not count for the speed, which is measured from now on
+            self._bar = tqdm(desc=detail["name"], total=detail["total"], initial=done, unit="task", mininterval=0)
         self._bar.n = detail["completed"]
         counts = {name: detail[name] for name in ("failed", "cancelled") if detail[name]}
         self._bar.set_postfix(counts, refresh=False)
