@@ -1,0 +1,324 @@
+"""Executors written by users, in dispatches: by name, by instance, and as a class that the dispatcher cannot import."""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import covalent_lab as ct
+from covalent_lab.client.connection import disconnect
+from covalent_lab.executor import manager, registry
+from covalent_lab.executor.base import AsyncBaseExecutor, BaseExecutor
+from covalent_lab.executor.registry import ExecutorRegistry
+
+PLUGIN = """
+from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
+from covalent_lab.executor.base import BaseExecutor
+
+EXECUTOR_PLUGIN_NAME = "TalkingExecutor"
+_EXECUTOR_PLUGIN_DEFAULTS = {"greeting": "hello", "token": ""}
+
+class TalkingExecutor(BaseExecutor):
+    secrets = ("token",)
+
+    def __init__(self, greeting="", token="", trouble="", **kwargs):
+        super().__init__(**kwargs)
+        self.greeting, self.token, self.trouble = greeting, token, trouble
+
+    def run(self, function, args, kwargs, task_metadata):
+        if self.trouble == "infrastructure":
+            raise OSError("the backend is down")
+        if self.trouble == "cancelled":
+            raise TaskCancelledError
+        if self.trouble == "task":
+            raise TaskRuntimeError("ValueError: from afar")
+        if self.trouble == "plain":
+            return {"plain": 1}
+        versions = self.get_version_info()
+        assert versions["python"] == function.args[0].python_version
+        print(self.greeting, len(self.token), sorted(task_metadata), file=self.task_stdout)
+        return function(*args, **kwargs)
+"""
+
+
+@pytest.fixture(autouse=True)
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """All folders below the test's own, and a plugin folder with one plugin that works and one that does not."""
+    for name in ("COVALENT_LAB_URL", "COVALENT_LAB_TOKEN", "COVALENT_DATABASE", "COVALENT_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("COVALENT_DATA_DIR", "COVALENT_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    (tmp_path / "jupyter_runtime_dir").mkdir()
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "talking.py").write_text(PLUGIN, encoding="utf-8")
+    (folder / "broken.py").write_text("import no_such_module_anywhere\n", encoding="utf-8")
+    monkeypatch.setenv("COVALENT_EXECUTOR_DIR", str(folder))
+    monkeypatch.setattr(registry, "_registry", ExecutorRegistry())
+    yield folder
+    disconnect()
+
+
+def outcome_of(executor: Any, function: Any, *args: Any) -> ct.Result:
+    """Dispatch one task, and wait for its end."""
+    task = ct.electron(function, executor=executor)
+
+    @ct.lattice
+    def flow(*given: Any) -> Any:
+        return task(*given)
+
+    return ct.get_result(ct.dispatch(flow)(*args), wait=True)
+
+
+def node_of(result: ct.Result) -> dict[str, Any]:
+    """The one task's node."""
+    return result.get_node_result(0)
+
+
+def local_tasks() -> tuple[Any, Any]:
+    """Tasks as a notebook defines them: pickled by value."""
+
+    def double(x: int) -> int:
+        print("doubling")
+        return 2 * x
+
+    def fail(x: int) -> int:
+        raise ValueError(f"no {x}")
+
+    return double, fail
+
+
+double, fail = local_tasks()
+
+
+def test_executor_is_chosen_by_name() -> None:
+    """With its defaults; what it and the task print is the node's output."""
+    result = outcome_of("talking", double, 4)
+    assert result.result == 8
+    assert node_of(result)["stdout"] == "hello 0 ['dispatch_id', 'node_id', 'results_dir']\ndoubling\n"
+
+
+def test_configured_values_win_over_defaults() -> None:
+    """And an instance's over both."""
+    ct.set_config("executors.talking.greeting", "hi")
+    assert node_of(outcome_of("talking", double, 4))["stdout"].startswith("hi 0")
+    talking = registry.load("talking")
+    assert node_of(outcome_of(talking(greeting="ho"), double, 4))["stdout"].startswith("ho 0")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status", "error"),
+    [
+        ("infrastructure", "FAILED", "Executor 'talking' failed: OSError: the backend is down"),
+        ("cancelled", "CANCELLED", ""),
+        ("task", "FAILED", "ValueError: from afar"),
+    ],
+)
+def test_what_run_raises_decides_how_the_node_ends(trouble: str, status: str, error: str) -> None:
+    """Trouble of the executor names it; a task's own failure does not."""
+    result = outcome_of(registry.load("talking")(trouble=trouble), double, 4)
+    assert result.status == status
+    assert node_of(result)["error"] == error
+
+
+def test_plain_value_of_an_executor_is_pickled() -> None:
+    """An executor may return something else than what the call returned."""
+    assert outcome_of(registry.load("talking")(trouble="plain"), double, 4).result == {"plain": 1}
+
+
+def test_broken_plugin_fails_its_nodes_only() -> None:
+    """The error names executor and reason."""
+    result = outcome_of("broken", double, 4)
+    assert result.status == "FAILED"
+    assert "'broken'" in node_of(result)["error"]
+    assert "no_such_module_anywhere" in node_of(result)["error"]
+
+
+def test_reference_to_a_secret_is_resolved_where_the_executor_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The instance gets the value; one that is missing fails the node by name."""
+    monkeypatch.setenv("TALKING_TOKEN", "12345")
+    talking = registry.load("talking")
+    assert " 5 " in node_of(outcome_of(talking(token="env:TALKING_TOKEN"), double, 1))["stdout"]
+    monkeypatch.delenv("TALKING_TOKEN")
+    assert "TALKING_TOKEN" in node_of(outcome_of(talking(token="env:TALKING_TOKEN"), double, 1))["error"]
+
+
+def local_classes() -> dict[str, Any]:
+    """Classes as a notebook defines them: pickled by value."""
+
+    class Here(BaseExecutor):
+        """Calls the task; an attribute is no JSON."""
+
+        def __init__(self, trouble: str = "") -> None:
+            super().__init__(time_limit=100)
+            self.trouble = trouble
+            self.extra = {1, 2}
+
+        def run(self, function: Any, args: Any, kwargs: Any, task_metadata: Any) -> Any:
+            if self.trouble:
+                raise OSError(self.trouble)
+            self.set_job_handle({"pid": os.getpid()})
+            assert self.extra == {1, 2}
+            return function(*args, **kwargs)
+
+    class Later(AsyncBaseExecutor):
+        """The same in a coroutine."""
+
+        async def run(self, function: Any, args: Any, kwargs: Any, task_metadata: Any) -> Any:
+            await self.set_job_handle(1)
+            return function(*args, **kwargs)
+
+    return {"sync": Here, "async": Later}
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_class_of_a_notebook_needs_no_registration(kind: str) -> None:
+    """Its instance runs in another process than the dispatcher, and its task's output is kept."""
+
+    def where(x: int) -> tuple[int, int]:
+        print("there")
+        return x, os.getpid()
+
+    result = outcome_of(local_classes()[kind](), where, 3)
+    assert result.status == "COMPLETED", node_of(result)
+    value, pid = result.result
+    assert value == 3
+    assert pid != os.getpid()
+    assert node_of(result)["stdout"] == "there\n"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_task_of_a_notebooks_executor_fails_as_any_other(kind: str) -> None:
+    """The message is the task's, its traceback is told once."""
+    result = outcome_of(local_classes()[kind](), fail, 3)
+    node = node_of(result)
+    assert result.status == "FAILED"
+    assert node["error"] == "ValueError: no 3"
+    assert node["stderr"].count("ValueError: no 3") == 1
+    assert "Hosted" not in node["stderr"]
+
+
+def test_trouble_of_a_notebooks_executor_is_told_as_such() -> None:
+    """The reason is there, and whose it is."""
+    node = node_of(outcome_of(local_classes()["sync"](trouble="no route"), double, 3))
+    assert node["error"] == "The task's executor failed: OSError: no route"
+    assert "Traceback" in node["stderr"]
+
+
+class Port:
+    """Waits until a task connects, and until it is gone."""
+
+    def __init__(self) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket.settimeout(60)
+        self.number = self.socket.getsockname()[1]
+
+    def accept(self) -> socket.socket:
+        """The next connection, after its first word."""
+        connection, _ = self.socket.accept()
+        connection.settimeout(60)
+        assert connection.recv(4)
+        return connection
+
+
+@pytest.fixture
+def port() -> Iterator[Port]:
+    """A port that tasks connect to."""
+    made = Port()
+    yield made
+    made.socket.close()
+
+
+@pytest.mark.parametrize("kind", ["sync", "async", "name"])
+def test_running_task_is_cancelled(kind: str, port: Port) -> None:
+    """Wherever its executor runs, the task's process ends."""
+    number = port.number
+
+    def hang() -> None:
+        connection = socket.create_connection(("127.0.0.1", number))
+        connection.sendall(b"here")
+        time.sleep(600)
+
+    executor = "talking" if kind == "name" else local_classes()[kind]()
+    task = ct.electron(hang, executor=executor)
+
+    @ct.lattice
+    def flow() -> Any:
+        return task()
+
+    dispatch_id = ct.dispatch(flow)()
+    connection = port.accept()
+    ct.cancel(dispatch_id)
+    assert connection.recv(1) == b""
+    connection.close()
+    assert ct.get_result(dispatch_id, wait=True).status == "CANCELLED"
+
+
+def test_dispatcher_never_loads_what_users_pickled(tmp_path: Path) -> None:
+    """Neither an executor's instance, nor functions, arguments and values are loaded in this process."""
+    loaded = tmp_path / "loaded"
+
+    class Telltale:
+        """Writes down which process loads it."""
+
+        def __reduce__(self) -> Any:
+            return note, (str(loaded),)
+
+    def note(path: str) -> int:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{os.getpid()}\n")
+        return 1
+
+    def give(x: Any) -> Any:
+        return x
+
+    class Here(BaseExecutor):
+        """Calls the task."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.telltale = Telltale()
+
+        def run(self, function: Any, args: Any, kwargs: Any, task_metadata: Any) -> Any:
+            return function(*args, **kwargs)
+
+    for executor in ("talking", Here()):
+        task = ct.electron(give, executor=executor)
+
+        @ct.lattice
+        def flow(x: Any, task: Any = task) -> Any:
+            return task(x)
+
+        flow.build_graph(Telltale())
+        result = ct.get_result(ct.dispatch(flow)(Telltale()), wait=True)
+        assert result.status == "COMPLETED", node_of(result)
+    assert str(os.getpid()) not in loaded.read_text(encoding="utf-8").split()
+
+
+def test_manager_knows_names_classes_and_instances(capsys: pytest.CaptureFixture[str], plugins: Path) -> None:
+    """As documented: `_executor_manager`; broken plugins are left out, further folders can be added."""
+    found = manager.ExecutorManager()
+    assert found.list_executors() == ["broken", "local", "talking"]
+    assert capsys.readouterr().out == "broken\nlocal\ntalking\n"
+    assert sorted(found.executor_plugins_map) == ["local", "talking"]
+    assert found.is_plugin_name("talking")
+    assert not found.is_plugin_name("nothing")
+    made = found.get_executor("talking")
+    assert type(made).__name__ == "TalkingExecutor"
+    assert found.get_executor(made) is made
+    assert found.get_executor("talking") is not made
+    with pytest.raises(ValueError, match="'nothing'"):
+        found.get_executor("nothing")
+    with pytest.raises(TypeError, match="int"):
+        found.get_executor(3)  # type: ignore[arg-type]
+    more = plugins / "more"
+    more.mkdir()
+    (more / "second.py").write_text(PLUGIN.replace("TalkingExecutor", "SecondExecutor"), encoding="utf-8")
+    found.load_executors(str(more))
+    assert found.is_plugin_name("second")
+    found.generate_plugins_list()
+    assert ct.executor.TalkingExecutor.__name__ == "TalkingExecutor"
