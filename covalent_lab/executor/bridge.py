@@ -214,7 +214,10 @@ class ClassicBridge(Executor):
     async def _await_managed(self, job: _Job, managed: ManagedJob, data: Any) -> Outcome:
         ended = await managed.wait(data, job.ready.get)
         outcome, archive = await asyncio.to_thread(managed.outcome, ended)
-        return outcome if archive is None else await asyncio.to_thread(self._completed, archive)
+        if archive is None:
+            return outcome
+        completed = await asyncio.to_thread(self._completed, archive)
+        return replace(outcome, output=completed.output)
 
     # After a restart
 

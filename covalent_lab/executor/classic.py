@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
 from covalent_lab.executor.managed import ResourceMap, TaskSpec, TaskUpdate
-from covalent_lab.executor.secrets import MASK, is_secret
+from covalent_lab.executor.secrets import MASK, is_secret, redacted
 from covalent_lab.workflow.transportable import TransportableObject
 
 __all__ = [
@@ -151,7 +151,8 @@ class ClassicExecutor:
         form = self.to_dict()
         if name is not None:
             return name, {**form, "short_name": name}
-        shown = {key: value for key, value in form["attributes"].items() if _is_json(value)}
+        kept = {key: value for key, value in form["attributes"].items() if _is_json(value)}
+        shown = redacted(type(self), kept)  # the dispatcher does not know which are secret
         pickled = TransportableObject(self).to_dict()
         return HOSTED, {**form, "attributes": {**shown, PICKLED: pickled}}
 

@@ -13,6 +13,7 @@ from typing import Any
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
 from covalent_lab.executor.base import JobStatus, PayloadSource
 from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor, ClassicExecutor, JobLink, Ran
+from covalent_lab.executor.secrets import resolved
 from covalent_lab.executor.task import TaskShell, transportable
 from covalent_lab.workflow.transportable import TransportableObject
 
@@ -63,9 +64,9 @@ def run_hosted(executor: ClassicExecutor, task: HostedTask) -> Any:
     Raises:
         HostedError: There is none.
     """
-    job = _Job(executor, task)
     try:
-        output, _, _, status = job.run()
+        executor.from_dict({"attributes": resolved(vars(executor))})
+        output, _, _, status = _Job(executor, task).run()
     except TaskCancelledError:
         raise HostedError(JobStatus.CANCELLED, False, "") from None
     except Exception:  # noqa: BLE001 - a plugin's failure becomes the node's failure

@@ -1,5 +1,6 @@
 """Executors written by users, in dispatches: by name, by instance, and as a class that the dispatcher cannot import."""
 
+import asyncio
 import os
 import socket
 import time
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 import covalent_lab as ct
-from covalent_lab.client.connection import disconnect
+from covalent_lab.client.connection import connect, disconnect
+from covalent_lab.errors import MissingLatticeRecordError
 from covalent_lab.executor import manager, registry
 from covalent_lab.executor.base import AsyncBaseExecutor, BaseExecutor
 from covalent_lab.executor.registry import ExecutorRegistry
@@ -322,3 +324,95 @@ def test_manager_knows_names_classes_and_instances(capsys: pytest.CaptureFixture
     assert found.is_plugin_name("second")
     found.generate_plugins_list()
     assert ct.executor.TalkingExecutor.__name__ == "TalkingExecutor"
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither secret attributes, nor references, nor what hides them in a pickled instance, leave the dispatcher."""
+    monkeypatch.setenv("TALKING_TOKEN", "sesame")
+    talking = registry.load("talking")
+    given, reference = talking(token="open-sesame"), talking(token="env:TALKING_TOKEN")
+    assert "***" in repr(given)
+    assert "***" in repr(reference)
+
+    class Mine(BaseExecutor):
+        """Has a secret of its own."""
+
+        secrets = ("password",)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.password = "open-sesame"
+
+        def run(self, function: Any, args: Any, kwargs: Any, task_metadata: Any) -> Any:
+            return len(self.password) + function(*args, **kwargs).get_deserialized()
+
+    for executor, value in ((given, 2), (reference, 2), (Mine(), 13)):
+        result = outcome_of(executor, double, 1)
+        assert result.result == value, node_of(result)
+        connection = connect()
+        told = [
+            connection.graph(result.dispatch_id),
+            connection.detail(result.dispatch_id),
+            connection.node(result.dispatch_id, 0),
+        ]
+        assert "sesame" not in repr(told)
+        assert "TALKING_TOKEN" not in repr(told)
+        assert "_pickled" not in repr(told)
+        assert "'***'" in repr(told)
+
+
+NOTIFIED = """
+import asyncio
+
+from covalent_lab.executor.base import AsyncBaseExecutor
+
+EXECUTOR_PLUGIN_NAME = "NotifiedExecutor"
+
+class NotifiedExecutor(AsyncBaseExecutor):
+    SUPPORTS_MANAGED_EXECUTION = True
+
+    async def run(self, function, args, kwargs, task_metadata):
+        raise AssertionError
+
+    def __init__(self, port=0):
+        super().__init__()
+        self.port = port
+
+    async def send(self, task_specs, resources, task_group_metadata):
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(b"sent")
+        writer.close()
+        await writer.wait_closed()
+
+    async def receive(self, task_group_metadata, data):
+        group = task_group_metadata
+        return [
+            {
+                "dispatch_id": group["dispatch_id"],
+                "node_id": group["node_ids"][0],
+                "status": data["status"],
+                "assets": {"output": {"remote_uri": data["output"]}},
+            }
+        ]
+"""
+
+
+def test_backend_notifies_the_dispatcher(plugins: Path, tmp_path: Path, port: Port) -> None:
+    """The news reach the executor that waits for them, and no other."""
+    (plugins / "notified.py").write_text(NOTIFIED, encoding="utf-8")
+    result, body = tmp_path / "output", {"status": "COMPLETED", "output": str(tmp_path / "output")}
+    result.write_bytes(ct.TransportableObject("from the backend").serialize())
+    task = ct.electron(double, executor=registry.load("notified")(port=port.number))
+
+    @ct.lattice
+    def flow(x: int) -> Any:
+        return task(x)
+
+    dispatch_id = ct.dispatch(flow)(5)
+    port.accept().close()
+    lab = connect()._lab  # type: ignore[attr-defined]
+    assert asyncio.run(lab.notify(dispatch_id, 0, body))
+    assert ct.get_result(dispatch_id, wait=True).result == "from the backend"
+    assert not asyncio.run(lab.notify(dispatch_id, 0, body))
+    with pytest.raises(MissingLatticeRecordError):
+        asyncio.run(lab.notify("nobody", 0, body))
