@@ -12,6 +12,7 @@ import pytest
 
 import covalent_lab as ct
 from covalent_lab.client.connection import connect, disconnect
+from covalent_lab.config import reader
 from covalent_lab.errors import MissingLatticeRecordError
 from covalent_lab.executor import manager, registry
 from covalent_lab.executor.base import AsyncBaseExecutor, BaseExecutor
@@ -61,6 +62,7 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (folder / "broken.py").write_text("import no_such_module_anywhere\n", encoding="utf-8")
     monkeypatch.setenv("COVALENT_EXECUTOR_DIR", str(folder))
     monkeypatch.setattr(registry, "_registry", ExecutorRegistry())
+    monkeypatch.setattr(reader, "_executor_defaults", {})
     yield folder
     disconnect()
 

@@ -16,6 +16,7 @@ import cloudpickle
 import pytest
 
 from covalent_lab import TransportableObject
+from covalent_lab.config import reader
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
 from covalent_lab.executor.base import AsyncBaseExecutor, BaseExecutor
 from covalent_lab.executor.registry import ExecutorRegistry
@@ -173,6 +174,7 @@ class TestDocumentedExample(ClassicExecutorContract):
         (tmp_path / "plugins").mkdir()
         (tmp_path / "plugins" / "nice.py").write_text(found[1], encoding="utf-8")
         monkeypatch.setenv("COVALENT_EXECUTOR_DIR", str(tmp_path / "plugins"))
+        monkeypatch.setattr(reader, "_executor_defaults", {})
         self.registry = ExecutorRegistry()
 
     def make_executor(self) -> Any:
