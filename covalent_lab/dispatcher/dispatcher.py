@@ -135,6 +135,9 @@ class Dispatcher:
                 await self._stop.wait()
                 for task in tasks:
                     task.cancel()
+                if self._handles:  # what jobs told last lets the next dispatcher find them again
+                    with contextlib.suppress(StoreError):
+                        await self.store.record(Batch(handles=self._handles))
                 await self._runner.close()
         finally:
             for timer in self._timers:

@@ -221,11 +221,11 @@ class Port:
         self.socket.settimeout(60)
         self.number = self.socket.getsockname()[1]
 
-    def accept(self) -> socket.socket:
+    def accept(self, word: bytes = b"here") -> socket.socket:
         """The next connection, after its first word."""
         connection, _ = self.socket.accept()
         connection.settimeout(60)
-        assert connection.recv(4)
+        assert connection.recv(4) == word
         return connection
 
 
@@ -380,11 +380,20 @@ class NotifiedExecutor(AsyncBaseExecutor):
         super().__init__()
         self.port = port
 
-    async def send(self, task_specs, resources, task_group_metadata):
+    async def say(self, word):
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(b"sent")
+        writer.write(word)
         writer.close()
         await writer.wait_closed()
+
+    async def send(self, task_specs, resources, task_group_metadata):
+        await self.say(b"sent")
+        return "ticket"
+
+    async def poll(self, task_group_metadata, data):
+        assert data == "ticket"
+        await self.say(b"poll")
+        raise NotImplementedError
 
     async def receive(self, task_group_metadata, data):
         group = task_group_metadata
@@ -399,8 +408,9 @@ class NotifiedExecutor(AsyncBaseExecutor):
 """
 
 
-def test_backend_notifies_the_dispatcher(plugins: Path, tmp_path: Path, port: Port) -> None:
-    """The news reach the executor that waits for them, and no other."""
+@pytest.mark.parametrize("restarts", [False, True])
+def test_backend_notifies_the_dispatcher(plugins: Path, tmp_path: Path, port: Port, restarts: bool) -> None:
+    """The news reach the executor that waits for them, and no other; the job is not sent again after a restart."""
     (plugins / "notified.py").write_text(NOTIFIED, encoding="utf-8")
     result, body = tmp_path / "output", {"status": "COMPLETED", "output": str(tmp_path / "output")}
     result.write_bytes(ct.TransportableObject("from the backend").serialize())
@@ -411,10 +421,86 @@ def test_backend_notifies_the_dispatcher(plugins: Path, tmp_path: Path, port: Po
         return task(x)
 
     dispatch_id = ct.dispatch(flow)(5)
-    port.accept().close()
+    port.accept(b"sent").close()
+    port.accept(b"poll").close()
+    if restarts:
+        disconnect()
+        connect()
+        port.accept(b"poll").close()
     lab = connect()._lab  # type: ignore[attr-defined]
     assert asyncio.run(lab.notify(dispatch_id, 0, body))
     assert ct.get_result(dispatch_id, wait=True).result == "from the backend"
     assert not asyncio.run(lab.notify(dispatch_id, 0, body))
     with pytest.raises(MissingLatticeRecordError):
         asyncio.run(lab.notify("nobody", 0, body))
+
+
+STOPPABLE = """
+from covalent_lab.executor.base import AsyncBaseExecutor
+import asyncio
+from pathlib import Path
+
+EXECUTOR_PLUGIN_NAME = "StoppableExecutor"
+
+class StoppableExecutor(AsyncBaseExecutor):
+    def __init__(self, port=0, log=""):
+        super().__init__()
+        self.port, self.log = port, log
+
+    async def run(self, function, args, kwargs, task_metadata):
+        await self.set_job_handle({"job": len(self.lines())})
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(b"here")
+            return (await reader.read(2)).decode()
+        finally:
+            writer.close()
+
+    async def cancel(self, task_metadata, job_handle):
+        Path(self.log).write_text("\\n".join([*self.lines(), f"cancel {job_handle['job']}"]))
+        return False
+
+    def lines(self):
+        return Path(self.log).read_text().split("\\n") if Path(self.log).exists() else []
+"""
+
+
+def test_job_with_a_handle_is_stopped_and_run_again_after_a_restart(plugins: Path, tmp_path: Path, port: Port) -> None:
+    """`cancel` gets the handle when the dispatcher stops, and again when the next one finds it."""
+    (plugins / "stoppable.py").write_text(STOPPABLE, encoding="utf-8")
+    log = tmp_path / "log"
+    executor = registry.load("stoppable")(port=port.number, log=str(log))
+    task = ct.electron(double, executor=executor)
+
+    @ct.lattice
+    def flow(x: int) -> Any:
+        return task(x)
+
+    dispatch_id = ct.dispatch(flow)(5)
+    first = port.accept()
+    disconnect()
+    first.close()
+    connect()
+    second = port.accept()
+    second.sendall(b"ok")
+    second.close()
+    assert ct.get_result(dispatch_id, wait=True).result == "ok"
+    assert log.read_text().split("\n") == ["cancel 0", "cancel 0"]
+
+
+def test_task_that_takes_too_long_is_stopped_and_tried_again(plugins: Path, tmp_path: Path) -> None:
+    """`time_limit` and `retries` of an instance are the dispatcher's business."""
+    tries = tmp_path / "tries"
+    log = str(tries)
+
+    def slow() -> str:
+        with open(log, "a") as file:
+            file.write("x")
+        with open(log) as file:
+            if file.read() == "x":
+                time.sleep(600)
+        return "second"
+
+    result = outcome_of(registry.load("talking")(time_limit=2, retries=1), slow)
+    assert result.result == "second"
+    assert tries.read_text() == "xx"
