@@ -32,6 +32,7 @@ __all__ = [
     "Option",
     "Outcome",
     "PayloadSource",
+    "ShortName",
     "TaskFailure",
 ]
 
@@ -214,6 +215,15 @@ class Option:
     default: Any = None
     is_secret: bool = False
     doc: str = ""
+
+
+class ShortName(str):
+    """A short name that may also be called, as the documented `short_name()` is."""
+
+    __slots__ = ()
+
+    def __call__(self) -> str:
+        return str(self)
 
 
 class Executor(ABC):

@@ -36,7 +36,7 @@ from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor, Class
 from covalent_lab.executor.managed_job import ManagedJob
 from covalent_lab.executor.secrets import resolved
 from covalent_lab.executor.task import TaskShell, transportable
-from covalent_lab.executor.task_process import TaskProcesses
+from covalent_lab.executor.task_process import TaskPlace, TaskProcesses
 from covalent_lab.ids import AttemptId, PayloadRef, split_attempt
 from covalent_lab.workflow.transportable import TransportableObject
 
@@ -156,7 +156,12 @@ class ClassicBridge(Executor):
     def _job(self, spec: JobSpec, handle: dict[str, Any]) -> _Job:
         instance = self._create()
         instance.from_dict({"attributes": resolved({**vars(instance), **spec.options})})
-        job = _Job(spec=spec, instance=instance, handle=handle, processes=TaskProcesses(spec, instance, self._work_dir))
+        job = _Job(
+            spec=spec,
+            instance=instance,
+            handle=handle,
+            processes=TaskProcesses(TaskPlace.of(spec), instance, self._work_dir),
+        )
         instance.attach(
             JobLink(
                 is_cancel_requested=lambda: job.is_cancel_requested,

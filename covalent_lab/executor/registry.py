@@ -149,7 +149,7 @@ class ExecutorRegistry:
         kind = self.load(name)
         if kind is HostedExecutor:
             return HostedExecutor(self.create("local", {"workers": HostedExecutor.max_in_flight}, fallbacks))
-        if issubclass(kind, ClassicExecutor):
+        if not issubclass(kind, Executor):
             return ClassicBridge(name, lambda: self._classic(name, configured))
         engine = self.instance(name, {**(fallbacks or {}), **configured})
         assert isinstance(engine, Executor)

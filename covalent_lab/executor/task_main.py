@@ -5,6 +5,7 @@ import traceback
 from pathlib import Path
 
 from covalent_lab import payload, worker
+from covalent_lab.workflow.transportable import TransportableObject
 
 __all__: list[str] = []
 
@@ -13,7 +14,7 @@ def _main(folder: Path, lifeline: int) -> int:
     worker.end_with(lifeline)
     try:
         function, args, kwargs = payload.decode(payload.open_file(str(folder / "call")))
-        output = function(*args, **kwargs).serialize()
+        output = TransportableObject.make_transportable(function(*args, **kwargs)).serialize()
     except BaseException:  # noqa: BLE001 - user code: SystemExit and KeyboardInterrupt included
         trace = traceback.format_exc()
         sys.stderr.write(trace)

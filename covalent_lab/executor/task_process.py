@@ -10,41 +10,71 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from covalent_lab import payload
 from covalent_lab.errors import BackendError, TaskCancelledError, TaskRuntimeError
 from covalent_lab.executor.base import JobSpec
 from covalent_lab.executor.classic import ClassicExecutor
-from covalent_lab.executor.task import TaskShell
 from covalent_lab.workflow.transportable import TransportableObject
 
-__all__ = ["TaskProcesses"]
+__all__ = ["TaskPlace", "TaskProcesses"]
 
 _GRACE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPlace:
+    """Where and as what a task runs.
+
+    Attributes:
+        dispatch_id: Its dispatch.
+        node_id: Its node.
+        python: Interpreter; this one if it is not there.
+        cwd: Working directory, from which modules can be imported; a temporary folder if it is not there.
+        env: Environment variables on top of this process's.
+    """
+
+    dispatch_id: str
+    node_id: int
+    python: str = ""
+    cwd: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> Self:
+        """That of a job: as near as can be to the process that submitted it."""
+        return cls(
+            dispatch_id=spec.dispatch_id,
+            node_id=spec.node_id,
+            python=spec.client.get("python", ""),
+            cwd=spec.client.get("cwd", ""),
+            env=spec.env,
+        )
 
 
 class TaskProcesses:
     """Processes of one job.
 
     Args:
-        spec: The job.
+        place: Where they run.
         executor: Gets what the task prints.
         folder: For temporary files.
     """
 
-    def __init__(self, spec: JobSpec, executor: ClassicExecutor, folder: str) -> None:
-        self._spec = spec
+    def __init__(self, place: TaskPlace, executor: ClassicExecutor, folder: str) -> None:
+        self._place = place
         self._executor = executor
         self._folder = folder
         self._running: set[int] = set()
         self._is_killed = False
         self._lock = threading.Lock()
 
-    def run(self, shell: TaskShell, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TransportableObject:
-        """Run a task; blocks.
+    def run(self, call: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> TransportableObject:
+        """Run a task, given as what an executor's `run` gets; blocks.
 
         Raises:
             TaskRuntimeError: It raised; with its traceback.
@@ -53,8 +83,8 @@ class TaskProcesses:
         """
         with tempfile.TemporaryDirectory(prefix="task-", dir=self._folder) as name:
             folder = Path(name)
-            call = payload.encode((shell, list(args), dict(kwargs)), what="a task's call")
-            (folder / "call").write_bytes(call.tobytes())
+            encoded = payload.encode((call, list(args), dict(kwargs)), what="a task's call")
+            (folder / "call").write_bytes(encoded.tobytes())
             code, out, err = self._run_program(str(folder))
             self._executor.task_stdout.write(out)
             self._executor.task_stderr.write(err)
@@ -85,21 +115,20 @@ class TaskProcesses:
                 _signal(pid, signal.SIGKILL)
 
     def _run_program(self, folder: str) -> tuple[int, str, str]:
-        client, spec = self._spec.client, self._spec
-        python, cwd = client.get("python", ""), client.get("cwd", "")
+        place = self._place
         lifeline, held = os.pipe()
         try:
             with subprocess.Popen(
                 [
-                    python if os.access(python, os.X_OK) else sys.executable,
+                    place.python if os.access(place.python, os.X_OK) else sys.executable,
                     *("-m", "covalent_lab.executor.task_main", folder, str(lifeline)),
                 ],
-                cwd=cwd if os.path.isdir(cwd) else folder,
+                cwd=place.cwd if os.path.isdir(place.cwd) else folder,
                 env={
                     **os.environ,
-                    **spec.env,
-                    "COVALENT_DISPATCH_ID": spec.dispatch_id,
-                    "COVALENT_TASK_ID": str(spec.node_id),
+                    **place.env,
+                    "COVALENT_DISPATCH_ID": place.dispatch_id,
+                    "COVALENT_TASK_ID": str(place.node_id),
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

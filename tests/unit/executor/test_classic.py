@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import os
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -304,3 +305,28 @@ def test_file_that_cannot_be_loaded_is_told_with_its_path(tmp_path: Path, monkey
     with pytest.raises(BackendError, match="other"):
         found.load("other")
     assert "local" in found.load_all()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_local_executor_has_the_documented_methods(tmp_path: Path, fails: bool) -> None:
+    """An instance that no dispatcher started runs a task in a process of its own, in its folder."""
+    from covalent_lab_executors.local import LocalExecutor
+
+    def task(x: int) -> tuple[int, str]:
+        print("there")
+        if fails:
+            raise ValueError("no")
+        return x, os.getcwd()
+
+    made = LocalExecutor(workdir=str(tmp_path / "work"), log_stdout="out.log")
+    assert isinstance(made, AsyncBaseExecutor)
+    assert made.short_name() == made.to_dict()["short_name"] == "local"
+    call = (call_of(task), [TransportableObject(1)], {}, "d", str(tmp_path), 3)
+    output, out, err, status = asyncio.run(made.execute(*call))
+    assert out == (tmp_path / "d" / "out.log").read_text() == "there\n"
+    if fails:
+        assert (output, status) == (None, "FAILED")
+        assert err.count("ValueError: no") == 1
+    else:
+        assert (output.get_deserialized(), err, status) == ((1, str(tmp_path / "work")), "", "COMPLETED")
+    assert asyncio.run(made.cancel({"dispatch_id": "d"}, None)) is False
