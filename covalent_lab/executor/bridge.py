@@ -34,7 +34,6 @@ from covalent_lab.executor.base import (
 )
 from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor, ClassicExecutor, JobLink
 from covalent_lab.executor.managed_job import ManagedJob
-from covalent_lab.executor.secrets import resolved
 from covalent_lab.executor.task import TaskShell, transportable
 from covalent_lab.executor.task_process import TaskPlace, TaskProcesses
 from covalent_lab.ids import AttemptId, PayloadRef, split_attempt
@@ -155,7 +154,6 @@ class ClassicBridge(Executor):
 
     def _job(self, spec: JobSpec, handle: dict[str, Any]) -> _Job:
         instance = self._create()
-        instance.from_dict({"attributes": resolved({**vars(instance), **spec.options})})
         job = _Job(
             spec=spec,
             instance=instance,
@@ -171,7 +169,8 @@ class ClassicBridge(Executor):
                     "python": spec.client.get("python_version", ""),
                     "covalent": spec.client.get("lab_version", ""),
                 },
-            )
+            ),
+            spec.options,
         )
         return job
 
@@ -357,7 +356,7 @@ def _can_be_interrupted(instance: ClassicExecutor) -> bool:
 def _call(job: _Job) -> tuple[TaskShell, list[TransportableObject], dict[str, TransportableObject]]:
     spec = job.spec
     return (
-        TaskShell.of(transportable(spec.function), spec.hooks, job.processes.run),
+        TaskShell.of(transportable(spec.function), spec.hooks, job.metadata, job.processes.run),
         [transportable(source) for source in spec.args],
         {name: transportable(source) for name, source in spec.kwargs.items()},
     )

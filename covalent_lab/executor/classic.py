@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
 from covalent_lab.executor.managed import ResourceMap, TaskSpec, TaskUpdate
-from covalent_lab.executor.secrets import MASK, is_secret, redacted
+from covalent_lab.executor.secrets import MASK, is_secret, redacted, references, resolved
 from covalent_lab.workflow.transportable import TransportableObject
 
 __all__ = [
@@ -73,6 +73,7 @@ class _RunState:
     link: JobLink = field(default_factory=JobLink)
     stdout: io.StringIO = field(default_factory=io.StringIO)
     stderr: io.StringIO = field(default_factory=io.StringIO)
+    hidden: frozenset[str] = frozenset()
     failure: str = ""
     asked_for_cancel: bool = False
 
@@ -209,9 +210,19 @@ class ClassicExecutor:
         """Whether it has asked `get_cancel_requested`, and so can be trusted to stop by itself."""
         return self._run.asked_for_cancel
 
-    def attach(self, link: JobLink) -> None:
-        """Begin a job; called by whoever runs the executor."""
-        vars(self)[_RUN] = _RunState(link)
+    def attach(self, link: JobLink, given: Mapping[str, Any]) -> None:
+        """Begin a job; called by whoever runs the executor.
+
+        Args:
+            link: Connects it to the job.
+            given: Attributes on top of those that it has; references to secrets are resolved.
+
+        Raises:
+            BackendError: A reference leads nowhere.
+        """
+        attributes = {**self.__getstate__(), **given}
+        vars(self).update(resolved(attributes))
+        vars(self)[_RUN] = _RunState(link, hidden=references(attributes))
 
     @property
     def _run(self) -> _RunState:
@@ -241,7 +252,7 @@ class ClassicExecutor:
         return {name: value for name, value in vars(self).items() if name != _RUN}
 
     def __repr__(self) -> str:
-        values = self.__getstate__()
+        values = {**self.__getstate__(), **dict.fromkeys(self._run.hidden, "env:")}
         shown = (
             f"{name}={MASK if is_secret(type(self), name, value) else repr(value)}" for name, value in values.items()
         )

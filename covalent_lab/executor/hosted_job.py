@@ -13,7 +13,6 @@ from typing import Any
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
 from covalent_lab.executor.base import JobStatus, PayloadSource
 from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor, ClassicExecutor, JobLink, Ran
-from covalent_lab.executor.secrets import resolved
 from covalent_lab.executor.task import TaskShell, transportable
 from covalent_lab.workflow.transportable import TransportableObject
 
@@ -65,7 +64,6 @@ def run_hosted(executor: ClassicExecutor, task: HostedTask) -> Any:
         HostedError: There is none.
     """
     try:
-        executor.from_dict({"attributes": resolved(vars(executor))})
         output, _, _, status = _Job(executor, task).run()
     except TaskCancelledError:
         raise HostedError(JobStatus.CANCELLED, False, "") from None
@@ -91,14 +89,15 @@ class _Job:
                 is_cancel_requested=lambda: self._is_cancel_requested,
                 save_handle=self._save_handle,
                 versions=task.versions,
-            )
+            ),
+            {},
         )
 
     def run(self) -> Ran:
         """Execute; SIGTERM, by which the pool asks for an end, is a request to cancel."""
         executor, task = self._executor, self._task
         call = (
-            TaskShell.of(transportable(task.function), task.hooks, _run_here),
+            TaskShell.of(transportable(task.function), task.hooks, self._metadata, _run_here),
             [transportable(source) for source in task.args],
             {name: transportable(source) for name, source in task.kwargs.items()},
             task.dispatch_id,

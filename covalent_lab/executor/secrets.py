@@ -5,12 +5,12 @@ A reference, `env:NAME`, travels and is stored as it is; the variable is read wh
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from covalent_lab.errors import BackendError
 from covalent_lab.executor.base import Executor
 
-__all__ = ["MASK", "is_secret", "redacted", "resolved"]
+__all__ = ["MASK", "is_secret", "redacted", "references", "resolved"]
 
 MASK = "***"
 _PREFIX = "env:"
@@ -18,7 +18,7 @@ _PREFIX = "env:"
 
 def is_secret(kind: type, name: str, value: Any) -> bool:
     """Whether a value of an executor class must not be shown: the class says so, or it is a reference."""
-    if isinstance(value, str) and value.startswith(_PREFIX):
+    if _is_reference(value):
         return True
     named: tuple[str, ...] = getattr(kind, "secrets", ())
     if issubclass(kind, Executor):
@@ -31,6 +31,11 @@ def redacted(kind: type, attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: MASK if is_secret(kind, name, value) else value for name, value in attributes.items()}
 
 
+def references(attributes: Mapping[str, Any]) -> frozenset[str]:
+    """Names of the attributes that refer to secrets."""
+    return frozenset(name for name, value in attributes.items() if _is_reference(value))
+
+
 def resolved(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes with the values of the variables they refer to.
 
@@ -41,7 +46,7 @@ def resolved(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _resolved(name: str, value: Any) -> Any:
-    if not (isinstance(value, str) and value.startswith(_PREFIX)):
+    if not _is_reference(value):
         return value
     variable = value.removeprefix(_PREFIX)
     if variable not in os.environ:
@@ -50,3 +55,7 @@ def _resolved(name: str, value: Any) -> Any:
             "runs. Set it, and start the dispatcher again."
         )
     return os.environ[variable]
+
+
+def _is_reference(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and value.startswith(_PREFIX)

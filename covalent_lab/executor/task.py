@@ -17,7 +17,7 @@ from covalent_lab import worker
 from covalent_lab.executor.base import PayloadSource
 from covalent_lab.workflow.transportable import TransportableObject
 
-__all__ = ["TaskShell", "io_wrapper", "transportable", "wrapper_fn"]
+__all__ = ["TaskShell", "enter_task", "io_wrapper", "transportable", "wrapper_fn"]
 
 Elsewhere = Callable[["TaskShell", Sequence[Any], Mapping[str, Any]], TransportableObject]
 """Runs a shell with arguments in another process."""
@@ -93,15 +93,23 @@ class TaskShell(functools.partial[TransportableObject]):
     _elsewhere: Elsewhere
 
     @classmethod
-    def of(cls, function: TransportableObject, hooks: Mapping[str, Any], elsewhere: Elsewhere) -> Self:
+    def of(
+        cls,
+        function: TransportableObject,
+        hooks: Mapping[str, Any],
+        task_metadata: Mapping[str, Any],
+        elsewhere: Elsewhere,
+    ) -> Self:
         """The shell of a task.
 
         Args:
             function: The task's function.
             hooks: As in `JobSpec.hooks`.
+            task_metadata: `dispatch_id` and `node_id`, which `get_context()` tells in the job.
             elsewhere: Runs the shell if it is called in this process.
         """
-        made = cls(wrapper_fn, function, worker.hooks_before(hooks), list(hooks.get("call_after") or ()))
+        before = [_context_hook(task_metadata), *worker.hooks_before(hooks)]
+        made = cls(wrapper_fn, function, before, list(hooks.get("call_after") or ()))
         made._home = os.getpid()
         made._elsewhere = elsewhere
         return made
@@ -114,6 +122,18 @@ class TaskShell(functools.partial[TransportableObject]):
 
     def __reduce__(self) -> Any:
         return functools.partial, (self.func, *self.args)
+
+
+def enter_task(dispatch_id: str, node_id: int) -> None:
+    """Let `get_context()` tell the task in this process."""
+    os.environ["COVALENT_DISPATCH_ID"] = dispatch_id
+    os.environ["COVALENT_TASK_ID"] = str(node_id)
+
+
+def _context_hook(task_metadata: Mapping[str, Any]) -> dict[str, Any]:
+    args = [str(task_metadata["dispatch_id"]), int(task_metadata["node_id"])]
+    fields = {"apply_fn": TransportableObject(enter_task).to_dict(), "apply_args": TransportableObject(args).to_dict()}
+    return {"type": "DepsCall", "attributes": fields}
 
 
 def transportable(source: PayloadSource) -> TransportableObject:

@@ -12,6 +12,7 @@ The executor runs as the dispatcher runs it. Tasks are local functions, so that 
 import asyncio
 import inspect
 import json
+import os
 import socket
 import sys
 import time
@@ -126,6 +127,17 @@ class ClassicExecutorContract:
             for spec, word in zip(specs, ("one", "two"), strict=True):
                 outcome = await running.host.finished(spec.attempt_id)
                 assert (outcome.stdout, outcome.stderr) == (f"{word}\n", f"{word.upper()}\n")
+
+        self.play(tmp_path, scenario)
+
+    def test_task_knows_its_dispatch_and_node(self, tmp_path: Path) -> None:
+        """By the variables that `get_context()` reads."""
+
+        def where() -> tuple[str | None, str | None]:
+            return os.environ.get("COVALENT_DISPATCH_ID"), os.environ.get("COVALENT_TASK_ID")
+
+        async def scenario(running: Running) -> None:
+            assert await running.value(job(where, node_id=6)) == ("dispatch", "6")
 
         self.play(tmp_path, scenario)
 

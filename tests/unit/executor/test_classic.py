@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from covalent_lab import TransportableObject
+from covalent_lab import DepsCall, TransportableObject, get_context
 from covalent_lab.config import reader
 from covalent_lab.config.access import get_config
 from covalent_lab.errors import BackendError, TaskCancelledError, TaskRuntimeError, UnknownExecutorError
@@ -19,6 +19,7 @@ from covalent_lab.executor.classic import DispatchInfo, JobLink, get_active_disp
 from covalent_lab.executor.plugins import GROUP, OLDER_GROUPS
 from covalent_lab.executor.registry import ExecutorRegistry
 from covalent_lab.executor.task import TaskShell, io_wrapper
+from covalent_lab.workflow.context import Context
 
 
 class Calling(BaseExecutor):
@@ -135,7 +136,7 @@ def test_runtime_state_is_no_attribute() -> None:
     """Neither the JSON form nor a pickle holds it."""
     made = Calling()
     before = made.to_dict()
-    made.attach(JobLink())
+    made.attach(JobLink(), {})
     print("x", file=made.task_stdout)
     assert made.to_dict() == before
     assert TransportableObject(made).get_deserialized().task_stdout.getvalue() == ""
@@ -158,7 +159,7 @@ def test_job_link_is_asked_and_told() -> None:
         save_status=kept.append,
         versions={"python": "3.11.7", "covalent": "1"},
     )
-    made.attach(link)
+    made.attach(link, {})
     made.set_job_handle({"id": 1})
     assert asyncio.run(made.set_job_status("QUEUED")) is True
     assert asyncio.run(made.set_job_status("LATE")) is False
@@ -167,6 +168,16 @@ def test_job_link_is_asked_and_told() -> None:
     assert made.get_version_info() == {"python": "3.11.7", "covalent": "1"}
     with pytest.raises(TypeError):
         made.set_job_handle(object())
+
+
+def test_resolved_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attribute has the value, the text form does not."""
+    monkeypatch.setenv("MY_FOLDER", "sesame")
+    made = Calling()
+    made.attach(JobLink(), {"cache_dir": "env:MY_FOLDER"})
+    assert made.cache_dir == "sesame"
+    assert "sesame" not in repr(made)
+    assert "cache_dir=***" in repr(made)
 
 
 def test_streams_are_appended(tmp_path: Path) -> None:
@@ -188,10 +199,10 @@ def test_dispatch_context_is_told_inside_only() -> None:
     assert get_active_dispatch_info() is None
 
 
-def test_wrapper_applies_hooks_around_the_task(tmp_path: Path) -> None:
+def test_wrapper_applies_hooks_around_the_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What they deliver is a keyword argument."""
-    from covalent_lab import DepsCall
-
+    for name in ("COVALENT_DISPATCH_ID", "COVALENT_TASK_ID"):
+        monkeypatch.setenv(name, "")
     log = tmp_path / "log"
 
     def note(word: str) -> str:
@@ -202,12 +213,16 @@ def test_wrapper_applies_hooks_around_the_task(tmp_path: Path) -> None:
     before = DepsCall(note, args=["before "], retval_keyword="y").to_dict()
     after = DepsCall(note, args=["after"]).to_dict()
     shell = TaskShell.of(
-        TransportableObject(lambda x, y: (x, y)), {"call_before": [before], "call_after": [after]}, lambda *_: None
+        TransportableObject(lambda x, y: (x, y)),
+        {"call_before": [before], "call_after": [after]},
+        {"dispatch_id": "d", "node_id": 1},
+        lambda *_: None,
     )
     assert shell.args[0].python_version.startswith("3.")
     copy = TransportableObject(shell).get_deserialized()
     assert copy(TransportableObject(1)).get_deserialized() == (1, "before ")
     assert log.read_text() == "before after"
+    assert get_context() == Context(dispatch_id="d", task_id=1)
 
 
 def test_io_wrapper_keeps_streams_and_traceback(tmp_path: Path) -> None:
