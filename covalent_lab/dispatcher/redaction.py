@@ -6,7 +6,7 @@ from typing import Any
 
 from covalent_lab.errors import LabError
 from covalent_lab.executor import registry
-from covalent_lab.executor.classic import PICKLED
+from covalent_lab.executor.classic_base import PICKLED
 from covalent_lab.executor.secrets import redacted
 
 __all__ = ["redacted_graph", "shown_executor"]

@@ -32,7 +32,8 @@ from covalent_lab.executor.base import (
     PayloadSource,
     TaskFailure,
 )
-from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor, ClassicExecutor, JobLink
+from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor
+from covalent_lab.executor.classic_base import ClassicExecutor, JobLink
 from covalent_lab.executor.managed_job import ManagedJob
 from covalent_lab.executor.task import TaskShell, transportable
 from covalent_lab.executor.task_process import TaskPlace, TaskProcesses

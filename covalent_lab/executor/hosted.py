@@ -24,7 +24,7 @@ from covalent_lab.executor.base import (
     TaskFailure,
 )
 from covalent_lab.executor.base import JobStatus as State
-from covalent_lab.executor.classic import HOSTED, PICKLED
+from covalent_lab.executor.classic_base import HOSTED, PICKLED
 from covalent_lab.executor.hosted_job import HostedError, HostedTask, run_hosted
 from covalent_lab.ids import AttemptId
 from covalent_lab.workflow.transportable import TransportableObject

@@ -12,7 +12,8 @@ from typing import Any
 
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
 from covalent_lab.executor.base import JobStatus, PayloadSource
-from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor, ClassicExecutor, JobLink, Ran
+from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor
+from covalent_lab.executor.classic_base import ClassicExecutor, JobLink, Ran
 from covalent_lab.executor.task import TaskShell, transportable
 from covalent_lab.workflow.transportable import TransportableObject
 

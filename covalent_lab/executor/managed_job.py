@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 from covalent_lab.errors import BackendError
 from covalent_lab.executor.base import JobSpec, JobStatus, Outcome, PayloadSource, TaskFailure
-from covalent_lab.executor.classic import AsyncBaseExecutor, ClassicExecutor
+from covalent_lab.executor.classic import AsyncBaseExecutor
+from covalent_lab.executor.classic_base import ClassicExecutor
 from covalent_lab.executor.managed import ResourceMap, TaskSpec, TaskUpdate
 from covalent_lab.executor.task import transportable
 from covalent_lab.workflow.transportable import TransportableObject

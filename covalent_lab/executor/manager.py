@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 
 from covalent_lab.executor.base import Executor
-from covalent_lab.executor.classic import ClassicExecutor
+from covalent_lab.executor.classic_base import ClassicExecutor
 from covalent_lab.executor.registry import ExecutorClass, ExecutorRegistry, default
 
 __all__ = ["ExecutorManager"]

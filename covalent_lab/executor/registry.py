@@ -14,7 +14,7 @@ from covalent_lab.config.reader import ConfigReader
 from covalent_lab.errors import BackendError, UnknownExecutorError
 from covalent_lab.executor.base import Executor
 from covalent_lab.executor.bridge import ClassicBridge
-from covalent_lab.executor.classic import HOSTED, ClassicExecutor
+from covalent_lab.executor.classic_base import HOSTED, ClassicExecutor
 from covalent_lab.executor.hosted import HostedExecutor
 from covalent_lab.executor.plugins import GROUP, Plugin, class_in, find_files, find_plugins
 

@@ -18,7 +18,7 @@ from typing import Any, Self
 from covalent_lab import payload
 from covalent_lab.errors import BackendError, TaskCancelledError, TaskRuntimeError
 from covalent_lab.executor.base import JobSpec
-from covalent_lab.executor.classic import ClassicExecutor
+from covalent_lab.executor.classic_base import ClassicExecutor
 from covalent_lab.workflow.transportable import TransportableObject
 
 __all__ = ["TaskPlace", "TaskProcesses"]

@@ -15,7 +15,7 @@ from covalent_lab.config.access import get_config
 from covalent_lab.errors import BackendError, TaskCancelledError, TaskRuntimeError, UnknownExecutorError
 from covalent_lab.executor import plugins
 from covalent_lab.executor.base import AsyncBaseExecutor, BaseExecutor, wrapper_fn
-from covalent_lab.executor.classic import DispatchInfo, JobLink, get_active_dispatch_info
+from covalent_lab.executor.classic_base import DispatchInfo, JobLink, get_active_dispatch_info
 from covalent_lab.executor.plugins import GROUP, OLDER_GROUPS
 from covalent_lab.executor.registry import ExecutorRegistry
 from covalent_lab.executor.task import TaskShell, io_wrapper

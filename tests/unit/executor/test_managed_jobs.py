@@ -13,7 +13,7 @@ import pytest
 
 from covalent_lab.executor.base import AsyncBaseExecutor, BaseExecutor, JobIdentified, JobStatus
 from covalent_lab.executor.bridge import ClassicBridge
-from covalent_lab.executor.classic import ClassicExecutor
+from covalent_lab.executor.classic_base import ClassicExecutor
 from covalent_lab.executor.managed import ResourceMap, TaskSpec, TaskUpdate
 from covalent_lab.testing.fakes import FakeHost
 from covalent_lab.testing.jobs import Running, job
