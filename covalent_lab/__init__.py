@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from covalent_lab._version import __version__
 
 if TYPE_CHECKING:
-    from covalent_lab import executor, leptons
+    from covalent_lab import executor, fs, fs_strategies, leptons
     from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, sync
     from covalent_lab.client.assets import ResultManager, get_result_manager
+    from covalent_lab.client.cached import get_cached_results, purge_cached_results
     from covalent_lab.client.connection import is_covalent_running
     from covalent_lab.client.result import Result
     from covalent_lab.client.status import Status
@@ -48,6 +49,9 @@ __all__ = [
     "dispatch_sync",
     "electron",
     "executor",
+    "fs",
+    "fs_strategies",
+    "get_cached_results",
     "get_config",
     "get_context",
     "get_result",
@@ -56,6 +60,7 @@ __all__ = [
     "lattice",
     "leptons",
     "load_ipython_extension",
+    "purge_cached_results",
     "reload_config",
     "set_config",
     "status",
@@ -80,12 +85,14 @@ _HOMES = {
     "dispatch": "client.api",
     "dispatch_sync": "client.api",
     "electron": "workflow.electron",
+    "get_cached_results": "client.cached",
     "get_config": "config.access",
     "get_context": "workflow.context",
     "get_result": "client.api",
     "get_result_manager": "client.assets",
     "is_covalent_running": "client.connection",
     "lattice": "workflow.lattice",
+    "purge_cached_results": "client.cached",
     "reload_config": "config.access",
     "set_config": "config.access",
     "sync": "client.api",
@@ -95,7 +102,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("executor", "leptons"):
+    if name in ("executor", "fs", "fs_strategies", "leptons"):
         return import_module(f"covalent_lab.{name}")
     if name == "status":
         value = import_module("covalent_lab.client.status").Status

@@ -7,7 +7,6 @@ another process) gives it a `JobLink`, through which it asks and tells about its
 import contextlib
 import io
 import json
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -32,7 +31,6 @@ HOSTED = "hosted"
 PICKLED = "_pickled"
 """Attribute under which such an instance travels."""
 
-_log = logging.getLogger(__name__)
 _RUN = "_run_state"
 
 Ran = tuple[Any, str, str, str]
