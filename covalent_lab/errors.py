@@ -136,9 +136,12 @@ class ConfigError(UsageError):
 
 
 class TaskError(LabError):
-    """User code failed."""
+    """User code failed. Plugins may raise it without a message."""
 
     code = "task"
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
 
 
 class TaskRuntimeError(TaskError):

@@ -47,15 +47,10 @@ from typing import Any, Union
 
 import cloudpickle
 
-__all__ = [
-    "archive_digest",
-    "decode_archive",
-    "encode_archive",
-    "open_archive",
-    "read_header",
-    "read_rich",
-    "read_text",
-]
+# fmt: off
+__all__ = ["apply_before", "apply_hook", "archive_digest", "decode_archive", "encode_archive", "end_with",
+           "hooks_before", "open_archive", "read_header", "read_rich", "read_text", "store_archive"]
+# fmt: on
 
 _OFFSETS, _ALIGN = struct.Struct(">QQ"), 64
 _TEXT_LIMIT, _RICH_LIMIT = 10_000, 4_000_000
@@ -255,7 +250,7 @@ _EXPLANATIONS = {
 }
 
 
-def _store_archive(pieces: "Sequence[Buffer]", folder: str, part: str) -> "tuple[str, int]":
+def store_archive(pieces: "Sequence[Buffer]", folder: str, part: str) -> "tuple[str, int]":
     """Write an archive to `<folder>/<first two digits>/<digest>`; returns digest and size.
 
     Nobody ever sees half a file: it is written to `part`, on the same file system, until its digest is known, and an
@@ -281,23 +276,26 @@ def _store_archive(pieces: "Sequence[Buffer]", folder: str, part: str) -> "tuple
     return name, size
 
 
-def _apply_before(hooks: "Mapping[str, Any]") -> "dict[str, Any]":
-    """Apply dependencies (bash, pip, others), then `call_before`; returns what they deliver to the task, by keyword.
-
-    Several values for one keyword are a list, and `files` is always one.
-    """
+def hooks_before(hooks: "Mapping[str, Any]") -> "list[Any]":
+    """What happens before a task, in order: dependencies (bash, pip, others), then `call_before`."""
     deps = hooks.get("deps") or ()
     if isinstance(deps, dict):
         deps = [deps[name] for name in sorted(deps, key=lambda name: {"bash": 0, "pip": 1}.get(name, 2))]
+    return [*deps, *(hooks.get("call_before") or ())]
+
+
+def apply_before(forms: "Sequence[Any]") -> "dict[str, Any]":
+    """Apply hooks; returns what they deliver to the task, by keyword: several values are a list, `files` always."""
     found: "dict[str, list[Any]]" = {}
-    for form in [*deps, *(hooks.get("call_before") or ())]:
-        value = _apply_hook(form)
+    for form in forms:
+        value = apply_hook(form)
         if form["attributes"].get("retval_keyword"):
             found.setdefault(form["attributes"]["retval_keyword"], []).append(value)
     return {name: values if len(values) > 1 or name == "files" else values[0] for name, values in found.items()}
 
 
-def _apply_hook(form: Any) -> Any:
+def apply_hook(form: Any) -> Any:
+    """Apply one hook, from its `to_dict` form."""
     attributes = form.get("attributes", {}) if isinstance(form, dict) else {}
     function = _transported(attributes.get("apply_fn"))
     if not callable(function):
@@ -518,7 +516,7 @@ def _run_job(job: "dict[str, Any]", body: io.BytesIO, surroundings: _Surrounding
             code.enter(folder)
         if hooks:  # before anything is loaded that may need what they provide
             stage, path, modules = "run", list(sys.path), dict(sys.modules)
-            delivered = context.run(_apply_before, hooks)
+            delivered = context.run(apply_before, hooks_before(hooks))
             stage, modules = "load", modules if sys.path != path else None
         function = _load(code.archives[digest]) if modules else code.function(digest, folder)
         args = [_load(take(where)) for where in job["args"]]
@@ -527,7 +525,7 @@ def _run_job(job: "dict[str, Any]", body: io.BytesIO, surroundings: _Surrounding
         stage = "run"
         value = context.run(function, *args, **{**kwargs, **delivered})
         for form in hooks.get("call_after") or ():
-            context.run(_apply_hook, form)
+            context.run(apply_hook, form)
         stage = "pickle"
         pieces = encode_archive(value, True)
         stage = "store"
@@ -535,7 +533,7 @@ def _run_job(job: "dict[str, Any]", body: io.BytesIO, surroundings: _Surrounding
             output = b"".join(pieces)
             reply["output"] = archive_digest((output,))
         else:
-            reply["output"] = _store_archive(pieces, job["payload_dir"], job["part"])
+            reply["output"] = store_archive(pieces, job["payload_dir"], job["part"])
     except BaseException as error:  # user code: SystemExit and KeyboardInterrupt included
         trace, reason = _trace(error), _one_line(error)
         message = _EXPLANATIONS[stage].format(reason=reason, type=_type_name(value), python=sys.executable, **job)
@@ -550,7 +548,7 @@ def _run_job(job: "dict[str, Any]", body: io.BytesIO, surroundings: _Surrounding
     return reply, output
 
 
-def _end_with(lifeline: int) -> None:
+def end_with(lifeline: int) -> None:
     """Let the whole process group be killed when the other end of a pipe is closed, however that process ends.
 
     The Linux kernel does it by itself, even while a task holds the interpreter lock; elsewhere a thread waits.
@@ -576,7 +574,7 @@ def _serve(descriptor: int, lifeline: int) -> None:
     """Run tasks for the process at the other end of two inherited file descriptors, until it goes away."""
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
-    _end_with(lifeline)
+    end_with(lifeline)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a server in the background passes on that it is ignored
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:

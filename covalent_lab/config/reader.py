@@ -10,7 +10,7 @@ from typing import Any
 from covalent_lab.config.keys import KEYS, Key, Kind
 from covalent_lab.errors import ConfigError
 
-__all__ = ["ConfigReader", "checked", "config_path", "folders", "parse", "read_text"]
+__all__ = ["ConfigReader", "add_executor_defaults", "checked", "config_path", "folders", "parse", "read_text"]
 
 _APP = "covalent_lab"
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
@@ -99,6 +99,14 @@ def checked(key: Key, value: Any, place: str) -> Any:
     return str(answer).lower() if key.kind is Kind.FLAG else answer
 
 
+_executor_defaults: dict[str, Mapping[str, Any]] = {}
+
+
+def add_executor_defaults(name: str, values: Mapping[str, Any]) -> None:
+    """Let the section `executors.<name>` tell a plugin's defaults where the file says nothing; for this process."""
+    _executor_defaults[name] = values
+
+
 def _from_text(key: Key, text: str, place: str) -> Any:
     value: Any = text
     try:
@@ -182,6 +190,9 @@ class ConfigReader:
     def tree(self, entry: str = "") -> dict[str, Any]:
         """File and defaults in one; with an entry, only what is needed to answer it is looked at."""
         tree = _copy(self.file)
+        if not entry or entry.partition(".")[0] == "executors":
+            for executor, values in _executor_defaults.items():
+                _fill(tree, {"executors": {executor: values}})
         for name in KEYS:
             if not entry or name == entry or name.startswith(f"{entry}."):
                 *sections, last = name.split(".")
@@ -223,6 +234,14 @@ class ConfigReader:
 
 def _left_out(key: Key, value: Any) -> bool:
     return key.kind is Kind.PATH and value == ""
+
+
+def _fill(tree: dict[str, Any], defaults: Mapping[str, Any]) -> None:
+    for key, value in defaults.items():
+        if isinstance(value, Mapping) and isinstance(tree.setdefault(key, {}), dict):
+            _fill(tree[key], value)
+        else:
+            tree.setdefault(key, value)
 
 
 def _copy(tree: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,10 +25,12 @@ __all__ = ["Active", "JobInputs", "policy_of"]
 
 @dataclass(frozen=True, slots=True)
 class JobInputs:
-    """References a job's call is made of."""
+    """References a job's call is made of, and the nodes they come from."""
 
     args: Sequence[PayloadRef]
     kwargs: Mapping[str, PayloadRef]
+    arg_nodes: Sequence[NodeId]
+    kwarg_nodes: Mapping[str, NodeId]
 
 
 def policy_of(options: NodeOptions, configured: Mapping[str, Mapping[str, Any]]) -> NodePolicy:
@@ -101,8 +103,9 @@ class Active:
 
     def inputs(self, node_id: NodeId) -> JobInputs:
         """References for the call of a node whose predecessors are complete."""
-        args: list[tuple[int, PayloadRef]] = []
+        args: list[tuple[int, PayloadRef, NodeId]] = []
         kwargs: dict[str, PayloadRef] = {}
+        kwarg_nodes: dict[str, NodeId] = {}
         incoming = self.incoming(node_id)
         is_postprocess = self.graph.nodes[node_id].kind is NodeKind.POSTPROCESS
         only_value = is_postprocess and any(edge.name == "retval" for edge in incoming)
@@ -112,11 +115,12 @@ class Active:
             ref = self.outputs[edge.source]
             assert ref is not None, f"node {edge.source} has no output"
             if edge.param_type is ParamType.ARG:
-                args.append((edge.arg_index or 0, ref))
+                args.append((edge.arg_index or 0, ref, edge.source))
             else:
                 kwargs[edge.name] = ref
-        args.sort(key=lambda pair: pair[0])
-        return JobInputs([ref for _, ref in args], kwargs)
+                kwarg_nodes[edge.name] = edge.source
+        args.sort(key=lambda found: found[0])
+        return JobInputs([ref for _, ref, _ in args], kwargs, [node for _, _, node in args], kwarg_nodes)
 
     def cache_key(self, node_id: NodeId) -> str:
         """What a node computes and of which inputs, as a digest; empty if its result is not to be cached."""

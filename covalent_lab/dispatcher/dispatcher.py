@@ -17,17 +17,17 @@ from typing import Any
 from covalent_lab.dispatcher.active import Active
 from covalent_lab.dispatcher.announcer import CANCEL_REQUESTED, START_REQUESTED, Announcer
 from covalent_lab.dispatcher.cache import PayloadCache
-from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, split_attempt, stored_handle
+from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, stored_handle
 from covalent_lab.dispatcher.ownership import split_owners
 from covalent_lab.dispatcher.recording import Recording, merge_cancels, split_cancels
 from covalent_lab.dispatcher.reuse import take_over
 from covalent_lab.dispatcher.runner import Runner
 from covalent_lab.errors import LabError, MissingLatticeRecordError, MissingNodeError, StoreError
-from covalent_lab.executor.base import Executor, JobHandle, JobStarted, JobUpdate, Outcome
+from covalent_lab.executor.base import Executor, JobFinished, JobHandle, JobStarted, Outcome
 from covalent_lab.feed.feed import Feed
 from covalent_lab.graph.model import Graph
 from covalent_lab.graph.wire import graph_from_wire
-from covalent_lab.ids import AttemptId, DispatchId, NodeId, attempt_id
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, attempt_id, split_attempt
 from covalent_lab.scheduler.commands import CancelNode, Command, StartTimer, SubmitNode
 from covalent_lab.scheduler.events import (
     CancelRequested,
@@ -137,6 +137,9 @@ class Dispatcher:
                 await self._stop.wait()
                 for task in tasks:
                     task.cancel()
+                if self._handles:  # what jobs told last lets the next dispatcher find them again
+                    with contextlib.suppress(StoreError):
+                        await self.store.record(Batch(handles=self._handles))
                 await self._runner.close()
         finally:
             for timer in self._timers:
@@ -245,6 +248,22 @@ class Dispatcher:
         else:
             await self._ask_owner(dispatch_id, CANCEL_REQUESTED, node_ids)
 
+    async def notify(self, dispatch_id: DispatchId, node_id: NodeId, body: Mapping[str, Any]) -> bool:
+        """Tell a node's executor that its backend says the job is ready; False if it does not wait for that here.
+
+        Raises:
+            MissingLatticeRecordError: There is no such dispatch.
+            MissingNodeError: It has no such node.
+        """
+        active = self._active.get(dispatch_id)
+        if active is None:
+            if await self.store.dispatch(dispatch_id) is None:
+                raise MissingLatticeRecordError(dispatch_id)
+            return False
+        if not 0 <= node_id < len(active.graph.nodes):
+            raise MissingNodeError(f"Dispatch {dispatch_id} has no node {node_id}.")
+        return await self._runner.notify(active.plan.policy[node_id].executor, dispatch_id, node_id, body)
+
     async def delete(self, dispatch_ids: Sequence[DispatchId]) -> Sequence[DispatchId]:
         """Delete dispatches that are over; returns those that were there."""
         tombstones = await self.store.delete(dispatch_ids, self.clock())
@@ -280,7 +299,7 @@ class Dispatcher:
         self._wake.set()
         await done
 
-    def _job_updated(self, update: JobUpdate) -> None:
+    def _job_updated(self, update: JobStarted | JobFinished) -> None:
         dispatch_id, node_id, _ = split_attempt(update.attempt_id)
         event = event_of(update, self.clock())
         if isinstance(update, JobStarted):

@@ -11,15 +11,14 @@ from covalent_lab.executor.base import (
     JobSpec,
     JobStarted,
     JobStatus,
-    JobUpdate,
     PayloadSource,
 )
-from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef, attempt_id
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef, attempt_id, split_attempt
 from covalent_lab.scheduler.events import NodeCancelled, NodeEnded, NodeFailed, NodeLost, NodeStarted, NodeSucceeded
 from covalent_lab.store.base import Store
 from covalent_lab.store.blobs import BlobDir
 
-__all__ = ["JobBuilder", "event_of", "handle_row", "split_attempt", "stored_handle"]
+__all__ = ["JobBuilder", "event_of", "handle_row", "stored_handle"]
 
 
 class JobBuilder:
@@ -58,6 +57,8 @@ class JobBuilder:
             function=await self._source(active.dispatch_id, function.payload),
             args=[await self._source(active.dispatch_id, ref) for ref in inputs.args],
             kwargs={name: await self._source(active.dispatch_id, ref) for name, ref in inputs.kwargs.items()},
+            arg_nodes=inputs.arg_nodes,
+            kwarg_nodes=inputs.kwarg_nodes,
             hooks=options.hooks,
             options=options.executor_data.get("attributes", {}),
             client=active.client,
@@ -77,13 +78,7 @@ class JobBuilder:
         return PayloadSource(ref=ref, data=stored.data, path=stored.path)
 
 
-def split_attempt(attempt: AttemptId) -> tuple[DispatchId, NodeId, int]:
-    """Dispatch, node and number of an attempt."""
-    dispatch_id, node_id, number = attempt.rsplit(":", 2)
-    return DispatchId(dispatch_id), NodeId(int(node_id)), int(number)
-
-
-def event_of(update: JobUpdate, now: float) -> NodeStarted | NodeEnded:
+def event_of(update: JobStarted | JobFinished, now: float) -> NodeStarted | NodeEnded:
     """What an executor's news mean to the scheduler."""
     dispatch_id, node_id, attempt = split_attempt(update.attempt_id)
     if isinstance(update, JobStarted):

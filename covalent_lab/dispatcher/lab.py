@@ -7,7 +7,7 @@ each crosses to the dispatcher's loop and back. Answers are JSON-able, as the RE
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from covalent_lab._version import __version__
@@ -181,6 +181,10 @@ class Lab:
         if task_ids is None:
             return {"message": f"Dispatch {dispatch_id} cancelled."}
         return {"message": f"Cancelled tasks {list(task_ids)} in dispatch {dispatch_id}."}
+
+    async def notify(self, dispatch_id: str, node_id: int, body: Mapping[str, Any]) -> bool:
+        """Tell an executor that its backend says a node's job is ready; False if none waits for that."""
+        return await self._cross(self._parts()[0].notify(DispatchId(dispatch_id), NodeId(node_id), body))
 
     async def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
         """Delete dispatches that are over."""

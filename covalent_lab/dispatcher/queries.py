@@ -9,6 +9,7 @@ from typing import Any
 from covalent_lab._version import __version__
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.graphs import GraphCache
+from covalent_lab.dispatcher.redaction import redacted_graph, shown_executor
 from covalent_lab.dispatcher.views import (
     cached_view,
     columns,
@@ -102,7 +103,7 @@ class Queries:
         text = await self._store.graph(dispatch_id)
         if text is None:
             raise MissingLatticeRecordError(dispatch_id)
-        return text
+        return await asyncio.to_thread(redacted_graph, text)
 
     async def nodes(self, dispatch_id: DispatchId) -> dict[str, Any]:
         """States of all nodes that left NEW_OBJECT."""
@@ -135,7 +136,7 @@ class Queries:
             "ended_at": state.ended_at if state else None,
             "error": state.error if state else "",
             "executor": options.executor,
-            "executor_data": dict(options.executor_data),
+            "executor_data": shown_executor(options.executor, options.executor_data),
             "hooks": dict(options.hooks),
             "function_name": function.name if function else "",
             "source": function.source if function else "",

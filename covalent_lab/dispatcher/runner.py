@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from covalent_lab.errors import LabError
@@ -17,13 +17,15 @@ from covalent_lab.executor.base import (
     Executor,
     JobFinished,
     JobHandle,
+    JobIdentified,
     JobSpec,
+    JobStarted,
     JobStatus,
     JobUpdate,
     Outcome,
     TaskFailure,
 )
-from covalent_lab.ids import AttemptId
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, split_attempt
 from covalent_lab.settings import Settings
 from covalent_lab.store.blobs import BlobDir
 
@@ -94,7 +96,7 @@ class Runner:
         self,
         settings: Settings,
         blobs: BlobDir,
-        on_update: Callable[[JobUpdate], None],
+        on_update: Callable[[JobStarted | JobFinished], None],
         on_handle: Callable[[AttemptId, JobHandle], None],
         create: Callable[[str, Mapping[str, Any]], Executor] | None = None,
     ) -> None:
@@ -102,7 +104,7 @@ class Runner:
         self._blobs = blobs
         self._on_update = on_update
         self._on_handle = on_handle
-        self._create = create or _create
+        self._create = create or partial(registry.create, fallbacks={"workdir": str(settings.workdir)})
         self._pumps: dict[str, _Pump] = {}
         self._group: asyncio.TaskGroup | None = None
 
@@ -131,6 +133,14 @@ class Runner:
         pump = self._pump(name)
         pump.watched.update(handles)
         pump.wake.set()
+
+    async def notify(self, name: str, dispatch_id: DispatchId, node_id: NodeId, body: Mapping[str, Any]) -> bool:
+        """Pass on that a backend says a node's job is ready; False if nobody waits for that."""
+        pump = self._pumps.get(name)
+        if pump is None or pump.executor is None:
+            return False
+        mine = [attempt for attempt in pump.handles if split_attempt(attempt)[:2] == (dispatch_id, node_id)]
+        return bool(mine) and await pump.executor.notify(mine[-1], body)
 
     async def close(self) -> None:
         """Stop all executors; errors are logged."""
@@ -168,8 +178,7 @@ class Runner:
         """Start the executor; while that fails, fail what is asked of it, and try again with the next order."""
         while pump.executor is None:
             try:
-                configured = {"workdir": str(self._settings.workdir), **self._settings.executors.get(name, {})}
-                executor = self._create(name, configured)
+                executor = self._create(name, self._settings.executors.get(name, {}))
                 await executor.start(_Host(name, self._settings, self._blobs, self._report))
                 pump.executor = executor
             except Exception as error:  # noqa: BLE001 - a plugin's failure becomes the nodes' failure
@@ -244,17 +253,17 @@ class Runner:
             _log.exception("executor %s failed to cancel", name)
 
     def _report(self, name: str, update: JobUpdate) -> None:
+        pump = self._pumps[name]
+        if isinstance(update, JobIdentified):
+            pump.handles[update.attempt_id] = update.handle
+            if pump.executor is not None and pump.executor.jobs_survive:
+                self._on_handle(update.attempt_id, update.handle)
+            return
         if isinstance(update, JobFinished):
-            self._pumps[name].handles.pop(update.attempt_id, None)
+            pump.handles.pop(update.attempt_id, None)
         self._on_update(update)
 
     def _fail(self, attempt_id: AttemptId, message: str) -> None:
         failure = TaskFailure(message=message, is_user_error=False)
         outcome = Outcome(status=JobStatus.FAILED, failure=failure, ended_at=time.time())
         self._on_update(JobFinished(attempt_id=attempt_id, outcome=outcome))
-
-
-def _create(name: str, configured: Mapping[str, Any]) -> Executor:
-    kind = registry.load(name)
-    known = {option.name for option in kind.options}
-    return kind(**{key: value for key, value in configured.items() if key in known})

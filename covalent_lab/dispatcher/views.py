@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from covalent_lab import payload
+from covalent_lab.dispatcher.redaction import shown_executor
 from covalent_lab.ids import PayloadRef
 from covalent_lab.store.base import CachedResult, DispatchRecord, NodeRecord, StoredPayload
 
@@ -59,13 +60,16 @@ def dispatch_view(record: DispatchRecord, show: Callable[[PayloadRef | None], di
         "inputs": show(record.inputs),
         "result": show(record.result),
         "lattice": show(record.lattice),
-        "executor": metadata.get("executor") or "",
-        "executor_data": metadata.get("executor_data") or {},
-        "workflow_executor": metadata.get("workflow_executor") or "",
-        "workflow_executor_data": metadata.get("workflow_executor_data") or {},
+        **_executor(metadata, "executor"),
+        **_executor(metadata, "workflow_executor"),
         "python_version": client.get("python_version", ""),
         "lab_version": client.get("lab_version", ""),
     }
+
+
+def _executor(metadata: Mapping[str, Any], key: str) -> dict[str, Any]:
+    name = metadata.get(key) or ""
+    return {key: name, f"{key}_data": shown_executor(name, metadata.get(f"{key}_data") or {})}
 
 
 def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:

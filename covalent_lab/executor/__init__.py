@@ -1,14 +1,21 @@
-"""Executors: `ct.executor.LocalExecutor(…)` and every other class that a plugin registers, loaded on first use."""
+"""Executors: `ct.executor.LocalExecutor(…)` and every other class that a plugin registers, loaded on first use.
+
+`BaseExecutor` and `AsyncBaseExecutor` are there to be subclassed; `Executor` is the engine's own interface.
+"""
 
 from typing import TYPE_CHECKING, Any
 
 from covalent_lab.executor import registry
 from covalent_lab.executor.base import Executor
+from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor
+from covalent_lab.executor.manager import ExecutorManager
 
 if TYPE_CHECKING:
     LocalExecutor: type[Executor]
 
-__all__ = ["Executor", "LocalExecutor"]
+__all__ = ["AsyncBaseExecutor", "BaseExecutor", "Executor", "LocalExecutor"]
+
+_executor_manager = ExecutorManager()
 
 
 def __getattr__(name: str) -> Any:

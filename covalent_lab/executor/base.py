@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib import import_module
 from typing import Any, ClassVar, Protocol, Self
 
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
@@ -22,6 +23,7 @@ __all__ = [
     "ExecutorHost",
     "JobFinished",
     "JobHandle",
+    "JobIdentified",
     "JobSpec",
     "JobStarted",
     "JobStatus",
@@ -30,6 +32,7 @@ __all__ = [
     "Option",
     "Outcome",
     "PayloadSource",
+    "ShortName",
     "TaskFailure",
 ]
 
@@ -64,6 +67,8 @@ class JobSpec:
         client: About the process that submitted the dispatch: `python` (path of its interpreter), `python_version`,
             `cwd`, `hostname`.
         env: Environment variables for the task, on top of the executor's own.
+        arg_nodes: The nodes that `args` come from.
+        kwarg_nodes: The nodes that `kwargs` come from.
     """
 
     attempt_id: AttemptId
@@ -78,6 +83,8 @@ class JobSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     client: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    arg_nodes: Sequence[NodeId] = ()
+    kwarg_nodes: Mapping[str, NodeId] = field(default_factory=dict)
 
 
 class JobStatus(StrEnum):
@@ -155,7 +162,15 @@ class JobFinished:
     outcome: Outcome
 
 
-JobUpdate = JobStarted | JobFinished
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobIdentified:
+    """The job's handle changed after its submission, as a backend named it late; stored where jobs survive."""
+
+    attempt_id: AttemptId
+    handle: JobHandle
+
+
+JobUpdate = JobStarted | JobIdentified | JobFinished
 
 
 class ExecutorHost(Protocol):
@@ -200,6 +215,15 @@ class Option:
     default: Any = None
     is_secret: bool = False
     doc: str = ""
+
+
+class ShortName(str):
+    """A short name that may also be called, as the documented `short_name()` is."""
+
+    __slots__ = ()
+
+    def __call__(self) -> str:
+        return str(self)
 
 
 class Executor(ABC):
@@ -268,6 +292,22 @@ class Executor(ABC):
     async def cancel(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Stop jobs, whether queued or running; each stopped one is reported CANCELLED. Unknown ones are ignored."""
 
+    async def notify(self, attempt_id: AttemptId, body: Mapping[str, Any]) -> bool:
+        """A backend says, through the dispatcher's API, that a job is ready; False if nobody waits for that.
+
+        Args:
+            attempt_id: The job.
+            body: What the backend sent: at least `status`.
+        """
+        return False
+
     @abstractmethod
     async def close(self) -> None:
         """Release everything; jobs that cannot outlive the dispatcher are stopped. Safe to call twice."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("AsyncBaseExecutor", "BaseExecutor", "wrapper_fn"):  # their documented home; they import this module
+        home = "task" if name == "wrapper_fn" else "classic"
+        return getattr(import_module(f"covalent_lab.executor.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -43,6 +43,8 @@ def job(
         function=source(function),
         args=tuple(source(arg) for arg in args),
         kwargs={name: source(value) for name, value in (kwargs or {}).items()},
+        arg_nodes=[NodeId(1000 + index) for index in range(len(args))],
+        kwarg_nodes={name: NodeId(2000 + index) for index, name in enumerate(kwargs or {})},
         **fields,
     )
 

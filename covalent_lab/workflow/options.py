@@ -88,6 +88,10 @@ def encode_executor(executor: Any) -> tuple[str | None, Mapping[str, Any] | None
         if not executor:
             raise TypeError("The executor's name is empty. Give a short name such as 'local', or leave it away.")
         return executor, {}
+    travel = getattr(executor, "dispatch_form", None)
+    if callable(travel) and not isinstance(executor, type):  # it knows whether the dispatcher can find its class
+        name, form = travel()
+        return name, _json_checked(form, f"executor {name!r}")
     name = getattr(executor, "short_name", None)
     to_dict = getattr(executor, "to_dict", None)
     if isinstance(executor, type) or not callable(to_dict) or not isinstance(name, str) or not name:

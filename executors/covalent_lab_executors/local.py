@@ -5,7 +5,8 @@ Decides how options become a place to run; processes and turns are the pool's (`
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from covalent_lab.errors import BackendError
@@ -19,8 +20,11 @@ from covalent_lab.executor.base import (
     JobStatus,
     Option,
     Outcome,
+    ShortName,
     TaskFailure,
 )
+from covalent_lab.executor.classic import AsyncBaseExecutor
+from covalent_lab.executor.task_process import TaskPlace, TaskProcesses
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local_messages import Placement
 from covalent_lab_executors.local_pool import Job, Pool
@@ -30,14 +34,17 @@ __all__ = ["LocalExecutor"]
 _LEGACY = ("conda_env", "current_env_on_conda_fail")
 
 
-class LocalExecutor(Executor):
+class LocalExecutor(Executor, AsyncBaseExecutor):
     """Runs tasks in warm processes that can be killed, with the interpreter of the notebook.
 
     A crash fails its task only. Standard output and error, those of child processes included, are captured. What a
     task does to its environment, working directory or signal handlers ends with it; modules and functions stay loaded.
+
+    The dispatcher uses it by the engine's verbs. An instance in other hands has the documented methods as well, and
+    then runs each task in a process of its own.
     """
 
-    short_name: ClassVar[str] = "local"
+    short_name: ClassVar[ShortName] = ShortName("local")
     jobs_survive = False
     options: ClassVar[tuple[Option, ...]] = (
         Option(name="workdir", default="", doc="Working directory of tasks; relative to the notebook's folder."),
@@ -104,16 +111,52 @@ class LocalExecutor(Executor):
                 outcome = Outcome(status=JobStatus.LOST, failure=failure)
                 host.report(JobFinished(attempt_id=attempt_id, outcome=outcome))
 
-    async def cancel(self, handles: Mapping[AttemptId, JobHandle]) -> None:
-        """Drop queued jobs; ask running ones to end, with their children, and kill them after `grace_s`."""
-        pool, _ = self._started()
+    async def cancel(  # type: ignore[override]  # serves both interfaces
+        self, handles: Mapping[Any, Any], job_handle: Any = None
+    ) -> bool:
+        """Drop queued jobs; ask running ones to end, with their children, and kill them after `grace_s`.
+
+        Args:
+            handles: The jobs, by attempt; where it was not started by a dispatcher, the metadata of a task.
+            job_handle: What the documented method gets; not used.
+
+        Returns:
+            False if it was not started by a dispatcher.
+        """
+        if self._pool is None:
+            return False
         for attempt_id in handles:
-            pool.cancel(attempt_id)
+            self._pool.cancel(attempt_id)
+        return True
 
     async def close(self) -> None:
         """Stop all workers. Jobs still at work are not reported: the next `watch` says that they are LOST."""
         if self._pool is not None:
             await self._pool.close(min(1.0, self._seconds(getattr(self, "grace_s", 1.0))))
+
+    async def run(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        task_metadata: Mapping[str, Any],
+    ) -> Any:
+        """Run a task in a process of this interpreter; see `BaseExecutor.run`.
+
+        Raises:
+            TaskRuntimeError: The task raised; with its traceback.
+            BackendError: Its process ended otherwise.
+        """
+        place = TaskPlace(
+            dispatch_id=str(task_metadata["dispatch_id"]),
+            node_id=int(task_metadata["node_id"]),
+            cwd=await asyncio.to_thread(_made, getattr(self, "workdir", "")),
+        )
+        processes = TaskProcesses(place, self, tempfile.gettempdir())
+        try:
+            return await asyncio.to_thread(processes.run, function, args, kwargs)
+        finally:
+            processes.kill()  # of a coroutine that was cancelled
 
     # Called by the pool
 
@@ -163,3 +206,9 @@ class LocalExecutor(Executor):
             return max(0.0, float(value))
         except (TypeError, ValueError):
             return 1.0
+
+
+def _made(folder: str) -> str:
+    path = os.path.abspath(os.path.expanduser(folder))
+    os.makedirs(path, exist_ok=True)
+    return path

@@ -125,6 +125,7 @@ class FakeLab:
         self.submissions: list[FakeSubmission] = []
         self.subscriptions: list[FakeSubscription] = []
         self.subscribed_after: list[int | None] = []
+        self.notices: list[tuple[str, int, Mapping[str, Any]]] = []
         self.failure: Exception | None = None
         self.waiting = asyncio.Event()
         self.wait_ended = asyncio.Event()
@@ -265,6 +266,11 @@ class FakeLab:
         self._record(dispatch_id)["status"] = "CANCELLED"
         what = f"Dispatch {dispatch_id}" if task_ids is None else f"Tasks {list(task_ids)} of {dispatch_id}"
         return {"message": f"{what} cancelled."}
+
+    async def notify(self, dispatch_id: str, node_id: int, body: Mapping[str, Any]) -> bool:
+        self._node_columns(dispatch_id, node_id)
+        self.notices.append((dispatch_id, node_id, body))
+        return True
 
     async def delete(self, ids: Sequence[str]) -> dict[str, Any]:
         self._check()

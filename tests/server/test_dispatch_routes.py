@@ -219,6 +219,21 @@ async def test_a_node_and_its_streams(call: Call, fake_lab: FakeLab, submitted: 
     assert stream.json == {"text": "node 0\n", "offset": 17, "done": True}
 
 
+async def test_news_of_a_job_reach_the_lab(call: Call, fake_lab: FakeLab, submitted: Submit) -> None:
+    """The whole body does; one without a known status is refused."""
+    dispatch_id = await submitted()
+    body = {"status": "READY", "detail": [1]}
+
+    reply = await call("PUT", f"dispatches/{dispatch_id}/nodes/0/job", body=body)
+    refused = await call("PUT", f"dispatches/{dispatch_id}/nodes/0/job", body={"status": "RUNNING"})
+    missing = await call("PUT", f"dispatches/{dispatch_id}/nodes/99/job", body=body)
+
+    assert (reply.status, reply.json) == (202, {"taken": True})
+    assert fake_lab.notices == [(dispatch_id, 0, body)]
+    assert (refused.status, refused.code) == (400, "bad_request")
+    assert (missing.status, missing.code) == (404, "unknown_node")
+
+
 @pytest.mark.parametrize(
     ("method", "rest", "code"),
     [

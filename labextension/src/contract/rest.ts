@@ -303,6 +303,23 @@ export interface CancelResult {
   message: string;
 }
 /**
+ * PUT dispatches/{id}/nodes/{node}/job; what else it holds is for the executor
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "JobNotice".
+ */
+export interface JobNotice {
+  status: 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'READY';
+  [k: string]: unknown;
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "JobNoticeResult".
+ */
+export interface JobNoticeResult {
+  taken: boolean;
+}
+/**
  * POST dispatches
  *
  * This interface was referenced by `RestBodies`'s JSON-Schema

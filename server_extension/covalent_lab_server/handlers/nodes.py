@@ -5,10 +5,12 @@ from tornado import web
 
 from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab_server.handlers.base import ApiHandler
+from covalent_lab_server.handlers.errors import bad_request
 from covalent_lab_server.handlers.route import Answer, Operation, Query, Route
 
-__all__ = ["ROUTES", "NodeHandler", "NodesHandler", "StreamHandler"]
+__all__ = ["ROUTES", "JobHandler", "NodeHandler", "NodesHandler", "StreamHandler"]
 
+_JOB_STATES = ("COMPLETED", "FAILED", "CANCELLED", "READY")
 _OFFSET = (Query(name="offset", default=0, type=int, minimum=0, maximum=2**53, summary="Where the last answer ended."),)
 
 
@@ -43,6 +45,20 @@ class StreamHandler(ApiHandler):
         self.answer(await self.lab.stream(DispatchId(dispatch_id), NodeId(int(node_id)), stream, offset))
 
 
+class JobHandler(ApiHandler):
+    """News of a node's job from its backend."""
+
+    @web.authenticated
+    @authorized
+    async def put(self, dispatch_id: str, node_id: str) -> None:
+        """Hand the news to the executor that waits for them."""
+        body = self.json_body()
+        if body.get("status") not in _JOB_STATES:
+            raise bad_request(f"status must be one of {', '.join(_JOB_STATES)}.")
+        taken = await self.lab.notify(DispatchId(dispatch_id), NodeId(int(node_id)), body)
+        self.answer({"taken": taken}, 202)
+
+
 ROUTES = (
     Route(
         path="dispatches/{dispatch_id}/nodes",
@@ -69,6 +85,17 @@ ROUTES = (
                 summary="What a task printed, also while it runs",
                 query=_OFFSET,
                 answers={200: Answer(summary="What came after the offset", schema="StreamChunk")},
+            )
+        },
+    ),
+    Route(
+        path="dispatches/{dispatch_id}/nodes/{node_id}/job",
+        handler=JobHandler,
+        operations={
+            "PUT": Operation(
+                summary="Tell that a node's job is over, or ready to be received",
+                body="JobNotice",
+                answers={202: Answer(summary="Whether an executor waits for it", schema="JobNoticeResult")},
             )
         },
     ),

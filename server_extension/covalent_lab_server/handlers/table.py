@@ -35,6 +35,11 @@ class UnknownRouteHandler(ApiHandler):
         self.get()
 
     @web.authenticated
+    def put(self) -> None:
+        """Refuse."""
+        self.get()
+
+    @web.authenticated
     def delete(self) -> None:
         """Refuse."""
         self.get()

@@ -6,9 +6,9 @@ import pytest
 from covalent_lab_executors.local import LocalExecutor
 
 from covalent_lab.errors import BackendError, UnknownExecutorError
-from covalent_lab.executor import registry
+from covalent_lab.executor import plugins, registry
 from covalent_lab.executor.base import Executor
-from covalent_lab.executor.registry import ExecutorRegistry
+from covalent_lab.executor.registry import GROUP, ExecutorRegistry
 
 
 @pytest.fixture
@@ -22,9 +22,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> ExecutorRegistry:
     }
 
     def entry_points(*, group: str) -> list[EntryPoint]:
-        return [EntryPoint(name=name, value=value, group=group) for name, value in targets.items()]
+        used = targets.items() if group == GROUP else ()
+        return [EntryPoint(name=name, value=value, group=group) for name, value in used]
 
-    monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr(plugins, "entry_points", entry_points)
     return ExecutorRegistry()
 
 
