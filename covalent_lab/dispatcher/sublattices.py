@@ -76,7 +76,7 @@ class Sublattices:
         self._host = host
         self._jobs = jobs
         self._put = put
-        self._orders: asyncio.Queue[_Order] = asyncio.Queue()  # at most two for each node that is dispatching
+        self._orders: asyncio.Queue[_Order] = asyncio.Queue()  # a few for each node that is dispatching
         self._waiting: dict[DispatchId, _Order] = {}
 
     def read(self, event: NodeStarted | NodeEnded, active: Active | None, outcome: Outcome | None) -> Event:
@@ -136,7 +136,8 @@ class Sublattices:
         host, parent = self._host, order.parent
         try:
             bundle = parent.outputs[order.node_id]
-            assert bundle is not None, "it is dispatching, so it has built something"
+            if bundle is None:
+                raise StoreError("What its job built is not in the store.")
             source = await self._jobs.source(parent.dispatch_id, bundle)
             header, payloads = await asyncio.to_thread(_read_bundle, source, host.blobs, host.settings.inline_limit)
             links = {"dispatch_id": order.dispatch_id, "root_dispatch_id": parent.root_id, "client": parent.client}

@@ -406,7 +406,7 @@ def _make_task(function: Any, options: TaskOptions) -> Task:
 
 def _load_task(state: Mapping[str, Any]) -> Task:
     task = _make_task(state["function"], state["options"])
-    keep_source(task.function, state["source"])
+    keep_source(task.function, state.get("source", ""))  # version 0.1 wrote none
     return task
 
 

@@ -347,7 +347,7 @@ class Lattice(Workflow, Generic[P, R]):
         return {"function": self._function, "options": self._options, "source": self.workflow_function_string}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        keep_source(state["function"], state["source"])
+        keep_source(state["function"], state.get("source", ""))  # version 0.1 wrote none
         self._setup(state["function"], state["options"])
 
     def __repr__(self) -> str:

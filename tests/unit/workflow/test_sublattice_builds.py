@@ -1,6 +1,7 @@
 """What the job of a sublattice builds, from values that only the run knows."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -70,6 +71,15 @@ def test_the_archive_names_its_type_and_says_what_it_is() -> None:
     """So that it can be told and shown without unpickling."""
     shown = payload.preview(payload.encode(build_sublattice(lattice(add_up), json.dumps(PARENT), (2,), {})).tobytes())
     assert (shown.type, shown.text) == (BUNDLE_TYPE, "the workflow add_up with 6 nodes")
+
+
+def test_where_the_package_cannot_build_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine with an older version of it."""
+    outer = lattice(electron(lattice(add_up)))
+    outer.build_graph(1)
+    monkeypatch.setitem(sys.modules, "covalent_lab.workflow.sublattices", None)
+    with pytest.raises(RuntimeError, match="Install the version of the client"):
+        evaluate(outer.graph, outer.payloads)
 
 
 def test_what_goes_wrong_while_building_is_raised() -> None:
