@@ -277,7 +277,7 @@ class Scheduler:
         lane = self._lane(run, node)
         lane.in_flight -= 1
         run.in_flight -= 1
-        timed_out = node in run.out_of_time
+        timed_out = node in run.out_of_time or _ran_too_long(run, event)
         run.out_of_time.discard(node)
         match event:
             case NodeSucceeded():
@@ -489,3 +489,9 @@ class Scheduler:
             for node, state in enumerate(run.states):
                 if state not in (NodeState.NEW_OBJECT, NodeState.CANCELLED):
                     assert run.waits_for[node] == 0, f"node {node} is {state} before its predecessors"
+
+
+def _ran_too_long(run: Run, event: NodeEnded) -> bool:
+    """Whether it was at its time limit: it may have been stopped for that by a dispatcher that is gone by now."""
+    limit, began = run.plan.policy[event.node_id].time_limit_s, event.started_at
+    return limit is not None and began is not None and event.at - began >= limit

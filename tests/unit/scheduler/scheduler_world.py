@@ -72,6 +72,7 @@ class Job:
     has_started: bool = False
     is_cancelled: bool = False
     has_timer: bool = False
+    ran_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -191,7 +192,13 @@ class World:
         job = self.jobs[key]
         dispatch_id, node_id = key
         if job.is_cancelled:
-            event: Event = NodeCancelled(dispatch_id=dispatch_id, node_id=node_id, attempt=job.attempt, at=self.now)
+            event: Event = NodeCancelled(
+                dispatch_id=dispatch_id,
+                node_id=node_id,
+                attempt=job.attempt,
+                at=self.now,
+                started_at=self.now - job.ran_s,
+            )
         elif job.outcome == OK:
             event = NodeSucceeded(dispatch_id=dispatch_id, node_id=node_id, attempt=job.attempt, at=self.now)
         elif job.outcome in (BUILD_OK, BUILD_FAIL):
@@ -235,6 +242,7 @@ class World:
         """The time limit of a job elapses."""
         job = self.jobs[key]
         job.has_timer = False
+        job.ran_s = self.records[key[0]].plan.policy[key[1]].time_limit_s or 0.0
         return TimeLimitElapsed(dispatch_id=key[0], node_id=key[1], attempt=job.attempt, at=self.now)
 
     def cancel(self, dispatch_id: DispatchId, nodes: frozenset[NodeId] | None = None, *, crash: str = "") -> Step:
