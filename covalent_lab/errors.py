@@ -5,6 +5,7 @@
     │   ├── GraphBuildError        a workflow function cannot be turned into a graph
     │   ├── MissingLatticeRecordError   no dispatch has this id
     │   ├── MissingNodeError       the dispatch has no such node or payload
+    │   ├── PartOfDispatchError    the dispatch belongs to another and cannot be deleted alone
     │   ├── UnknownExecutorError   no executor is registered under this name
     │   ├── SerializationError     a value cannot be pickled
     │   └── ConfigError            a settings file or value cannot be used
@@ -34,6 +35,7 @@ __all__ = [
     "LabError",
     "MissingLatticeRecordError",
     "MissingNodeError",
+    "PartOfDispatchError",
     "ResultTimeoutError",
     "SerializationError",
     "ServerRejectedError",
@@ -109,6 +111,12 @@ class MissingNodeError(UsageError):
     """The dispatch exists, the node, stream or payload asked for does not."""
 
     code = "unknown_node"
+
+
+class PartOfDispatchError(UsageError):
+    """The dispatch is what a node of another became, and goes with it."""
+
+    code = "part_of_dispatch"
 
 
 class UnknownExecutorError(UsageError, ValueError):

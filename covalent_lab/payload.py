@@ -3,6 +3,7 @@
 Knows nothing of where payloads are kept.
 """
 
+import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,18 @@ from covalent_lab import worker
 from covalent_lab.errors import SerializationError
 from covalent_lab.ids import PayloadRef
 
-__all__ = ["Payload", "Preview", "by_value", "decode", "encode", "open_file", "preview", "rich_parts"]
+__all__ = [
+    "Payload",
+    "Preview",
+    "beside",
+    "buffers",
+    "by_value",
+    "decode",
+    "encode",
+    "open_file",
+    "preview",
+    "rich_parts",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,23 @@ def preview(archive: worker.Buffer) -> Preview:
         python_version=str(header.get("py_version", "")),
         rich=tuple(header.get("rich", ())),
     )
+
+
+def beside(data: worker.Buffer) -> pickle.PickleBuffer:
+    """Let bytes lie beside the pickle of the object that holds them, where `buffers` finds them."""
+    return pickle.PickleBuffer(data)
+
+
+def buffers(archive: worker.Buffer) -> Sequence[memoryview]:
+    """What lies beside the pickle of an archive's value, in order; the pickle is not touched.
+
+    Raises:
+        ValueError: The bytes are not an archive.
+    """
+    view = memoryview(archive)
+    spans = worker.read_header(view).get("buffers", ())
+    data = int.from_bytes(view[8:16], "big")
+    return [view[data + begin : data + begin + size] for begin, size in spans]
 
 
 def rich_parts(archive: worker.Buffer) -> dict[str, bytes]:

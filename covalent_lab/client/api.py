@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Literal, ParamSpec, Self, TypedDict, Unpack, overload
 
-from covalent_lab.client.bundle import write_bundle
 from covalent_lab.client.connection import connect, reconnect
 from covalent_lab.client.result import Result, Selection
 from covalent_lab.client.status import Status
 from covalent_lab.client.waiting import Waiting, beside, wait_beside, wait_here
 from covalent_lab.errors import ServerUnreachableError
+from covalent_lab.workflow.bundle import write_bundle
 from covalent_lab.workflow.lattice import Lattice
 
 __all__ = [

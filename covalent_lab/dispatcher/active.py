@@ -6,21 +6,24 @@ Turns the scheduler's transitions into what is recorded, and a command to submit
 import hashlib
 import json
 import math
+import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from covalent_lab.errors import LabError, UsageError
 from covalent_lab.executor import registry
 from covalent_lab.executor.base import Outcome
 from covalent_lab.graph.model import Edge, Graph, NodeKind, NodeOptions, ParamType
-from covalent_lab.ids import DispatchId, NodeId, PayloadRef
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef, attempt_id
 from covalent_lab.scheduler.commands import DispatchTransition, NodeTransition
 from covalent_lab.scheduler.plan import DEFAULT_LIMIT, NodePolicy, Plan, make_plan
 from covalent_lab.scheduler.states import NodeState
 from covalent_lab.store.base import DispatchRecord, DispatchUpdate, NodeRecord, NodeUpdate
 
-__all__ = ["Active", "JobInputs", "policy_of"]
+__all__ = ["Active", "JobInputs", "policy_of", "sub_dispatch_id"]
+
+_SUBLATTICES = uuid.UUID("b2a6ec5c-54a3-4d0b-8f3a-0d6c3f5f1c7e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ def policy_of(options: NodeOptions, configured: Mapping[str, Mapping[str, Any]])
     )
 
 
+def sub_dispatch_id(attempt: AttemptId) -> DispatchId:
+    """The dispatch an attempt at a node becomes: always the same, so that making it twice makes it once."""
+    return DispatchId(str(uuid.uuid5(_SUBLATTICES, attempt)))
+
+
 def _number(executor: str, name: str, value: Any, default: float) -> float:
     if value is None or value == "":
         return default
@@ -76,6 +84,7 @@ class Active:
 
     def __init__(self, record: DispatchRecord, graph: Graph, configured: Mapping[str, Mapping[str, Any]]) -> None:
         self.dispatch_id: DispatchId = record.dispatch_id
+        self.root_id = record.root_dispatch_id
         self.graph = graph
         self.client = record.client
         self.plan: Plan = make_plan(graph, [policy_of(options, configured) for options in graph.options])
@@ -148,6 +157,8 @@ class Active:
             case NodeState.COMPLETED:
                 self._completed += 1
                 self.outputs[node] = output
+            case NodeState.DISPATCHING:
+                self.outputs[node] = output
             case NodeState.FAILED:
                 self._failed += 1
             case NodeState.CANCELLED:
@@ -159,13 +170,22 @@ class Active:
         if transition.started_at is not None and state is not NodeState.STARTING:
             self.started_at.setdefault(node, transition.started_at)
         if not state.is_terminal:
-            return NodeUpdate(
+            entered = NodeUpdate(
                 dispatch_id=self.dispatch_id,
                 node_id=node,
                 state=state.value,
                 attempt=transition.attempt,
                 started_at=self.started_at.get(node),
                 error=transition.error,
+            )
+            if state is not NodeState.DISPATCHING:
+                return entered
+            return replace(
+                entered,
+                output=output,
+                sub_dispatch_id=sub_dispatch_id(attempt_id(self.dispatch_id, node, transition.attempt)),
+                stdout=outcome.stdout if outcome else "",
+                stderr=outcome.stderr if outcome else "",
             )
         ran = self.started_at.pop(node, None)
         if ran is None and state is NodeState.COMPLETED:

@@ -22,13 +22,21 @@ from covalent_lab.dispatcher.ownership import split_owners
 from covalent_lab.dispatcher.recording import Recording, merge_cancels, split_cancels
 from covalent_lab.dispatcher.reuse import take_over
 from covalent_lab.dispatcher.runner import Runner
+from covalent_lab.dispatcher.sublattices import Sublattices
 from covalent_lab.errors import LabError, MissingLatticeRecordError, MissingNodeError, StoreError
 from covalent_lab.executor.base import Executor, JobFinished, JobHandle, JobStarted, Outcome
 from covalent_lab.feed.feed import Feed
 from covalent_lab.graph.model import Graph
 from covalent_lab.graph.wire import graph_from_wire
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, attempt_id, split_attempt
-from covalent_lab.scheduler.commands import CancelNode, Command, StartTimer, SubmitNode
+from covalent_lab.scheduler.commands import (
+    CancelNode,
+    CancelSublattice,
+    Command,
+    DispatchSublattice,
+    StartTimer,
+    SubmitNode,
+)
 from covalent_lab.scheduler.events import (
     CancelRequested,
     DispatchRestored,
@@ -105,6 +113,7 @@ class Dispatcher:
         self._hurry: asyncio.TimerHandle | None = None
         self._timers: set[asyncio.TimerHandle] = set()
         self._jobs = JobBuilder(store, blobs, self._cache, settings.inline_limit)
+        self._sublattices = Sublattices(self, self._jobs, self._put)
         self._announcer = Announcer(store, self.feed, self._asked_by_others)
         self._stop = asyncio.Event()
 
@@ -132,6 +141,7 @@ class Dispatcher:
                     group.create_task(self._keep_leases(), name="leases"),
                     group.create_task(self._follow(), name="follow"),
                     group.create_task(self._sweep(), name="sweep"),
+                    group.create_task(self._sublattices.run(), name="sublattices"),
                 ]
                 ready()
                 await self._stop.wait()
@@ -210,18 +220,10 @@ class Dispatcher:
             if row.data is not None:
                 self._cache.put(new.dispatch_id, row.ref, row.data)
         self._active[new.dispatch_id] = active
-        first = FeedRecord(
-            seq=seq,
-            dispatch_id=new.dispatch_id,
-            node_id=None,
-            status=DispatchState.NEW_OBJECT.value,
-            at=new.created_at,
-            extra={"name": new.name, "total": new.total, "root_dispatch_id": new.root_dispatch_id},
-        )
         self._put(DispatchSubmitted(dispatch_id=new.dispatch_id, plan=active.plan, at=new.created_at))
         if new.autostart:
             self._put(DispatchStarted(dispatch_id=new.dispatch_id, at=self.clock()))
-        await self._announcer.announce([first])
+        await self._announcer.announce([new.first_transition(seq)])
         return True
 
     async def start(self, dispatch_id: DispatchId) -> None:
@@ -265,7 +267,7 @@ class Dispatcher:
         return await self._runner.notify(active.plan.policy[node_id].executor, dispatch_id, node_id, body)
 
     async def delete(self, dispatch_ids: Sequence[DispatchId]) -> Sequence[DispatchId]:
-        """Delete dispatches that are over; returns those that were there."""
+        """Delete root dispatches that are over, with all that their nodes became; returns all that are gone."""
         tombstones = await self.store.delete(dispatch_ids, self.clock())
         await self._announcer.announce(tombstones)
         return [tombstone.dispatch_id for tombstone in tombstones]
@@ -307,7 +309,8 @@ class Dispatcher:
             self._put(event, hurry=False)
         else:
             self._live.pop((dispatch_id, node_id), None)
-            self._put(event, update.outcome)
+            active = self._active.get(dispatch_id)
+            self._put(self._sublattices.read(event, active, update.outcome), update.outcome)
 
     def _job_accepted(self, attempt: AttemptId, handle: JobHandle) -> None:
         self._handles.append(handle_row(attempt, handle))
@@ -349,6 +352,7 @@ class Dispatcher:
             if dispatch_id not in self._scheduler.active:
                 self._active.pop(dispatch_id, None)
                 self._cache.forget(dispatch_id)
+                self._sublattices.ended(dispatch_id)
 
     async def _announce_batch(self, batch: Batch, commands: Sequence[Command] = ()) -> None:
         """Record, act, announce."""
@@ -408,6 +412,9 @@ class Dispatcher:
                     at=self.clock() + command.delay_s,
                 )
                 self._start_timer(command.delay_s, event_of_timer)
+            case DispatchSublattice() | CancelSublattice():
+                cancels = isinstance(command, CancelSublattice)
+                self._sublattices.follow(active, node_id, attempt, cancels=cancels)
 
     def _start_timer(self, delay_s: float, event: Event) -> None:
         def elapsed() -> None:
@@ -420,6 +427,8 @@ class Dispatcher:
     # --- other dispatchers on the same store
 
     def _asked_by_others(self, record: FeedRecord) -> None:
+        if record.node_id is None and record.status in _ENDS:
+            self._sublattices.ended(record.dispatch_id)
         if record.dispatch_id not in self._active:
             return
         if record.status == START_REQUESTED:
@@ -492,6 +501,7 @@ class Dispatcher:
         )
         told = FeedRecord(dispatch_id=dispatch_id, node_id=None, status=failed, at=self.clock(), error=reason)
         await self._announce_batch(Batch(transitions=[told], dispatches=[update]))
+        self._sublattices.ended(dispatch_id)
 
     async def _restore(self, dispatch_id: DispatchId) -> None:
         record = await self.store.dispatch(dispatch_id)
@@ -518,7 +528,7 @@ class Dispatcher:
             self._put(DispatchStarted(dispatch_id=dispatch_id, at=self.clock()))
         watched: dict[str, dict[AttemptId, JobHandle]] = {}
         for node in nodes:
-            if NodeState(node.state).is_terminal:
+            if node.state not in (NodeState.STARTING, NodeState.RUNNING):
                 continue
             handle = stored_handle(node.handle, node.attempt)
             executor = active.plan.policy[node.node_id].executor

@@ -14,7 +14,14 @@ from covalent_lab.executor.base import (
     PayloadSource,
 )
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef, attempt_id, split_attempt
-from covalent_lab.scheduler.events import NodeCancelled, NodeEnded, NodeFailed, NodeLost, NodeStarted, NodeSucceeded
+from covalent_lab.scheduler.events import (
+    NodeCancelled,
+    NodeEnded,
+    NodeFailed,
+    NodeLost,
+    NodeStarted,
+    NodeSucceeded,
+)
 from covalent_lab.store.base import Store
 from covalent_lab.store.blobs import BlobDir
 
@@ -54,9 +61,9 @@ class JobBuilder:
             node_id=node_id,
             attempt=attempt,
             name=node.name,
-            function=await self._source(active.dispatch_id, function.payload),
-            args=[await self._source(active.dispatch_id, ref) for ref in inputs.args],
-            kwargs={name: await self._source(active.dispatch_id, ref) for name, ref in inputs.kwargs.items()},
+            function=await self.source(active.dispatch_id, function.payload),
+            args=[await self.source(active.dispatch_id, ref) for ref in inputs.args],
+            kwargs={name: await self.source(active.dispatch_id, ref) for name, ref in inputs.kwargs.items()},
             arg_nodes=inputs.arg_nodes,
             kwarg_nodes=inputs.kwarg_nodes,
             hooks=options.hooks,
@@ -64,7 +71,12 @@ class JobBuilder:
             client=active.client,
         )
 
-    async def _source(self, dispatch_id: DispatchId, ref: PayloadRef) -> PayloadSource:
+    async def source(self, dispatch_id: DispatchId, ref: PayloadRef) -> PayloadSource:
+        """Where a payload of a dispatch is.
+
+        Raises:
+            StoreError: Nowhere.
+        """
         data = self._cache.get(dispatch_id, ref)
         if data is not None:
             return PayloadSource(ref=ref, data=data)

@@ -17,11 +17,12 @@ from covalent_lab.dispatcher.bundle import BundleReader
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.intake import read_dispatch
 from covalent_lab.dispatcher.queries import Queries
-from covalent_lab.errors import InternalError, MissingLatticeRecordError, StoreError
+from covalent_lab.errors import InternalError, MissingLatticeRecordError, PartOfDispatchError, StoreError
 from covalent_lab.feed import wire
 from covalent_lab.feed.feed import CAPACITY, Reset
 from covalent_lab.feed.feed import Subscription as Queue
 from covalent_lab.ids import DispatchId, NodeId
+from covalent_lab.scheduler.states import DispatchState
 from covalent_lab.settings import Settings
 from covalent_lab.store.base import ListQuery, StoredPayload
 from covalent_lab.transitions import FeedRecord
@@ -123,10 +124,21 @@ class Lab:
         direction: str = "desc",
         offset: int = 0,
         count: int = 50,
+        parent: str | None = None,
     ) -> dict[str, Any]:
-        """Part of the list of root dispatches; `status` may be several, joined by commas."""
-        statuses = tuple(filter(None, status.split(",")))
-        query = ListQuery(search=search, statuses=statuses, sort=sort, direction=direction, offset=offset, count=count)
+        """Part of the list of root dispatches, or of those that nodes of `parent` became.
+
+        `status` may be several, joined by commas.
+        """
+        query = ListQuery(
+            search=search,
+            statuses=tuple(filter(None, status.split(","))),
+            sort=sort,
+            direction=direction,
+            offset=offset,
+            count=count,
+            parent=None if parent is None else DispatchId(parent),
+        )
         return await self._cross(self._parts()[1].list_dispatches(query))
 
     async def detail(self, dispatch_id: str, wait_s: float = 0.0) -> dict[str, Any]:
@@ -171,8 +183,8 @@ class Lab:
         """Start a dispatch that was only registered."""
         dispatcher, queries = self._parts()
         await self._cross(dispatcher.start(DispatchId(dispatch_id)))
-        state = await self._cross(queries.state(DispatchId(dispatch_id)))
-        return {"dispatch_id": dispatch_id, "status": state.value}
+        record = await self._cross(queries.record(DispatchId(dispatch_id)))
+        return {"dispatch_id": dispatch_id, "status": record.state}
 
     async def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> dict[str, Any]:
         """Ask for tasks, or the whole dispatch, to stop."""
@@ -187,23 +199,32 @@ class Lab:
         return await self._cross(self._parts()[0].notify(DispatchId(dispatch_id), NodeId(node_id), body))
 
     async def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
-        """Delete dispatches that are over."""
+        """Delete dispatches that are over, with those that their nodes became.
+
+        Raises:
+            PartOfDispatchError: One of them is part of another, which is not to be deleted; nothing is deleted.
+        """
         dispatcher, queries = self._parts()
         active: list[str] = []
         missing: list[str] = []
         over: list[DispatchId] = []
         for dispatch_id in dict.fromkeys(dispatch_ids):
             try:
-                state = await self._cross(queries.state(DispatchId(dispatch_id)))
+                record = await self._cross(queries.record(DispatchId(dispatch_id)))
             except MissingLatticeRecordError:
                 missing.append(dispatch_id)
                 continue
-            if state.is_terminal:
+            if record.root_dispatch_id not in dispatch_ids:
+                raise PartOfDispatchError(
+                    f"Dispatch {dispatch_id} is part of dispatch {record.root_dispatch_id} and cannot be deleted "
+                    "alone. Delete that one."
+                )
+            if DispatchState(record.state).is_terminal:
                 over.append(DispatchId(dispatch_id))
             else:
                 active.append(dispatch_id)
-        deleted = list(await self._cross(dispatcher.delete(over))) if over else []
-        return {"deleted": deleted, "missing": missing, "active": active}
+        gone = frozenset(await self._cross(dispatcher.delete(over))) if over else frozenset()
+        return {"deleted": [name for name in over if name in gone], "missing": missing, "active": active}
 
     async def purge_cached_results(
         self, keys: Sequence[str] | None = None, unused_s: float | None = None

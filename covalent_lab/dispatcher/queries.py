@@ -16,6 +16,7 @@ from covalent_lab.dispatcher.views import (
     dispatch_view,
     payload_view,
     preview_view,
+    result_of,
     summary_view,
     with_data,
 )
@@ -74,6 +75,8 @@ class Queries:
             raise UsageError(f"No dispatch has the status {unknown[0]!r}; choose from {', '.join(_STATES)}.")
         if not 1 <= query.count <= 500 or query.offset < 0:
             raise UsageError("count must be 1 to 500, and offset not negative.")
+        if query.parent is not None:
+            await self.record(query.parent)
         page = await self._store.list_dispatches(query)
         return {
             "items": [summary_view(record) for record in page.items],
@@ -86,7 +89,7 @@ class Queries:
         """One dispatch; waits up to `wait_s` seconds for it to end."""
         if wait_s > 0:
             await self._dispatcher.wait_for_end(dispatch_id, wait_s)
-        record = await self._record(dispatch_id)
+        record = await self.record(dispatch_id)
         refs = {ref for ref in (record.inputs, record.result, record.lattice) if ref is not None}
         stored = await self._store.payloads(dispatch_id, {ref.digest for ref in refs})
         view = dispatch_view(record, lambda ref: None if ref is None else payload_view(ref, stored.get(ref.digest)))
@@ -94,9 +97,16 @@ class Queries:
             view["result"] = with_data(view["result"], stored.get(record.result.digest))
         return view
 
-    async def state(self, dispatch_id: DispatchId) -> DispatchState:
-        """How one dispatch stands, without previews of its payloads."""
-        return DispatchState((await self._record(dispatch_id)).state)
+    async def record(self, dispatch_id: DispatchId) -> DispatchRecord:
+        """One dispatch as it is stored.
+
+        Raises:
+            MissingLatticeRecordError: There is none of this id.
+        """
+        record = await self._store.dispatch(dispatch_id)
+        if record is None:
+            raise MissingLatticeRecordError(dispatch_id)
+        return record
 
     async def graph(self, dispatch_id: DispatchId) -> bytes:
         """The graph's JSON text."""
@@ -107,7 +117,7 @@ class Queries:
 
     async def nodes(self, dispatch_id: DispatchId) -> dict[str, Any]:
         """States of all nodes that left NEW_OBJECT."""
-        await self._record(dispatch_id)
+        await self.record(dispatch_id)
         return columns(*await self._store.nodes(dispatch_id))
 
     async def node(self, dispatch_id: DispatchId, node_id: NodeId) -> dict[str, Any]:
@@ -122,7 +132,7 @@ class Queries:
         if node.kind is NodeKind.PARAMETER:
             output, status = node.value, NodeState.COMPLETED.value
         else:
-            output = found[0].output if found else None
+            output = result_of(found[0]) if found else None
             status = found[0].state if found else NodeState.NEW_OBJECT.value
         state = found[0] if found else None
         streams = {name: await self.stream(dispatch_id, node_id, name, 0) for name in _STREAMS}
@@ -190,7 +200,7 @@ class Queries:
             data = await asyncio.to_thread(_read_from, path, offset)
             text, used = _whole_characters(data)
             return {"text": text, "offset": offset + used, "done": False}
-        record = await self._record(dispatch_id)
+        record = await self.record(dispatch_id)
         _, found = await self._store.nodes(dispatch_id, node_id)
         stdout, stderr, traceback = await self._store.streams(dispatch_id, node_id)
         whole = stdout if name == "stdout" else stderr
@@ -209,7 +219,7 @@ class Queries:
         """Where a payload is."""
         stored = await self._store.payload(dispatch_id, digest)
         if stored is None:
-            await self._record(dispatch_id)
+            await self.record(dispatch_id)
             raise MissingNodeError(f"Dispatch {dispatch_id} has no payload {digest!r}.")
         return stored
 
@@ -218,12 +228,6 @@ class Queries:
         stored = await self.payload(dispatch_id, digest)
         return await asyncio.to_thread(preview_view, digest, stored)
 
-    async def _record(self, dispatch_id: DispatchId) -> DispatchRecord:
-        record = await self._store.dispatch(dispatch_id)
-        if record is None:
-            raise MissingLatticeRecordError(dispatch_id)
-        return record
-
     async def _shown(self, dispatch_id: DispatchId, ref: PayloadRef) -> dict[str, Any]:
         return payload_view(ref, await self._store.payload(dispatch_id, ref.digest))
 
@@ -231,7 +235,7 @@ class Queries:
 def _output_of(graph: Graph, node_id: int, states: Mapping[int, NodeRecord]) -> PayloadRef | None:
     value = graph.nodes[node_id].value
     if value is None and node_id in states:
-        return states[node_id].output
+        return result_of(states[node_id])
     return value
 
 

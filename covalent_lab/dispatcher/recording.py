@@ -9,7 +9,7 @@ from covalent_lab.dispatcher.cache import PayloadCache
 from covalent_lab.executor.base import Outcome
 from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab.scheduler.commands import Command, NodeTransition, Step
-from covalent_lab.scheduler.states import DispatchState, NodeState
+from covalent_lab.scheduler.states import DispatchState
 from covalent_lab.store.base import Batch, CachedResult, NodeUpdate, PayloadRow
 from covalent_lab.transitions import FeedRecord
 
@@ -74,8 +74,8 @@ class Recording:
     ) -> Mapping[str, str] | None:
         dispatch_id, node_id = active.dispatch_id, transition.node_id
         update = active.move_node(transition, outcome)
-        extra: Mapping[str, str] | None = None
-        if transition.state is NodeState.COMPLETED and outcome is not None and outcome.output is not None:
+        extra: dict[str, str] | None = {"sub_dispatch_id": update.sub_dispatch_id} if update.sub_dispatch_id else None
+        if transition.output is not None and outcome is not None and outcome.output is not None:
             ref, data = outcome.output.ref, outcome.output.data
             self._payloads.append(PayloadRow(dispatch_id=dispatch_id, ref=ref, data=data))
             if data is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from covalent_lab import payload
 from covalent_lab.dispatcher.redaction import shown_executor
 from covalent_lab.ids import PayloadRef
+from covalent_lab.scheduler.states import NodeState
 from covalent_lab.store.base import CachedResult, DispatchRecord, NodeRecord, StoredPayload
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "open_payload",
     "payload_view",
     "preview_view",
+    "result_of",
     "summary_view",
     "with_data",
 ]
@@ -72,8 +74,14 @@ def _executor(metadata: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {key: name, f"{key}_data": shown_executor(name, metadata.get(f"{key}_data") or {})}
 
 
+def result_of(node: NodeRecord) -> PayloadRef | None:
+    """The value of a node; what one that is dispatching has built is not its value."""
+    return None if node.state == NodeState.DISPATCHING else node.output
+
+
 def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:
     """States of nodes, one list a field."""
+    outputs = [result_of(n) for n in nodes]
     return {
         "seq": seq,
         "node_id": [n.node_id for n in nodes],
@@ -82,8 +90,8 @@ def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:
         "started_at": [n.started_at for n in nodes],
         "ended_at": [n.ended_at for n in nodes],
         "error": [n.error for n in nodes],
-        "output": [n.output.digest if n.output else None for n in nodes],
-        "output_size": [n.output.size if n.output else 0 for n in nodes],
+        "output": [output.digest if output else None for output in outputs],
+        "output_size": [output.size if output else 0 for output in outputs],
         "stdout": [n.has_stdout for n in nodes],
         "stderr": [n.has_stderr for n in nodes],
         "sub_dispatch_id": [n.sub_dispatch_id for n in nodes],

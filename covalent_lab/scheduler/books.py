@@ -16,6 +16,7 @@ class Run:
         "attempts",
         "cancel_all",
         "cancelled",
+        "dispatching",
         "failed",
         "failures",
         "in_flight",
@@ -36,6 +37,7 @@ class Run:
         self.waits_for = list(plan.waits_for)
         self.in_flight = 0
         self.ready = 0
+        self.dispatching = 0
         self.failed: set[int] = set()
         self.cancelled: set[int] = set()  # asked to, not yet necessarily so
         self.cancel_all = False

@@ -7,7 +7,9 @@ from covalent_lab.scheduler.states import DispatchState, NodeState
 
 __all__ = [
     "CancelNode",
+    "CancelSublattice",
     "Command",
+    "DispatchSublattice",
     "DispatchTransition",
     "NodeTransition",
     "StartTimer",
@@ -45,7 +47,25 @@ class StartTimer:
     delay_s: float
 
 
-Command = SubmitNode | CancelNode | StartTimer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchSublattice:
+    """Let the workflow that this attempt built be a dispatch, unless it is one already; its end comes as an event."""
+
+    dispatch_id: DispatchId
+    node_id: NodeId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSublattice:
+    """Stop the dispatch that this attempt became, if it became one; its end comes as an event."""
+
+    dispatch_id: DispatchId
+    node_id: NodeId
+    attempt: int
+
+
+Command = SubmitNode | CancelNode | StartTimer | DispatchSublattice | CancelSublattice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +74,7 @@ class NodeTransition:
 
     Attributes:
         attempt: The attempt the state belongs to; 0 if it never was submitted.
-        output: Of a node that completed by running.
+        output: Of a node that completed by running; of one that is DISPATCHING what it built.
         passes_on: Of a node that completed by handing on another node's output: that node; else None.
         error: One line, for FAILED, and for a STARTING that is a new attempt: why the last one ended.
         started_at: When the attempt began to run, where this transition tells it.

@@ -13,12 +13,14 @@ __all__ = [
     "DispatchStarted",
     "DispatchSubmitted",
     "Event",
+    "NodeBuilt",
     "NodeCancelled",
     "NodeEnded",
     "NodeFailed",
     "NodeLost",
     "NodeStarted",
     "NodeSucceeded",
+    "SublatticeEnded",
     "TimeLimitElapsed",
 ]
 
@@ -47,7 +49,7 @@ class DispatchRestored:
     Attributes:
         state: Its last recorded state.
         nodes: State and attempt of every node that left NEW_OBJECT. STARTING and RUNNING ones are being watched
-            again: their end will be told.
+            again: their end will be told. For DISPATCHING ones that is asked for anew.
         cancel_all: Whether a cancel of the whole dispatch was requested.
         cancelled: Nodes whose cancel was requested.
     """
@@ -81,6 +83,31 @@ class NodeSucceeded:
     at: float
     output: PayloadRef | None = None
     started_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeBuilt:
+    """A job returned a workflow, whose end will be the node's. `output` is what the workflow can be made of."""
+
+    dispatch_id: DispatchId
+    node_id: NodeId
+    attempt: int
+    at: float
+    output: PayloadRef
+    started_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SublatticeEnded:
+    """The dispatch that a node became is over, or (FAILED) could not be made. `output` comes with COMPLETED only."""
+
+    dispatch_id: DispatchId
+    node_id: NodeId
+    attempt: int
+    at: float
+    state: DispatchState
+    output: PayloadRef | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +164,7 @@ class CancelRequested:
     at: float
 
 
-NodeEnded = NodeSucceeded | NodeFailed | NodeCancelled | NodeLost
+NodeEnded = NodeSucceeded | NodeBuilt | NodeFailed | NodeCancelled | NodeLost
 
 Event = (
     DispatchSubmitted
@@ -145,6 +172,7 @@ Event = (
     | DispatchRestored
     | NodeStarted
     | NodeEnded
+    | SublatticeEnded
     | TimeLimitElapsed
     | CancelRequested
 )

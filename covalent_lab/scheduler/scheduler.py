@@ -2,8 +2,9 @@
 
 Theory of operation. Each dispatch counts, for each node, the edges it still waits for. A node whose count reaches zero
 is *ready*: it queues in the lane of its executor. Lanes take turns between dispatches and let at most a fixed number of
-nodes be *in flight*. A node's end frees its place and lowers the counts of its successors. A dispatch ends when none of
-its nodes is ready or in flight.
+nodes be *in flight*. A node's end frees its place and lowers the counts of its successors. A node whose job built a
+workflow is *dispatching* until that workflow ends; it takes no place then. A dispatch ends when none of its nodes is
+ready, in flight or dispatching.
 
 Two rules for whoever edits this file: a state changes only in `_move` and `_move_dispatch`, which check the transition
 tables and write the transition down; and an event is checked before anything is changed, so that one which raises
@@ -18,6 +19,8 @@ from covalent_lab.ids import DispatchId, NodeId, PayloadRef
 from covalent_lab.scheduler.books import Lane, Run
 from covalent_lab.scheduler.commands import (
     CancelNode,
+    CancelSublattice,
+    DispatchSublattice,
     DispatchTransition,
     NodeTransition,
     StartTimer,
@@ -30,12 +33,14 @@ from covalent_lab.scheduler.events import (
     DispatchStarted,
     DispatchSubmitted,
     Event,
+    NodeBuilt,
     NodeCancelled,
     NodeEnded,
     NodeFailed,
     NodeLost,
     NodeStarted,
     NodeSucceeded,
+    SublatticeEnded,
     TimeLimitElapsed,
 )
 from covalent_lab.scheduler.states import DISPATCH_SUCCESSORS, NODE_SUCCESSORS, DispatchState, NodeState
@@ -83,8 +88,10 @@ class Scheduler:
         """
         step = Step()
         match event:
-            case NodeSucceeded() | NodeFailed() | NodeCancelled() | NodeLost():
+            case NodeSucceeded() | NodeBuilt() | NodeFailed() | NodeCancelled() | NodeLost():
                 self._node_ended(event, step)
+            case SublatticeEnded():
+                self._sublattice_ended(event, step)
             case NodeStarted():
                 self._node_started(event, step)
             case DispatchSubmitted():
@@ -136,6 +143,9 @@ class Scheduler:
                 run.failed.add(node)
             elif state is NodeState.CANCELLED:
                 run.cancelled.add(node)
+            elif state is NodeState.DISPATCHING:
+                run.dispatching += 1
+                self._follow_sublattice(event.dispatch_id, run, node, step)
             else:
                 run.in_flight += 1
                 self._lane(run, node).in_flight += 1
@@ -208,11 +218,13 @@ class Scheduler:
             if run.states[number] in (NodeState.STARTING, NodeState.RUNNING):
                 attempt = run.attempts[number]
                 step.commands.append(CancelNode(dispatch_id=event.dispatch_id, node_id=NodeId(number), attempt=attempt))
+            elif run.states[number] is NodeState.DISPATCHING:
+                self._follow_sublattice(event.dispatch_id, run, number, step)
         self._end_if_idle(event.dispatch_id, run, event.at, step)
 
     # --- nodes
 
-    def _current(self, event: NodeStarted | NodeEnded | TimeLimitElapsed) -> Run | None:
+    def _current(self, event: NodeStarted | NodeEnded | SublatticeEnded | TimeLimitElapsed) -> Run | None:
         """The run, if the event's attempt is the current one; None if it is late."""
         run = self._runs.get(event.dispatch_id)
         if run is None:
@@ -226,7 +238,9 @@ class Scheduler:
                 f"{type(event).__name__} for attempt {event.attempt} of node {event.node_id} of dispatch "
                 f"{event.dispatch_id}, of which {current} were submitted."
             )
-        if event.attempt < current or run.states[event.node_id].is_terminal:
+        state = run.states[event.node_id]
+        is_job_over = state is NodeState.DISPATCHING and not isinstance(event, SublatticeEnded)
+        if event.attempt < current or state.is_terminal or is_job_over:
             self.late_events += 1
             return None
         return run
@@ -263,7 +277,7 @@ class Scheduler:
         lane = self._lane(run, node)
         lane.in_flight -= 1
         run.in_flight -= 1
-        timed_out = node in run.out_of_time
+        timed_out = node in run.out_of_time or _ran_too_long(run, event)
         run.out_of_time.discard(node)
         match event:
             case NodeSucceeded():
@@ -272,6 +286,8 @@ class Scheduler:
                     output=event.output, started_at=event.started_at,
                 )  # fmt: skip
                 self._release(event.dispatch_id, run, node, event.at, step)
+            case NodeBuilt():
+                self._built(event, run, step)
             case NodeCancelled() if not (timed_out and not run.is_cancelled(node)):
                 run.cancelled.add(node)
                 self._move(
@@ -289,6 +305,42 @@ class Scheduler:
                 self._failed(event, run, reason, lost <= MAX_LOST, step)
             case _:
                 assert_never(event)
+        self._fill(step, event.at)
+        self._end_if_idle(event.dispatch_id, run, event.at, step)
+
+    def _built(self, event: NodeBuilt, run: Run, step: Step) -> None:
+        node = event.node_id
+        if run.is_cancelled(node):
+            self._move(event.dispatch_id, run, node, NodeState.CANCELLED, event.at, step, started_at=event.started_at)
+            return
+        run.dispatching += 1
+        self._move(
+            event.dispatch_id, run, node, NodeState.DISPATCHING, event.at, step,
+            output=event.output, started_at=event.started_at,
+        )  # fmt: skip
+        self._follow_sublattice(event.dispatch_id, run, node, step)
+
+    def _follow_sublattice(self, dispatch_id: DispatchId, run: Run, node: int, step: Step) -> None:
+        """Ask for the dispatch a node became to run, or to stop; either ends with the event of its end."""
+        command = CancelSublattice if run.is_cancelled(node) else DispatchSublattice
+        step.commands.append(command(dispatch_id=dispatch_id, node_id=NodeId(node), attempt=run.attempts[node]))
+
+    def _sublattice_ended(self, event: SublatticeEnded, step: Step) -> None:
+        run = self._current(event)
+        if run is None:
+            return
+        node, state = event.node_id, NodeState(event.state.value)
+        if run.states[node] is not NodeState.DISPATCHING or not state.is_terminal:
+            raise InvalidEventError(
+                f"The sublattice of node {node} of dispatch {event.dispatch_id}, which is {run.states[node]}, "
+                f"was told to be {event.state}."
+            )
+        run.dispatching -= 1
+        if state is NodeState.FAILED:
+            run.failed.add(node)
+        self._move(event.dispatch_id, run, node, state, event.at, step, output=event.output, error=event.error)
+        if state is _COMPLETED:
+            self._release(event.dispatch_id, run, node, event.at, step)
         self._fill(step, event.at)
         self._end_if_idle(event.dispatch_id, run, event.at, step)
 
@@ -393,7 +445,7 @@ class Scheduler:
         step.transitions.append(DispatchTransition(dispatch_id=dispatch_id, state=state, at=at, error=error))
 
     def _end_if_idle(self, dispatch_id: DispatchId, run: Run, at: float, step: Step) -> None:
-        if run.in_flight or run.ready or dispatch_id not in self._runs:
+        if run.in_flight or run.ready or run.dispatching or dispatch_id not in self._runs:
             return
         if run.failed:
             lines = "\n".join(f"{node}: {run.plan.names[node]}" for node in sorted(run.failed))
@@ -426,7 +478,8 @@ class Scheduler:
         for dispatch_id, run in self._runs.items():
             queued = [n for lane in self._lanes.values() for n in lane.queues.get(dispatch_id, ())]
             assert len(queued) == run.ready == len(set(queued))
-            assert run.state is DispatchState.NEW_OBJECT or run.in_flight + run.ready > 0
+            assert run.dispatching == sum(state is NodeState.DISPATCHING for state in run.states)
+            assert run.state is DispatchState.NEW_OBJECT or run.in_flight + run.ready + run.dispatching > 0
             missing = list(run.plan.waits_for)
             for node, state in enumerate(run.states):
                 if state is _COMPLETED and not run.plan.is_parameter[node]:
@@ -436,3 +489,9 @@ class Scheduler:
             for node, state in enumerate(run.states):
                 if state not in (NodeState.NEW_OBJECT, NodeState.CANCELLED):
                     assert run.waits_for[node] == 0, f"node {node} is {state} before its predecessors"
+
+
+def _ran_too_long(run: Run, event: NodeEnded) -> bool:
+    """Whether it was at its time limit: it may have been stopped for that by a dispatcher that is gone by now."""
+    limit, began = run.plan.policy[event.node_id].time_limit_s, event.started_at
+    return limit is not None and began is not None and event.at - began >= limit

@@ -83,6 +83,20 @@ class NewDispatch:
     parent_node: NodeId | None = None
     redispatched_from: DispatchId | None = None
 
+    def first_transition(self, seq: int = 0) -> FeedRecord:
+        """That it is there, as the feed tells it."""
+        extra = {"name": self.name, "total": self.total, "root_dispatch_id": self.root_dispatch_id}
+        if self.parent_id is not None:
+            extra["parent_dispatch_id"] = self.parent_id
+        return FeedRecord(
+            seq=seq,
+            dispatch_id=self.dispatch_id,
+            node_id=None,
+            status="NEW_OBJECT",
+            at=self.created_at,
+            extra=extra,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeUpdate:
@@ -229,7 +243,11 @@ class DispatchRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """Which dispatches to list, and how. `statuses` empty means all; `search` looks in id and name."""
+    """Which dispatches to list, and how. `statuses` empty means all; `search` looks in id and name.
+
+    Attributes:
+        parent: List the dispatches that nodes of this one became; None for roots.
+    """
 
     search: str = ""
     statuses: Sequence[str] = ()
@@ -237,6 +255,7 @@ class ListQuery:
     direction: str = "desc"
     offset: int = 0
     count: int = 50
+    parent: DispatchId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +298,7 @@ class Store(ABC):
 
     @abstractmethod
     async def list_dispatches(self, query: ListQuery) -> Page:
-        """Root dispatches that match."""
+        """Dispatches that match: roots, or parts of the one that the query names."""
 
     @abstractmethod
     async def graph(self, dispatch_id: DispatchId) -> bytes | None:
@@ -329,7 +348,13 @@ class Store(ABC):
 
     @abstractmethod
     async def delete(self, dispatch_ids: Sequence[DispatchId], at: float) -> Sequence[FeedRecord]:
-        """Remove dispatches and whatever only they refer to; returns the tombstones, already committed."""
+        """Remove root dispatches with all that their nodes became, and whatever only they refer to.
+
+        Ids of parts do nothing.
+
+        Returns:
+            The tombstones of all that is gone, already committed.
+        """
 
     @abstractmethod
     async def acquire(

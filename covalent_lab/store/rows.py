@@ -82,6 +82,8 @@ def mark_row(update: NodeUpdate) -> dict[str, Any]:
         "reused_from": update.reused_from,
         "digest": update.output and update.output.digest,
         "size": update.output and update.output.size,
+        "out": update.stdout or None,
+        "err": update.stderr or None,
     }
 
 

@@ -61,6 +61,8 @@ _MARK_NODE = (
         reused_from=sa.func.coalesce(sa.bindparam("reused_from", type_=sa.String), schema.node.c.reused_from),
         output_digest=sa.bindparam("digest"),
         output_size=sa.bindparam("size"),
+        stdout=sa.bindparam("out"),
+        stderr=sa.bindparam("err"),
     )
 )
 
@@ -180,11 +182,7 @@ class SqlStore(Store):
         if done.rowcount == 0:
             return 0
         self._add_payloads(connection, new.payloads)
-        extra = {"name": new.name, "total": new.total, "root_dispatch_id": new.root_dispatch_id}
-        first = FeedRecord(
-            dispatch_id=new.dispatch_id, node_id=None, status="NEW_OBJECT", at=new.created_at, extra=extra
-        )
-        return self._add_transitions(connection, [first])
+        return self._add_transitions(connection, [new.first_transition()])
 
     async def record(self, batch: Batch) -> int:
         return await self._write(lambda connection: self._record(connection, batch))
@@ -282,9 +280,9 @@ class SqlStore(Store):
     def _delete(
         self, connection: sa.Connection, dispatch_ids: Sequence[DispatchId], at: float
     ) -> tuple[Sequence[FeedRecord], Sequence[str]]:
-        found = list(
-            connection.execute(sa.select(schema.dispatch.c.id).where(schema.dispatch.c.id.in_(dispatch_ids))).scalars()
-        )
+        # Whoever gives a root's id gets its parts as well; the id of a part is nobody's root.
+        parts = sa.select(schema.dispatch.c.id).where(schema.dispatch.c.root_id.in_(dispatch_ids))
+        found = list(connection.execute(parts).scalars())
         if not found:
             return (), ()
         orphans = cached.files_of_nobody_else(connection, lambda payload: payload.c.dispatch_id.in_(found))
@@ -357,7 +355,11 @@ class SqlStore(Store):
     async def list_dispatches(self, query: ListQuery) -> Page:
         table = schema.dispatch
         columns = [c for c in table.c if c.name not in _HEAVY]
-        wanted = [table.c.root_id == table.c.id]
+        if query.parent is None:
+            wanted = [table.c.root_id == table.c.id]
+        else:  # by the root as well, for which there is an index
+            root = sa.select(table.c.root_id).where(table.c.id == query.parent).scalar_subquery()
+            wanted = [table.c.root_id == root, table.c.parent_id == query.parent]
         if query.search:
             wanted.append(sa.or_(table.c.id.contains(query.search, autoescape=True), _name_contains(query.search)))
         shown = [*wanted, table.c.state.in_(query.statuses)] if query.statuses else wanted

@@ -44,9 +44,10 @@ __all__ = ["StoreSuite"]
 
 from covalent_lab.testing.store_reuse import StoreReuse
 from covalent_lab.testing.store_sharing import StoreSharing
+from covalent_lab.testing.store_trees import StoreTrees
 
 
-class StoreSuite(StoreSharing, StoreReuse):
+class StoreSuite(StoreSharing, StoreReuse, StoreTrees):
     """The tests. Every one of them is a guarantee of `Store`."""
 
     # --- dispatches

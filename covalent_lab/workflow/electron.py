@@ -23,7 +23,7 @@ from covalent_lab.workflow.options import (
 )
 from covalent_lab.workflow.reference import Output
 from covalent_lab.workflow.replay import active_replay
-from covalent_lab.workflow.task import Task, Workflow, callable_name, source_of
+from covalent_lab.workflow.task import Task, Workflow, callable_name, keep_source, source_of
 from covalent_lab.workflow.tracing import Trace, active_trace, is_pickling_for_task
 from covalent_lab.workflow.transport_graph import _TransportGraph, connect_argument
 from covalent_lab.workflow.transportable import TransportableObject
@@ -59,6 +59,8 @@ class Electron:
 
     __slots__ = ("_node_id", "_task", "packing_tasks", "task_group_id")
 
+    _task: "Task | Callable[[], Task] | None"
+
     def __init__(
         self,
         function: Callable[..., Any],
@@ -72,7 +74,7 @@ class Electron:
             if key == "executor_data" and value is None:
                 continue
             options = set_option(options, key, value)
-        self._task: Task | None = _make_task(function, options)
+        self._task = _make_task(function, options)
         self._node_id = node_id
         self.task_group_id = task_group_id
         self.packing_tasks = packing_tasks
@@ -186,13 +188,15 @@ class Electron:
         return {
             "function": task.lattice or task.function,
             "options": task.options,
+            "source": source_of(task.function),
             "node_id": self._node_id,
             "task_group_id": self.task_group_id,
             "packing_tasks": self.packing_tasks,
         }
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self._task = _make_task(state["function"], state["options"])
+        # Later: a workflow that calls itself is unpickled around this electron, and is not whole yet.
+        self._task = functools.partial(_load_task, state)
         self._node_id = state["node_id"]
         self.task_group_id = state["task_group_id"]
         self.packing_tasks = state["packing_tasks"]
@@ -202,7 +206,9 @@ class Electron:
         return f"<Electron {self._own_task().name}{node}>"
 
     def _own_task(self) -> Task:
-        assert self._task is not None
+        if not isinstance(self._task, Task):
+            assert self._task is not None
+            self._task = self._task()
         return self._task
 
 
@@ -234,7 +240,7 @@ class BoundElectron(Output, Electron):
                 f"Cannot call {self._label!r}: it is part of a result that is not known while the workflow is built.",
                 "Call it inside a task (@ct.electron), where the value is known.",
             )
-        return self._open_trace("call").call(self._task, args, kwargs)
+        return self._open_trace("call").call(self._own_task(), args, kwargs)
 
     def set_metadata(self, name: str, value: Any) -> None:
         """Refused: the node exists already."""
@@ -257,7 +263,7 @@ class BoundElectron(Output, Electron):
     def _own_task(self) -> Task:
         if self._task is None:
             raise build_error(f"{self._label!r} is part of a result, it has no function of its own.")
-        return self._task
+        return super()._own_task()
 
 
 @overload
@@ -396,6 +402,12 @@ def _make_task(function: Any, options: TaskOptions) -> Task:
     if isinstance(function, Workflow):
         return Task(name=function.__name__, function=function.plain_function(), options=options, lattice=function)
     return Task(name=callable_name(function), function=function, options=options)
+
+
+def _load_task(state: Mapping[str, Any]) -> Task:
+    task = _make_task(state["function"], state["options"])
+    keep_source(task.function, state.get("source", ""))  # version 0.1 wrote none
+    return task
 
 
 def _wrap(function: Any, options: TaskOptions) -> Any:

@@ -11,6 +11,7 @@ import logging
 import operator
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
@@ -34,7 +35,7 @@ from covalent_lab.workflow.options import (
     resolve_options,
     set_option,
 )
-from covalent_lab.workflow.task import Signature, Workflow, callable_name, source_of
+from covalent_lab.workflow.task import Signature, Workflow, callable_name, keep_source, source_of
 from covalent_lab.workflow.tracing import Trace, active_trace, is_pickling_for_task, tracing
 from covalent_lab.workflow.transport_graph import _TransportGraph
 from covalent_lab.workflow.transportable import TransportableObject
@@ -202,6 +203,20 @@ class Lattice(Workflow, Generic[P, R]):
         """
         self._options = set_option(self._options, name, value)
 
+    def inherit(self, metadata: Mapping[str, Any]) -> None:
+        """Take over what this lattice does not set itself, except triggers.
+
+        Args:
+            metadata: `manifest_metadata` of the workflow it is part of.
+        """
+        changes: dict[str, Any] = {}
+        for key in ("executor", "workflow_executor"):
+            if getattr(self._options, key) is None:
+                changes |= {key: metadata[key], f"{key}_data": metadata[f"{key}_data"]}
+        if self._options.hooks is None:
+            changes["hooks"] = metadata["hooks"] or None
+        self._options = replace(self._options, **changes)
+
     def manifest_metadata(self) -> dict[str, Any]:
         """Options as they travel with a dispatch: executors resolved, JSON only."""
         own, workflow = resolve_options(self._options, LatticeOptions()), postprocess_options(self._options)
@@ -329,9 +344,10 @@ class Lattice(Workflow, Generic[P, R]):
         return super().__reduce_ex__(protocol)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"function": self._function, "options": self._options}
+        return {"function": self._function, "options": self._options, "source": self.workflow_function_string}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
+        keep_source(state["function"], state.get("source", ""))  # version 0.1 wrote none
         self._setup(state["function"], state["options"])
 
     def __repr__(self) -> str:

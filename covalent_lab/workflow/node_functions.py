@@ -96,7 +96,16 @@ def _reconstruct(retval, **delivered):  # type: ignore[no-untyped-def]
 
 
 def _run_sublattice(lattice, json_parent_metadata, /, *args, **kwargs):  # type: ignore[no-untyped-def]
-    return lattice(*args, **kwargs)
+    try:
+        from covalent_lab.workflow.sublattices import build_sublattice
+    except ImportError as error:
+        import sys
+
+        raise RuntimeError(
+            f"A sublattice is built where it runs, which needs covalent-lab there: {error}. Install the version of "
+            f"the client for {sys.executable}, or choose another workflow_executor."
+        ) from error
+    return build_sublattice(lattice, json_parent_metadata, args, kwargs)
 
 
 _BY_NAME: dict[str, Callable[..., Any]] = {

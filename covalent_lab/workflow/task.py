@@ -9,12 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 from covalent_lab.workflow.build_error import build_error
 from covalent_lab.workflow.options import TaskOptions
 
-__all__ = ["Signature", "Task", "Workflow", "callable_name", "source_of"]
+__all__ = ["Signature", "Task", "Workflow", "callable_name", "keep_source", "source_of"]
 
 _KINDS_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _KINDS_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -156,3 +157,9 @@ def source_of(function: Any) -> str:
         return textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):
         return ""
+
+
+def keep_source(function: Any, source: str) -> None:
+    """Let `source_of` find what it found elsewhere: a function that came by value has no file to read it from."""
+    if source and isinstance(function, FunctionType) and not source_of(function):
+        function.__dict__["covalent_source"] = source

@@ -11,8 +11,8 @@ import uuid
 from pathlib import Path
 
 import covalent_lab as ct
-from covalent_lab.client.bundle import write_bundle
 from covalent_lab.client.connection import connect
+from covalent_lab.workflow.bundle import write_bundle
 
 BIG = bytes(range(256)) * 1_000
 

@@ -13,10 +13,10 @@ from random import Random
 import pytest
 
 import covalent_lab as ct
-from covalent_lab.client.bundle import write_bundle
 from covalent_lab.client.connection import disconnect
 from covalent_lab.client.http import HttpConnection
 from covalent_lab.testing.live_server import LiveServer, private_environment
+from covalent_lab.workflow.bundle import write_bundle
 
 ROOT = Path(__file__).parents[2]
 KILLS = 22

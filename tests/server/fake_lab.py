@@ -176,10 +176,15 @@ class FakeLab:
         direction: str = "desc",
         offset: int = 0,
         count: int = 50,
+        parent: str | None = None,
     ) -> dict[str, Any]:
         self._check()
         chosen = [
-            r for r in self.records.values() if search in r["name"] and (not status or r["status"] in status.split(","))
+            r
+            for r in self.records.values()
+            if search in r["name"]
+            and (not status or r["status"] in status.split(","))
+            and (parent is None or r.get("parent_dispatch_id") == parent)
         ]
         if sort == "name":
             chosen.sort(key=lambda record: record["name"], reverse=direction == "desc")

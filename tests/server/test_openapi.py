@@ -111,6 +111,7 @@ async def test_answers_have_the_described_form(
         ("POST", "dispatches", 201, {"body": bundle("d2"), "start": "false"}),
         ("POST", "dispatches", 200, {"body": bundle("d2")}),
         ("GET", "dispatches/{dispatch_id}", 200, {}),
+        ("GET", "dispatches/{dispatch_id}/sublattices", 200, {}),
         ("GET", "dispatches/{dispatch_id}/graph", 200, {}),
         ("GET", "dispatches/{dispatch_id}/nodes", 200, {}),
         ("GET", "dispatches/{dispatch_id}/nodes/{node_id}", 200, {}),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import covalent_lab as ct
 
-__all__ = ["broken", "gated", "open_gate"]
+__all__ = ["broken", "gated", "nested", "open_gate"]
 
 
 @ct.electron
@@ -39,6 +39,21 @@ def divide(numerator: int, denominator: int) -> float:
 def gated(gate: str) -> str:
     """Three tasks in a row; the second one waits."""
     text: str = finish(wait_at_gate(gate, prepare("ready")))
+    return text
+
+
+@ct.electron
+@ct.lattice
+def inner(gate: str) -> str:
+    """A workflow that waits, as part of another."""
+    text: str = wait_at_gate(gate, prepare("ready"))
+    return text
+
+
+@ct.lattice
+def nested(gate: str) -> str:
+    """A sublattice, and a task that needs it."""
+    text: str = finish(inner(gate))
     return text
 
 

@@ -81,6 +81,39 @@ def test_a_running_task_shows_what_it_prints(lab: LabPage, submit: Callable[...,
     expect(panel).to_contain_text("READY!")
 
 
+def test_a_sublattice_is_opened_from_its_node_and_leads_back(
+    lab: LabPage, submit: Callable[..., str], address: str, gate: Path
+) -> None:
+    """By the button of the node, and from the graph; it is not in the list."""
+    lab.show_sidebar()
+    dispatch_id = submit(gated.nested, str(gate))
+    lab.open_dispatch(dispatch_id)
+    lab.show_nodes_as_list()
+    expect(lab.node_line("inner")).to_contain_text("Dispatching", timeout=LONG_MS)
+    lab.node_line("inner").get_by_role("button").click()
+    lab.view.get_by_role("button", name="Open sublattice").click()
+
+    heading = lab.view.get_by_role("heading", level=2)
+    expect(heading).to_have_text("inner")
+    lab.show_nodes_as_list()
+    expect(lab.node_line("wait_at_gate")).to_contain_text("Running")
+    part = ct.get_result(dispatch_id, dispatcher_addr=address).node_details(0)["sub_dispatch_id"]
+    expect(lab.row(dispatch_id)).to_be_visible()
+    assert part is not None
+    expect(lab.row(part)).to_have_count(0)
+
+    gated.open_gate(gate)
+    expect(heading.locator("..")).to_contain_text("Completed")
+    lab.view.get_by_role("navigation").get_by_role("button", name="nested").click()
+    expect(heading).to_have_text("nested")
+    expect(heading.locator("..")).to_contain_text("Completed")
+    expect(lab.node_line("finish")).to_contain_text("Completed")
+
+    lab.view.get_by_role("button", name="Show graph").click()
+    lab.view.locator("canvas").first.press("Enter")  # on the selected node
+    expect(heading).to_have_text("inner")
+
+
 def test_a_running_dispatch_can_be_cancelled_from_its_view(
     lab: LabPage, submit: Callable[..., str], gate: Path
 ) -> None:

@@ -9,11 +9,14 @@ export interface INodeStates {
   readonly status: Uint8Array;
   readonly startedAt: Float64Array;
   readonly endedAt: Float64Array;
+  /** The dispatches that nodes became, by node id. */
+  readonly parts: ReadonlyMap<number, string>;
 }
 
 export const PENDING = NODE_STATUSES.indexOf('NEW_OBJECT');
 export const STARTING = NODE_STATUSES.indexOf('STARTING');
 export const RUNNING = NODE_STATUSES.indexOf('RUNNING');
+export const DISPATCHING = NODE_STATUSES.indexOf('DISPATCHING');
 export const COMPLETED = NODE_STATUSES.indexOf('COMPLETED');
 export const FAILED = NODE_STATUSES.indexOf('FAILED');
 export const CANCELLED = NODE_STATUSES.indexOf('CANCELLED');
@@ -33,7 +36,9 @@ export function statesFromColumns(
   structure: IGraphStructure,
   columns: Partial<NodeColumns> | null
 ): INodeStates {
+  const parts = new Map<number, string>();
   const states = {
+    parts,
     status: Uint8Array.from(structure.kinds, kind => (kind === 'parameter' ? COMPLETED : PENDING)),
     startedAt: new Float64Array(structure.count).fill(NaN),
     endedAt: new Float64Array(structure.count).fill(NaN)
@@ -43,9 +48,18 @@ export function statesFromColumns(
       states.status[id] = statusCode(columns.status?.[index] ?? 'NEW_OBJECT');
       states.startedAt[id] = columns.started_at?.[index] ?? NaN;
       states.endedAt[id] = columns.ended_at?.[index] ?? NaN;
+      const part = columns.sub_dispatch_id?.[index] ?? null;
+      if (part !== null) {
+        parts.set(id, part);
+      }
     }
   });
   return states;
+}
+
+/** Whether time goes on for a node: it runs, or the dispatch that it became does. */
+export function isGoingOn(code: number): boolean {
+  return code === RUNNING || code === DISPATCHING;
 }
 
 /** The failed node after this one by id, from the start again at the end; null if there is none. */

@@ -44,8 +44,9 @@ export function statusTone(status: string): string {
     case 'PENDING_REUSE':
       return 'queued';
     case 'RUNNING':
-    case 'DISPATCHING':
       return 'running';
+    case 'DISPATCHING':
+      return 'dispatching';
     case 'COMPLETED':
       return 'completed';
     case 'FAILED':

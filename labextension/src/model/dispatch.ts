@@ -14,6 +14,7 @@ import type { Detail, FeedItem, NodeDetail, Preview, StreamChunk } from '../cont
 import { isTerminal } from '../contract';
 import type { INodeStates } from '../graph/states';
 import { statesFromColumns } from '../graph/states';
+import { shortId } from '../graph/style';
 import type { IGraphStructure } from '../graph/structure';
 import { structureFromWire } from '../graph/structure';
 import type { IDispatchState } from './reduce';
@@ -21,6 +22,13 @@ import { reduceDispatch } from './reduce';
 
 /** What was changed: the graph itself, statuses, or values that only a reload shows. */
 export type DispatchChange = 'loaded' | 'statuses' | 'error' | 'feed';
+
+/** The dispatch of which another is one node. */
+export interface IParent {
+  readonly dispatchId: string;
+  readonly nodeId: number | undefined;
+  readonly name: string;
+}
 
 /** Holds one dispatch. */
 export class DispatchModel implements IDisposable {
@@ -58,6 +66,11 @@ export class DispatchModel implements IDisposable {
 
   get nodes(): INodeStates | null {
     return this._state?.nodes ?? null;
+  }
+
+  /** The dispatch whose node this one is, once its name is known; null for a root. */
+  get parent(): IParent | null {
+    return this._parent;
   }
 
   get isDeleted(): boolean {
@@ -118,6 +131,7 @@ export class DispatchModel implements IDisposable {
       this._isMissing = false;
       this._isLoading = false;
       this._changed.emit('loaded');
+      void this._loadParent(detail);
       if (this._resetSeq > columns.seq) {
         await this.load();
       }
@@ -194,6 +208,24 @@ export class DispatchModel implements IDisposable {
     }
   }
 
+  private async _loadParent(detail: Detail): Promise<void> {
+    const dispatchId = detail.parent_dispatch_id ?? null;
+    if (dispatchId === null || this._parent !== null) {
+      return;
+    }
+    const nodeId = detail.parent_node_id ?? undefined;
+    let name = shortId(dispatchId);
+    try {
+      name = (await this._rest.detail(dispatchId)).name;
+    } catch (reason) {
+      console.warn(`covalent-lab: could not read the name of ${dispatchId}`, reason);
+    }
+    if (!this._isDisposed) {
+      this._parent = { dispatchId, nodeId, name };
+      this._changed.emit('loaded');
+    }
+  }
+
   /** The result is known only to the server; statuses stay as the feed told them. */
   private async _reloadDetail(): Promise<void> {
     try {
@@ -229,6 +261,7 @@ export class DispatchModel implements IDisposable {
   private readonly _nodesChanged = new Signal<this, readonly number[]>(this);
   private readonly _selectionChanged = new Signal<this, number | null>(this);
   private _state: IDispatchState | null = null;
+  private _parent: IParent | null = null;
   private _structure: IGraphStructure | null = null;
   private _selection: number | null = null;
   private _waiting: FeedItem[] = [];

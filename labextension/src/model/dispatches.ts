@@ -30,7 +30,7 @@ const STATUSES: Readonly<Record<Tab, readonly string[]>> = {
   pending: ['NEW_OBJECT']
 };
 
-const EMPTY: IListState = { seq: -1, items: [], total: 0, counts: {} };
+const EMPTY: IListState = { seq: -1, items: [], total: 0, counts: {}, parts: new Set() };
 const RELOAD_DELAY_MS = 400;
 
 /** Holds the list's state; emits `changed` after each change. */
@@ -167,7 +167,7 @@ export class DispatchesModel implements IDisposable {
       if (ticket === this._ticket && !this._isDisposed) {
         const known = new Set(before.map(item => item.dispatch_id));
         const fresh = page.items.filter(item => !known.has(item.dispatch_id));
-        this._state = { ...page, items: [...before, ...fresh] };
+        this._state = { ...page, items: [...before, ...fresh], parts: this._state.parts };
         this._error = '';
         this._apply(this._waiting);
         if (this._resetSeq > page.seq) {

@@ -8,7 +8,7 @@
 import type { Detail, DispatchStatus, FeedItem, Summary } from '../contract';
 import { isDispatchStatus, isTerminal } from '../contract';
 import type { INodeStates } from '../graph/states';
-import { CANCELLED, COMPLETED, FAILED, RUNNING, statusCode } from '../graph/states';
+import { CANCELLED, COMPLETED, DISPATCHING, FAILED, RUNNING, statusCode } from '../graph/states';
 
 /** One dispatch as shown in its view. */
 export interface IDispatchState {
@@ -24,6 +24,8 @@ export interface IListState {
   readonly items: readonly Summary[];
   readonly total: number;
   readonly counts: Readonly<Record<string, number>>;
+  /** Dispatches of which the feed has told that they are parts of others; they are not listed. */
+  readonly parts: ReadonlySet<string>;
 }
 
 /** The list after a batch; `isStale` says that only the server can tell what belongs on the page now. */
@@ -54,7 +56,8 @@ export function reduceDispatch(state: IDispatchState, items: readonly FeedItem[]
     nodes = {
       status: nodes.status.slice(),
       startedAt: nodes.startedAt.slice(),
-      endedAt: nodes.endedAt.slice()
+      endedAt: nodes.endedAt.slice(),
+      parts: partsAfter(nodes.parts, own)
     };
   }
   for (const item of own) {
@@ -82,6 +85,7 @@ export function reduceList(
   const added: Summary[] = [];
   const counts: Record<string, number> = { ...state.counts };
   let { seq, total } = state;
+  const parts = new Set(state.parts);
   let isStale = false;
   for (const item of items) {
     if (item.seq <= state.seq) {
@@ -115,7 +119,11 @@ export function reduceList(
       }
       continue;
     }
-    if (item.node_id !== null) {
+    if (item.node_id !== null || parts.has(item.dispatch_id)) {
+      continue;
+    }
+    if (isPart(item)) {
+      parts.add(item.dispatch_id);
       continue;
     }
     const fresh = newSummary(item);
@@ -132,7 +140,7 @@ export function reduceList(
     }
   }
   const kept = rows.filter((row): row is Summary => row !== null);
-  return { state: { seq, total, counts, items: [...added, ...kept] }, isStale };
+  return { state: { seq, total, counts, parts, items: [...added, ...kept] }, isStale };
 }
 
 /** Applies one transition to a summary; null when the dispatch was deleted. */
@@ -152,18 +160,18 @@ export function reduceSummary(summary: Summary, item: FeedItem): Summary | null 
   return item.status === 'DELETED' ? null : { ...summary, ...dispatchChange(summary, item) };
 }
 
+function isPart(item: FeedItem): boolean {
+  return item.root_dispatch_id !== undefined && item.root_dispatch_id !== item.dispatch_id;
+}
+
 /** A root dispatch as its first transition tells it; null if the item is no such beginning. */
-export function newSummary(item: FeedItem): Summary | null {
+function newSummary(item: FeedItem): Summary | null {
   if (item.name === undefined || item.node_id !== null || !isDispatchStatus(item.status)) {
-    return null;
-  }
-  const root = item.root_dispatch_id ?? item.dispatch_id;
-  if (root !== item.dispatch_id) {
     return null;
   }
   return {
     dispatch_id: item.dispatch_id,
-    root_dispatch_id: root,
+    root_dispatch_id: item.dispatch_id,
     name: item.name,
     status: item.status,
     total: item.total ?? 0,
@@ -208,10 +216,20 @@ function applyNode(nodes: INodeStates, item: FeedItem): void {
     nodes.endedAt[id] = NaN;
   } else if (isTerminal(item.status)) {
     nodes.endedAt[id] = item.at;
-  } else {
+  } else if (code !== DISPATCHING) {
     nodes.startedAt[id] = NaN;
     nodes.endedAt[id] = NaN;
   }
+}
+
+function partsAfter(
+  parts: ReadonlyMap<number, string>,
+  items: readonly FeedItem[]
+): ReadonlyMap<number, string> {
+  const added = items.flatMap(({ node_id, sub_dispatch_id }) =>
+    node_id !== null && sub_dispatch_id !== undefined ? [[node_id, sub_dispatch_id] as const] : []
+  );
+  return added.length === 0 ? parts : new Map([...parts, ...added]);
 }
 
 function count(detail: Detail, before: number, after: number): Detail {

@@ -100,6 +100,17 @@ describe('DispatchModel', () => {
     expect(model.detail?.result?.text).toBe('7');
   });
 
+  it('knows the dispatch that it is part of, and what its nodes became', async () => {
+    rest.details.set('outer', detail('outer', { name: 'the whole' }));
+    rest.details.set('a', detail('a', { parent_dispatch_id: 'outer', parent_node_id: 3 }));
+    rest.nodeColumns = { ...columns(20, [[0, 'DISPATCHING']]), sub_dispatch_id: ['inner'] };
+    const model = new DispatchModel({ rest, feed, dispatchId: 'a' });
+    await model.load();
+    await vi.runAllTimersAsync();
+    expect(model.parent).toEqual({ dispatchId: 'outer', nodeId: 3, name: 'the whole' });
+    expect([...(model.nodes?.parts ?? [])]).toEqual([[0, 'inner']]);
+  });
+
   it('says why it cannot be shown, and tries again when the connection is back', async () => {
     const model = new DispatchModel({ rest, feed, dispatchId: 'gone' });
     await model.load();

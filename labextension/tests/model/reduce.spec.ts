@@ -50,6 +50,19 @@ describe('reduceDispatch', () => {
     expect(reduceDispatch(failed, [item(12, 'a', null, 'DELETED')]).isDeleted).toBe(true);
   });
 
+  it('knows what a node became, and keeps its clock running', () => {
+    const state = dispatchState();
+    const inner = reduceDispatch(state, [
+      item(11, 'a', 0, 'RUNNING'),
+      item(12, 'a', 0, 'DISPATCHING', { sub_dispatch_id: 'inner' })
+    ]);
+    expect(statusName(inner.nodes.status[0])).toBe('DISPATCHING');
+    expect(inner.nodes.startedAt[0]).toBe(111);
+    expect([state.nodes.parts.size, inner.nodes.parts.get(0)]).toEqual([0, 'inner']);
+    const done = reduceDispatch(inner, [item(13, 'a', 0, 'COMPLETED')]);
+    expect([done.detail.completed, done.nodes.parts.get(0)]).toEqual([1, 'inner']);
+  });
+
   it('survives a node that is not in the graph', () => {
     const state = reduceDispatch(dispatchState(), [item(11, 'a', 99, 'COMPLETED')]);
     expect(state.detail.completed).toBe(0);
@@ -62,7 +75,8 @@ describe('reduceList', () => {
     seq: 10,
     items: [summary('a'), summary('b', { status: 'COMPLETED' })],
     total: 2,
-    counts: { RUNNING: 1, COMPLETED: 1 }
+    counts: { RUNNING: 1, COMPLETED: 1 },
+    parts: new Set()
   };
   const born = item(11, 'c', null, 'NEW_OBJECT', {
     name: 'fresh',
@@ -98,9 +112,12 @@ describe('reduceList', () => {
     expect(next.counts).toEqual({ NEW_OBJECT: 0, RUNNING: 1, COMPLETED: 2 });
   });
 
-  it('leaves out dispatches inside others', () => {
+  it('leaves out dispatches inside others, whatever they do, without asking the server', () => {
     const inner = { ...born, root_dispatch_id: 'a' };
-    expect(reduceList(state, [inner], newest).state.items.length).toBe(2);
+    const first = reduceList(state, [inner, item(12, 'c', null, 'RUNNING')], newest);
+    const second = reduceList(first.state, [item(13, 'c', null, 'COMPLETED')], newest);
+    expect([first.isStale, second.isStale]).toEqual([false, false]);
+    expect(second.state).toMatchObject({ total: 2, counts: state.counts, items: state.items });
   });
 
   it('takes a row out of a tab it no longer belongs to', () => {

@@ -28,6 +28,7 @@ __all__ = [
     "GraphHandler",
     "StartHandler",
     "StatusHandler",
+    "SublatticesHandler",
 ]
 
 _BODY_LIMIT = 1 << 40
@@ -222,6 +223,16 @@ class GraphHandler(ApiHandler):
             self.finish(graph)
 
 
+class SublatticesHandler(ApiHandler):
+    """What nodes of a dispatch became."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, dispatch_id: str) -> None:
+        """List them."""
+        self.answer(await self.lab.list_dispatches(**self.query(_LIST), parent=dispatch_id))
+
+
 _BUNDLE = "application/vnd.covalent.bundle"
 
 ROUTES = (
@@ -274,7 +285,10 @@ ROUTES = (
             ),
             "DELETE": Operation(
                 summary="Delete a dispatch",
-                answers={204: Answer(summary="Deleted"), 409: Answer(summary="It is not over", schema="ErrorBody")},
+                answers={
+                    204: Answer(summary="Deleted, with what its nodes became"),
+                    409: Answer(summary="It is not over, or part of another", schema="ErrorBody"),
+                },
             ),
         },
     ),
@@ -296,6 +310,17 @@ ROUTES = (
                 summary="Cancel a dispatch, or some of its tasks",
                 body="CancelRequest",
                 answers={202: Answer(summary="It will stop", schema="CancelResult")},
+            )
+        },
+    ),
+    Route(
+        path="dispatches/{dispatch_id}/sublattices",
+        handler=SublatticesHandler,
+        operations={
+            "GET": Operation(
+                summary="List dispatches that nodes of this one became",
+                query=_LIST,
+                answers={200: Answer(summary="One page", schema="DispatchPage")},
             )
         },
     ),

@@ -20,6 +20,7 @@ STATUS_OF_CODE = {
     "unknown_dispatch": 404,
     "unknown_node": 404,
     "dispatch_active": 409,
+    "part_of_dispatch": 409,
     "task": 409,
     "task_runtime": 409,
     "task_cancelled": 409,

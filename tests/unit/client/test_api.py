@@ -9,7 +9,6 @@ import pytest
 
 import covalent_lab as ct
 from covalent_lab.client import connection, waiting
-from covalent_lab.client.bundle import write_bundle
 from covalent_lab.dispatcher.bundle import BundleReader
 from covalent_lab.errors import (
     MissingLatticeRecordError,
@@ -21,6 +20,7 @@ from covalent_lab.errors import (
 )
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.testing.fakes import FakeExecutor
+from covalent_lab.workflow.bundle import write_bundle
 
 pytestmark = pytest.mark.usefixtures("executor")
 

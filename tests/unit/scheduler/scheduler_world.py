@@ -9,19 +9,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from covalent_lab.graph.model import Graph
-from covalent_lab.ids import DispatchId, NodeId
-from covalent_lab.scheduler.commands import CancelNode, DispatchTransition, StartTimer, Step, SubmitNode
+from covalent_lab.ids import DispatchId, NodeId, PayloadRef
+from covalent_lab.scheduler.commands import (
+    CancelNode,
+    CancelSublattice,
+    DispatchSublattice,
+    DispatchTransition,
+    StartTimer,
+    Step,
+    SubmitNode,
+)
 from covalent_lab.scheduler.events import (
     CancelRequested,
     DispatchRestored,
     DispatchStarted,
     DispatchSubmitted,
     Event,
+    NodeBuilt,
     NodeCancelled,
     NodeFailed,
     NodeLost,
     NodeStarted,
     NodeSucceeded,
+    SublatticeEnded,
     TimeLimitElapsed,
 )
 from covalent_lab.scheduler.plan import NodePolicy, Plan, make_plan
@@ -31,6 +41,8 @@ from covalent_lab.scheduler.states import DISPATCH_SUCCESSORS, NODE_SUCCESSORS, 
 Key = tuple[DispatchId, NodeId]
 
 OK, FAIL, HANG = "ok", "fail", "hang"
+BUILD_OK, BUILD_FAIL = "build ok", "build fail"
+"""The job builds a workflow, and that ends so."""
 
 
 @dataclass(slots=True)
@@ -60,6 +72,16 @@ class Job:
     has_started: bool = False
     is_cancelled: bool = False
     has_timer: bool = False
+    ran_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Sub:
+    """The dispatch a node became; it outlives crashes, like everything that is recorded."""
+
+    attempt: int
+    is_cancelled: bool = False
+    end: DispatchState | None = None
 
 
 class World:
@@ -79,6 +101,9 @@ class World:
         self.ends: dict[Key, int] = {}
         self.records: dict[DispatchId, Record] = {}
         self.jobs: dict[Key, Job] = {}
+        self.built: dict[tuple[Key, int], str] = {}
+        self.subs: dict[tuple[Key, int], Sub] = {}
+        self.waited_for: set[Key] = set()
         self.past: list[Event] = []
         self.completions: dict[Key, int] = {}
         self.transitions = 0
@@ -141,6 +166,11 @@ class World:
                 case StartTimer():
                     assert recorded[0] is NodeState.RUNNING
                     self.jobs[key].has_timer = True
+                case DispatchSublattice() | CancelSublattice():
+                    assert recorded[0] is NodeState.DISPATCHING
+                    made = self.subs.setdefault((key, command.attempt), Sub(command.attempt))
+                    made.is_cancelled = made.is_cancelled or isinstance(command, CancelSublattice)
+                    self.waited_for.add(key)
 
     # --- what can happen
 
@@ -162,9 +192,24 @@ class World:
         job = self.jobs[key]
         dispatch_id, node_id = key
         if job.is_cancelled:
-            event: Event = NodeCancelled(dispatch_id=dispatch_id, node_id=node_id, attempt=job.attempt, at=self.now)
+            event: Event = NodeCancelled(
+                dispatch_id=dispatch_id,
+                node_id=node_id,
+                attempt=job.attempt,
+                at=self.now,
+                started_at=self.now - job.ran_s,
+            )
         elif job.outcome == OK:
             event = NodeSucceeded(dispatch_id=dispatch_id, node_id=node_id, attempt=job.attempt, at=self.now)
+        elif job.outcome in (BUILD_OK, BUILD_FAIL):
+            self.built[key, job.attempt] = job.outcome
+            event = NodeBuilt(
+                dispatch_id=dispatch_id,
+                node_id=node_id,
+                attempt=job.attempt,
+                at=self.now,
+                output=PayloadRef("b" * 40, 9),
+            )
         elif job.outcome == FAIL:
             event = NodeFailed(
                 dispatch_id=dispatch_id, node_id=node_id, attempt=job.attempt, at=self.now, message="ValueError: no"
@@ -175,6 +220,19 @@ class World:
         self.ends[key] = self.ends.get(key, 0) + 1
         return event
 
+    def sub_event(self, key: Key) -> Event:
+        """The dispatch that a node became ends, or is found to have ended."""
+        self.waited_for.remove(key)
+        attempt = self.records[key[0]].nodes[key[1]][1]
+        made = self.subs[key, attempt]
+        if made.end is None:
+            works = self.built[key, attempt] == BUILD_OK
+            ends = DispatchState.COMPLETED if works else DispatchState.FAILED
+            made.end = DispatchState.CANCELLED if made.is_cancelled else ends
+        return SublatticeEnded(
+            dispatch_id=key[0], node_id=key[1], attempt=attempt, at=self.now, state=made.end, error="no"
+        )
+
     def lose_event(self, key: Key) -> Event:
         """A job disappears."""
         job = self.jobs.pop(key)
@@ -184,6 +242,7 @@ class World:
         """The time limit of a job elapses."""
         job = self.jobs[key]
         job.has_timer = False
+        job.ran_s = self.records[key[0]].plan.policy[key[1]].time_limit_s or 0.0
         return TimeLimitElapsed(dispatch_id=key[0], node_id=key[1], attempt=job.attempt, at=self.now)
 
     def cancel(self, dispatch_id: DispatchId, nodes: frozenset[NodeId] | None = None, *, crash: str = "") -> Step:
@@ -197,6 +256,7 @@ class World:
             survivors: For each job in turn whether it is found again; the others, and all beyond, are lost.
         """
         self.scheduler = Scheduler(self.limits)
+        self.waited_for.clear()
         for number, key in enumerate(sorted(self.jobs)):
             job = self.jobs[key]
             job.has_timer = False  # timers die with the process
@@ -221,7 +281,7 @@ class World:
             gone = [
                 (node, attempt)
                 for node, (state, attempt) in known.items()
-                if not state.is_terminal and (dispatch_id, node) not in self.jobs
+                if state in (NodeState.STARTING, NodeState.RUNNING) and (dispatch_id, node) not in self.jobs
             ]
             for node, attempt in gone:
                 self.jobs[dispatch_id, node] = Job(attempt, HANG, has_started=True)
@@ -231,7 +291,10 @@ class World:
 
     def settle(self) -> None:
         """Let everything run to its end without further trouble."""
-        while self.jobs:
+        while self.jobs or self.waited_for:
+            if self.waited_for:
+                self.tick(self.sub_event(min(self.waited_for)))
+                continue
             key = min(self.jobs)
             job = self.jobs[key]
             if not job.has_started:

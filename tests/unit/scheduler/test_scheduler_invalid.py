@@ -6,18 +6,20 @@ import pytest
 
 from covalent_lab.errors import UsageError
 from covalent_lab.graph.model import Graph, Node, NodeKind, NodeOptions
-from covalent_lab.ids import DispatchId, NodeId
+from covalent_lab.ids import DispatchId, NodeId, PayloadRef
 from covalent_lab.scheduler.events import (
     CancelRequested,
     DispatchRestored,
     DispatchStarted,
     DispatchSubmitted,
     Event,
+    NodeBuilt,
     NodeCancelled,
     NodeFailed,
     NodeLost,
     NodeStarted,
     NodeSucceeded,
+    SublatticeEnded,
     TimeLimitElapsed,
 )
 from covalent_lab.scheduler.plan import NodePolicy, make_plan
@@ -68,13 +70,26 @@ def restored(**changes: Any) -> DispatchRestored:
     return DispatchRestored(**(fields | changes))
 
 
-NODE_EVENTS = (NodeStarted, NodeSucceeded, NodeFailed, NodeCancelled, NodeLost, TimeLimitElapsed)
+NODE_EVENTS = (
+    NodeStarted,
+    NodeSucceeded,
+    NodeBuilt,
+    NodeFailed,
+    NodeCancelled,
+    NodeLost,
+    SublatticeEnded,
+    TimeLimitElapsed,
+)
+MORE: dict[Any, dict[str, Any]] = {
+    NodeFailed: {"message": "no"},
+    NodeBuilt: {"output": PayloadRef("b" * 40, 9)},
+    SublatticeEnded: {"state": DispatchState.COMPLETED},
+}
 
 
 def node_event(kind: Any, node: int, attempt: int) -> Event:
     """An event about an attempt."""
-    more = {"message": "no"} if kind is NodeFailed else {}
-    event: Event = kind(dispatch_id=ID, node_id=NodeId(node), attempt=attempt, at=1.0, **more)
+    event: Event = kind(dispatch_id=ID, node_id=NodeId(node), attempt=attempt, at=1.0, **MORE.get(kind, {}))
     return event
 
 
@@ -93,6 +108,7 @@ IMPOSSIBLE: dict[str, Event] = {
     "restored with a state for a parameter": restored(nodes={NodeId(0): (NodeState.COMPLETED, 0)}),
     "restored with a node in flight but no attempt": restored(nodes={NodeId(1): (NodeState.STARTING, 0)}),
     "restored with a node that has no state": restored(nodes={NodeId(1): (NodeState.NEW_OBJECT, 0)}),
+    "the end of a sublattice of a node that runs": node_event(SublatticeEnded, 1, 2),
     "restored with a node ahead of its inputs": restored(nodes={NodeId(2): (NodeState.RUNNING, 1)}),
 } | {
     f"{kind.__name__}: {what}": node_event(kind, node, attempt)

@@ -296,6 +296,14 @@ def test_a_job_that_returns_although_its_time_is_up_has_completed() -> None:
     assert told(scheduler, began(0), elapsed, succeeded(0)).transitions[-1].state is DispatchState.COMPLETED
 
 
+def test_a_job_stopped_at_its_time_limit_by_an_earlier_dispatcher_has_failed() -> None:
+    """Nobody asked for its cancel, and it ran for as long as it might."""
+    scheduler = Scheduler()
+    told(scheduler, restored(chain(1), {0: (NodeState.RUNNING, 1)}))
+    ended = NodeCancelled(dispatch_id=ID, node_id=NodeId(0), attempt=1, at=20.0, started_at=13.0)
+    assert told(scheduler, ended).transitions[0].state is NodeState.FAILED
+
+
 def test_the_timer_of_an_earlier_attempt_is_ignored() -> None:
     """It is counted as late and stops nothing."""
     scheduler, _ = running(chain(1), NodePolicy(time_limit_s=7.0, retries=1))

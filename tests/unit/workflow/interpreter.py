@@ -1,13 +1,19 @@
-"""A tiny interpreter of graphs: calls each node's decoded function the way the dispatcher builds its call."""
+"""A tiny interpreter of graphs: calls each node's decoded function the way the dispatcher builds its call.
 
+What a sublattice has built is interpreted in its turn.
+"""
+
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from covalent_lab import payload
 from covalent_lab.graph.model import Graph, NodeKind, ParamType
 from covalent_lab.graph.topology import topological_order
+from covalent_lab.graph.wire import graph_from_wire
 from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
+from covalent_lab.workflow.sublattices import SublatticeBundle
 
 
 def evaluate(graph: Graph, payloads: Mapping[PayloadRef, Payload]) -> Any:
@@ -31,5 +37,26 @@ def evaluate(graph: Graph, payloads: Mapping[PayloadRef, Payload]) -> Any:
             (outputs[node_id],) = args
         else:
             function = payload.decode(payloads[graph.functions[node.function].payload].tobytes())
-            outputs[node_id] = function(*args, **kwargs)
+            value = function(*args, **kwargs)
+            outputs[node_id] = evaluate_bundle(value) if node.kind is NodeKind.SUBLATTICE else value
     return outputs[last]
+
+
+def read_bundle(built: SublatticeBundle) -> tuple[dict[str, Any], dict[PayloadRef, Payload]]:
+    """Header and payloads of what a sublattice's job returned, without unpickling it."""
+    (data,) = payload.buffers(payload.encode(built).tobytes())
+    begin = 12 + int.from_bytes(data[4:12], "big")
+    header = json.loads(bytes(data[12:begin]))
+    found = {}
+    for digest, size in header["payloads"]:
+        ref = PayloadRef(digest, size)
+        found[ref] = Payload(ref, [data[begin : begin + size]])
+        begin += size
+    assert begin == len(data)
+    return header, found
+
+
+def evaluate_bundle(built: SublatticeBundle) -> Any:
+    """Value of the workflow in it."""
+    header, found = read_bundle(built)
+    return evaluate(graph_from_wire(header["graph"]), found)

@@ -265,7 +265,7 @@ def test_packed_tasks_share_the_group_of_their_electron() -> None:
     assert groups == {"add": 0, ":electron_list:": 0, ":add.__getitem__": 0, ":postprocess:reconstruct": 7}
 
 
-def test_a_sublattice_evaluates_in_one_task_and_keeps_its_electrons() -> None:
+def test_a_sublattice_travels_whole_and_keeps_its_electrons() -> None:
     """The lattice travels whole, as value of its own parameter."""
     made = electron(workflow)
     assert made(1) == 3

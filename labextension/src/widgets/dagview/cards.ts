@@ -1,6 +1,6 @@
 /** Paints one node: a card, a list or the pill of a value, with as much on it as its size on the screen allows. */
 
-import { statusName } from '../../graph/states';
+import { isGoingOn, statusName } from '../../graph/states';
 import { elapsed, formatDuration, statusTone, statusWord } from '../../graph/style';
 import type { ITexts } from '../../graph/style';
 import { detailOf } from '../../graph/visible';
@@ -8,7 +8,12 @@ import { drawStatusGlyph } from './glyphs';
 import type { IScene } from './scene';
 
 /** How strongly the colour of a status fills a card. */
-const TINT: Readonly<Record<string, number>> = { cancelled: 0.06, failed: 0.16, running: 0.15 };
+const TINT: Readonly<Record<string, number>> = {
+  cancelled: 0.06,
+  failed: 0.16,
+  running: 0.15,
+  dispatching: 0.15
+};
 /** Text is drawn this high on the screen, if the card is high enough for it. */
 const LABEL_PIXELS = 11;
 
@@ -76,7 +81,8 @@ function paintBody(
   }
   const isCalm = isPill || !scene.isLive || tone === 'pending' || tone === 'cancelled';
   context.strokeStyle = isCalm ? palette.border : colour;
-  context.lineWidth = tone === 'running' && !isCalm ? 1.8 : 1.2;
+  const isBusy = tone === 'running' || tone === 'dispatching';
+  context.lineWidth = isBusy && !isCalm ? 1.8 : 1.2;
   context.globalAlpha = isCalm ? 1 : tone === 'completed' ? 0.55 : 0.9;
   if (tone === 'pending' && scene.isLive && !isPill) {
     context.setLineDash([4, 3]);
@@ -84,7 +90,7 @@ function paintBody(
   context.stroke();
   context.setLineDash([]);
   context.globalAlpha = 1;
-  if (tone === 'running' && scene.isLive && scene.hasMotion && !isPill) {
+  if (isBusy && scene.isLive && scene.hasMotion && !isPill) {
     const pulse = (scene.now % 1.6) / 1.6;
     context.globalAlpha = 0.5 * (1 - pulse);
     context.lineWidth = 1.5 + 6 * pulse;
@@ -223,7 +229,7 @@ function subtitle(
   const word = statusWord(status, texts);
   const seconds = elapsed(states.startedAt[id], states.endedAt[id], scene.now);
   const hasTime = seconds !== null && status !== 'NEW_OBJECT' && status !== 'STARTING';
-  const isTicking = status === 'RUNNING' && hasTime && seconds >= 1;
+  const isTicking = isGoingOn(states.status[id]) && hasTime && seconds >= 1;
   const time = hasTime ? formatDuration(isTicking ? Math.floor(seconds * 10) / 10 : seconds) : '';
   const more = hasTime ? time : executor;
   const both = more === '' ? word : `${word} · ${more}`;

@@ -34,7 +34,8 @@ export function drawStatusGlyph(
       context.stroke();
       path(context, [0, -5, 0, 0.5, 3.6, 2.6], unit);
       break;
-    case 'running': {
+    case 'running':
+    case 'dispatching': {
       context.globalAlpha = 0.25;
       circle(context, radius * 0.86);
       context.stroke();
@@ -43,6 +44,11 @@ export function drawStatusGlyph(
       context.beginPath();
       context.arc(0, 0, radius * 0.86, turn, turn + Math.PI * 0.65);
       context.stroke();
+      if (tone === 'dispatching') {
+        path(context, [0, -4, 0, 0, -3.2, 3.2], unit);
+        path(context, [0, 0, 3.2, 3.2], unit);
+        break;
+      }
       context.beginPath();
       context.moveTo(-2.4 * unit, -3.8 * unit);
       context.lineTo(4.2 * unit, 0);

@@ -1,6 +1,6 @@
 /** Paints one frame of a graph on a canvas. Holds no state; everything comes in the scene. */
 
-import { RUNNING } from '../../graph/states';
+import { isGoingOn } from '../../graph/states';
 import { edgesInView, nodesInView, viewOf } from '../../graph/visible';
 import { paintCard } from './cards';
 import { paintEdges } from './edges';
@@ -23,7 +23,7 @@ export function paintScene(context: CanvasRenderingContext2D, scene: IScene): IF
   paintEdges(context, scene, edgesInView(layout, view));
   let hasRunning = false;
   for (const id of nodesInView(layout, view)) {
-    hasRunning = hasRunning || scene.states.status[id] === RUNNING;
+    hasRunning = hasRunning || isGoingOn(scene.states.status[id]);
     paintCard(context, scene, id);
   }
   context.restore();

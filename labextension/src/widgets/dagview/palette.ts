@@ -44,6 +44,7 @@ export function readPalette(element: Element): IPalette {
       pending: read('ui-font-color3', '#9e9e9e'),
       queued: read('warn-color1', '#f57c00'),
       running: read('brand-color1', '#1976d2'),
+      dispatching: read('brand-color1', '#1976d2'),
       completed: read('success-color1', '#388e3c'),
       failed: read('error-color1', '#d32f2f'),
       cancelled: read('ui-font-color2', '#757575')

@@ -3,6 +3,7 @@
 import type { Message } from '@lumino/messaging';
 import { StackedPanel, Widget } from '@lumino/widgets';
 
+import { requestOpen } from '../../contract/open';
 import type { ITexts } from '../../graph/style';
 import { shortId } from '../../graph/style';
 import type { DispatchChange, DispatchModel } from '../../model';
@@ -73,7 +74,13 @@ class GraphWidget extends Widget {
       onSelect: id => {
         model.selection = id;
       },
-      onViewChanged: () => this._controls.update()
+      onViewChanged: () => this._controls.update(),
+      onOpen: id => {
+        const dispatchId = model.nodes?.parts.get(id);
+        if (dispatchId !== undefined) {
+          requestOpen(this.node, { dispatchId });
+        }
+      }
     });
     this._controls = new GraphControls({
       graph: this._canvas,

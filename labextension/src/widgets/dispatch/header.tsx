@@ -8,7 +8,17 @@ import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, shortId } from '../../graph/style';
 import { nextFailed } from '../../graph/states';
 import type { DispatchModel } from '../../model';
-import { CopyButton, Glyph, ProgressBar, StatusBadge, STOP, useNow, useSignal } from '../parts';
+import {
+  BACK,
+  CopyButton,
+  Glyph,
+  OpenLink,
+  ProgressBar,
+  StatusBadge,
+  STOP,
+  useNow,
+  useSignal
+} from '../parts';
 
 /** The head as a widget. */
 export class DispatchHeader extends ReactWidget {
@@ -61,6 +71,18 @@ function Header(props: {
   };
   return (
     <div className="cvl-Header">
+      {model.parent !== null && (
+        <nav className="cvl-Header-parent" aria-label={texts.__('Part of')}>
+          <OpenLink
+            className="cvl-Link"
+            request={model.parent}
+            title={texts.__('Back to the workflow that this one is part of')}
+          >
+            <Glyph path={BACK} />
+            {model.parent.name}
+          </OpenLink>
+        </nav>
+      )}
       <div className="cvl-Header-line">
         <h2 title={detail.name}>{detail.name}</h2>
         <StatusBadge status={detail.status} texts={texts} />

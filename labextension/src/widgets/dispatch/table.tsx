@@ -9,10 +9,12 @@ import type { INodeStates } from '../../graph/states';
 import {
   CANCELLED,
   COMPLETED,
+  DISPATCHING,
   FAILED,
   PENDING,
   RUNNING,
   STARTING,
+  isGoingOn,
   statusName
 } from '../../graph/states';
 import type { ITexts } from '../../graph/style';
@@ -28,7 +30,7 @@ interface ITableProps {
 }
 
 const STEP = 200;
-const ORDER = [FAILED, RUNNING, STARTING, PENDING, CANCELLED, COMPLETED];
+const ORDER = [FAILED, RUNNING, DISPATCHING, STARTING, PENDING, CANCELLED, COMPLETED];
 
 /** The table as a widget. */
 export class NodeTable extends ReactWidget {
@@ -57,7 +59,7 @@ function Table(props: ITableProps): JSX.Element {
   const [limit, setLimit] = useState(STEP);
   const [chosen, setChosen] = useState<number | null>(null);
   const { structure, nodes } = model;
-  const now = useNow(nodes?.status.includes(RUNNING) ?? false);
+  const now = useNow(nodes?.status.some(isGoingOn) ?? false);
   const counts = useMemo(() => countStatuses(structure, nodes), [structure, nodes]);
   const status = chosen !== null && counts.has(chosen) ? chosen : null;
   const ids = useMemo(() => {

@@ -10,9 +10,12 @@ import { nodeLabel } from '../../graph/structure';
 import type { DispatchModel, NodeModel } from '../../model';
 import {
   AnsiText,
+  BACK,
   CopyButton,
   executorText,
   Facts,
+  Glyph,
+  OpenLink,
   PayloadView,
   PythonSource,
   StatusBadge,
@@ -21,8 +24,6 @@ import {
 } from '../parts';
 
 type Tab = 'output' | 'inputs' | 'logs' | 'error' | 'source';
-
-const BACK = 'M10 3 5 8l5 5';
 
 /** Shown while a node is selected. */
 export function NodeView(props: {
@@ -34,7 +35,7 @@ export function NodeView(props: {
   useSignal(node.changed);
   const { detail } = node;
   const isRunning = detail?.status === 'RUNNING';
-  const now = useNow(isRunning, 200);
+  const now = useNow(isRunning || detail?.status === 'DISPATCHING', 200);
   const [chosen, setTab] = useState<Tab | null>(null);
   const tabs = detail === null ? [] : availableTabs(detail, texts);
   const tab = tabs.some(([key]) => key === chosen) ? chosen : defaultTab(detail);
@@ -54,9 +55,7 @@ export function NodeView(props: {
           dispatch.selection = null;
         }}
       >
-        <svg className="cvl-Glyph" viewBox="0 0 16 16" aria-hidden="true">
-          <path d={BACK} />
-        </svg>
+        <Glyph path={BACK} />
         {dispatch.detail?.name ?? texts.__('Workflow')}
       </button>
       {node.error !== '' && (
@@ -87,6 +86,15 @@ export function NodeView(props: {
               [texts.__('Hooks'), hooksText(detail.hooks)]
             ]}
           />
+          {detail.sub_dispatch_id !== null && detail.sub_dispatch_id !== undefined && (
+            <OpenLink
+              className="cvl-Button cvl-Panel-open"
+              request={{ dispatchId: detail.sub_dispatch_id }}
+              title={texts.__('Show the graph of this sublattice (or double-click the node)')}
+            >
+              {texts.__('Open sublattice')}
+            </OpenLink>
+          )}
           <div className="cvl-Tabs" role="tablist" aria-label={texts.__('About this node')}>
             {tabs.map(([key, label]) => (
               <button

@@ -80,6 +80,14 @@ function shape(tone: string): JSX.Element {
           <path d="M-2.6-4 4.4 0-2.6 4Z" className="cvl-mod-solid" />
         </>
       );
+    case 'dispatching':
+      return (
+        <>
+          <circle r="9" fill="none" opacity=".25" />
+          <path className="cvl-mod-spin" d="M0-9A9 9 0 0 1 8.2 3.7" fill="none" />
+          <path d="M0-4V0L-3.2 3.2M0 0 3.2 3.2" fill="none" />
+        </>
+      );
     case 'completed':
       return (
         <>
