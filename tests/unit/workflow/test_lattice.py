@@ -256,15 +256,6 @@ def test_replaced_electrons_are_used_by_name() -> None:
     assert set(built.replace_electrons) == {"add", "other"}
 
 
-def test_packed_tasks_share_the_group_of_their_electron() -> None:
-    """Collections before, items after."""
-    built = lattice(lambda: add([1], [2])[0])
-    built.task_packing = True
-    built.build_graph()
-    groups = {node.name: node.task_group for node in built.graph.nodes if not node.name.startswith(":param")}
-    assert groups == {"add": 0, ":electron_list:": 0, ":add.__getitem__": 0, ":postprocess:reconstruct": 7}
-
-
 def test_a_sublattice_evaluates_in_one_task_and_keeps_its_electrons() -> None:
     """The lattice travels whole, as value of its own parameter."""
     made = electron(workflow)
