@@ -8,7 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,7 +63,7 @@ class WorkerProcess:
         """
         self.stdout_path, self.stderr_path, self.part_path = f"{stem}.out", f"{stem}.err", part_path
         self.stop_path = f"{stem}.stop"
-        self.is_garbled = False
+        self.is_garbled = self._has_stops = False
         self._owner, self._loop = owner, loop
         self._incoming, self._outgoing = bytearray(), bytearray()
         self._killing: asyncio.TimerHandle | None = None
@@ -113,9 +113,11 @@ class WorkerProcess:
             self._outgoing += memoryview(data)[sent:]
             self._loop.add_writer(self._channel, self._write)
 
-    def stop_steps(self, steps: Iterable[str]) -> None:
+    def stop_steps(self, steps: Collection[str]) -> None:
         """Let it not run these later steps of its job; one that it has begun already it does not stop."""
-        Path(self.stop_path).write_text("".join(f"{step}\n" for step in steps), encoding="utf-8")
+        if steps or self._has_stops:
+            Path(self.stop_path).write_text("".join(f"{step}\n" for step in steps), encoding="utf-8")
+            self._has_stops = bool(steps)
 
     def terminate(self, grace_s: float) -> None:
         """Ask the whole group to end, and kill it after a while."""
