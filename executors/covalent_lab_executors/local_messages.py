@@ -74,8 +74,14 @@ def encode_job(
     """
     _check_sources([spec, *(step for step, _ in then)])
     body: list[bytes] = []
-    control = _encode_step(spec, placement, shelf, body)
-    return {**control, "then": [_encode_step(*step, shelf, body) for step in then]}, body
+    steps: list[dict[str, Any]] = []
+    at = 0
+    for step, place in ((spec, placement), *then):
+        own: list[bytes] = []
+        steps.append({**_encode_step(step, place, shelf, own), "at": at})
+        at += sum(map(len, own))
+        body += own
+    return {**steps[0], "then": steps[1:]}, body
 
 
 def _check_sources(steps: Sequence[JobSpec]) -> None:
@@ -98,12 +104,10 @@ def _encode_step(spec: JobSpec, placement: Placement, shelf: FunctionShelf, body
             return len(source.data)
         return source.path or ""
 
-    at = sum(map(len, body))
     is_known, forgotten = shelf.use(spec.function.ref)
     task = {"electron_id": spec.node_id, "name": spec.name, "attempt": spec.attempt}
     return {
         "job": spec.attempt_id,
-        "at": at,
         "name": spec.name,
         "function": [spec.function.ref.digest, None if is_known else where(spec.function)],
         "forget": list(forgotten),
