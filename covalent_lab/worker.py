@@ -1,7 +1,8 @@
 """Everything that happens where a task runs: the payload archive and the task itself.
 
 This file needs the standard library and cloudpickle, and imports nothing of its package, so that it can be copied to
-a machine that has neither. The rest of the package reads and writes archives through `payload.py`.
+a machine that has neither; to run tasks there, copy `worker_surroundings.py` into the same folder. The rest of the
+package reads and writes archives through `payload.py`.
 
 An archive is the serialised form of one value, laid out so that it can be listed and previewed without unpickling:
 
@@ -17,6 +18,9 @@ present `buffers` and `rich` (`[offset, length]` relative to the data; `rich` is
 `worker.py --serve CHANNEL LIFELINE` (two inherited file descriptors) runs one task after the other for the process at
 the other end of the channel. A frame is `>IQ` (lengths of the next two), control (JSON), body (the raw bytes that the
 control refers to by length). It leads a process group of its own, which ends when the lifeline does.
+
+A job can have several steps, each with an answer of its own: later ones (`then`) may refer to the output of earlier
+ones, which is decoded anew each time, so that what a step changes is seen by no other.
 """
 
 import base64
@@ -40,17 +44,28 @@ import sys
 import threading
 import time
 import traceback
-import types
-import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, Union
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Union
 
 import cloudpickle
 
-# fmt: off
-__all__ = ["apply_before", "apply_hook", "archive_digest", "decode_archive", "encode_archive", "end_with",
-           "hooks_before", "open_archive", "read_header", "read_rich", "read_text", "store_archive"]
-# fmt: on
+if TYPE_CHECKING:
+    from covalent_lab.worker_surroundings import LoadedCode, Surroundings
+
+__all__ = [
+    "apply_before",
+    "apply_hook",
+    "archive_digest",
+    "decode_archive",
+    "encode_archive",
+    "end_with",
+    "hooks_before",
+    "open_archive",
+    "read_header",
+    "read_rich",
+    "read_text",
+    "store_archive",
+]
 
 _OFFSETS, _ALIGN = struct.Struct(">QQ"), 64
 _TEXT_LIMIT, _RICH_LIMIT = 10_000, 4_000_000
@@ -239,8 +254,7 @@ def _type_name(value: Any) -> str:
 
 
 _FRAME, _HOOK_NOTE = struct.Struct(">IQ"), "raised by the dependency"
-_STREAM_LIMIT, _CHUNK, _KEPT_FOLDERS = 1 << 20, 1 << 20, 8
-_SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM", "SIGALRM", "SIGCHLD", "SIGUSR1", "SIGUSR2", "SIGPIPE")
+_CHUNK = 1 << 20
 _EXPLANATIONS = {
     "prepare": "Cannot enter the working directory {workdir!r}: {reason}. Choose another with `workdir`.",
     "load": "Cannot load task {name!r} or its inputs: {reason}. It must be importable for {python}.",
@@ -327,8 +341,8 @@ def _one_line(error: BaseException) -> str:
 
 
 def _trace(error: BaseException) -> str:
-    tb = error.__traceback__
-    while tb is not None and tb.tb_frame.f_code.co_filename == _trace.__code__.co_filename:
+    tb, here = error.__traceback__, os.path.dirname(_trace.__code__.co_filename)
+    while tb is not None and os.path.dirname(tb.tb_frame.f_code.co_filename) == here:
         tb = tb.tb_next
     with contextlib.suppress(Exception):  # user code in __str__, or a traceback too deep to render
         return "".join(traceback.format_exception(type(error), error, tb))
@@ -348,167 +362,58 @@ def _send(channel: socket.socket, control: "Mapping[str, Any]", *pieces: Buffer)
     channel.sendall(b"".join((_FRAME.pack(len(text), sum(map(len, pieces))), text, *pieces)))
 
 
-class _Surroundings:
-    """What a task may change of its process, and how it is put back."""
-
-    def __init__(self) -> None:
-        import ctypes  # heavy, and needed only where tasks run
-
-        self.kept = (os.dup(1), os.dup(2))
-        self._open_streams()
-        self._flush_c = ctypes.CDLL(None).fflush
-        self._environ, self._env = os.environ, dict(os.environb)
-        self._umask, self._recursion = os.umask(0o022), sys.getrecursionlimit()
-        self._path, self._filters, self._main = list(sys.path), list(warnings.filters), sys.modules["__main__"]
-        self._handlers = {number: signal.getsignal(number) for number in (getattr(signal, name) for name in _SIGNALS)}
-
-    def _open_streams(self) -> None:
-        self._streams = tuple(os.fdopen(n, "w", 1, "utf-8", "backslashreplace", closefd=False) for n in (1, 2))
-        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__ = self._streams  # type: ignore[misc]
-
-    def enter(self, job: "Mapping[str, Any]") -> None:
-        """Make the working directory and the environment of a job; an OSError means that it cannot be."""
-        os.umask(self._umask)
-        for descriptor in self.kept:  # children of an earlier task may have printed since
-            self.take(descriptor)
-        os.makedirs(job["workdir"], exist_ok=True)
-        os.chdir(job["workdir"])
-        os.environ.update(job["env"])
-
-    def stand_in(self, function: Any) -> None:
-        """Let `__main__` be the notebook a function was written in, so that multiprocessing finds its helpers."""
-        if getattr(function, "__module__", None) == "__main__" and isinstance(function, types.FunctionType):
-            main = types.ModuleType("__main__")
-            main.__dict__.update({function.__name__: function, **function.__globals__})
-            main.__dict__.pop("__file__", None)  # a spawned child would run that script again
-            sys.modules["__main__"] = main
-
-    def leave(self) -> None:
-        """Put everything back except the streams' content."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for stream in (sys.stdout, sys.stderr, *self._streams):
-            with contextlib.suppress(Exception):  # closed or replaced by user code
-                stream.flush()
-        self._flush_c(None)
-        os.dup2(self.kept[0], 1)
-        os.dup2(self.kept[1], 2)
-        if any(stream.closed for stream in self._streams):
-            self._open_streams()
-        sys.stdout, sys.stderr = self._streams
-        os.environ = self._environ  # noqa: B003
-        for name in dict(os.environb._data.items() ^ self._env.items()):  # type: ignore[attr-defined]  # a plain dict
-            os.environb.pop(name, None)
-            if name in self._env:
-                os.environb[name] = self._env[name]
-        sys.path[:] = self._path
-        sys.modules["__main__"] = self._main
-        sys.setrecursionlimit(self._recursion)
-        if warnings.filters != self._filters:
-            warnings.simplefilter("default")  # tells the warnings module that its list changed
-            warnings.filters[:] = self._filters  # type: ignore[index]
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        for number, handler in self._handlers.items():
-            if handler is not None and signal.getsignal(number) is not handler:
-                signal.signal(number, handler)
-
-    def take(self, descriptor: int) -> bytes:
-        """What was written to a stream since the last time: the end of it, if it is long."""
-        size = os.fstat(descriptor).st_size
-        if not size:
-            return b""
-        left_out = max(0, size - _STREAM_LIMIT)
-        text = os.pread(descriptor, _STREAM_LIMIT, left_out)
-        os.ftruncate(descriptor, 0)
-        return b"[%d bytes left out]\n%s" % (left_out, text) if left_out else text
-
-
-class _Code:
-    """What this process has loaded: functions by digest, and the modules beside each notebook.
-
-    A function is unpickled once, so what it keeps in defaults or globals outlives the task. Modules of a folder are
-    seen by tasks from that folder only, and until one of their files changes.
-    """
-
-    def __init__(self) -> None:
-        self.archives: "dict[str, Buffer | str]" = {}
-        self._functions: "dict[tuple[str, str], Any]" = {}
-        self._common = set(sys.modules)
-        self._beside: "dict[str, dict[str, tuple[Any, str, Any]]]" = {}
-
-    def forget(self, digests: "Sequence[str]") -> None:
-        for digest in digests:
-            self.archives.pop(digest, None)
-        self._functions = {key: found for key, found in self._functions.items() if key[0] not in digests}
-
-    def function(self, digest: str, folder: str) -> Any:
-        if (digest, folder) not in self._functions:
-            self._functions[digest, folder] = _load(self.archives[digest])
-        return self._functions[digest, folder]
-
-    def enter(self, folder: str) -> None:
-        """Make a folder's modules importable, and load afresh what depends on files that changed."""
-        sys.path.insert(0, folder)
-        beside = self._beside.get(folder, {})
-        if all(_stamp(file) == stamp for _, file, stamp in beside.values()):
-            sys.modules.update({name: module for name, (module, _, _) in beside.items()})
-        else:
-            del self._beside[folder]
-            self._functions = {key: found for key, found in self._functions.items() if key[1] != folder}
-
-    def leave(self, folder: str) -> None:
-        """Hide the folder's modules again."""
-        if len(sys.modules) == len(self._common):
-            return
-        inside, beside = os.path.join(folder, ""), {}
-        installed = tuple(os.path.join(path, "") for path in (*sys.path, sys.prefix) if path.startswith(inside))
-        for name in sys.modules.keys() - self._common if folder else ():
-            file = _module_file(sys.modules[name])
-            if file.startswith(inside) and not file.startswith(installed):
-                beside[name] = (sys.modules.pop(name), file, _stamp(file))
-        self._common = set(sys.modules)
-        if beside:
-            self._beside.pop(folder, None)
-            self._beside = dict([*self._beside.items(), (folder, beside)][-_KEPT_FOLDERS:])
-
-    def restore(self, modules: "Mapping[str, Any]") -> bool:
-        """Put all modules back; returns whether native code was among the others, which cannot be loaded twice."""
-        changed = {name: module for name, module in sys.modules.items() if modules.get(name) is not module}
-        own = [name for name in changed if name.partition(".")[0] not in sys.stdlib_module_names]
-        for name in own:
-            del sys.modules[name]
-        sys.modules.update(modules)
-        return any(_module_file(changed[name]).endswith((".so", ".dylib")) for name in own)
-
-
 def _load(archive: "Buffer | str") -> Any:
     return decode_archive(open_archive(archive) if isinstance(archive, str) else archive)
 
 
-def _module_file(module: Any) -> str:
-    with contextlib.suppress(Exception):  # it may have no file, or only pose as a module
-        return str(getattr(module, "__file__", None) or next(iter(module.__path__)))
-    return ""
+def _run_steps(
+    job: "dict[str, Any]", body: io.BytesIO, surroundings: "Surroundings", code: "LoadedCode"
+) -> "Iterator[tuple[dict[str, Any], bytes]]":
+    """Run the steps of a job one after the other while they complete; yields the answer of each."""
+    steps = [job, *job["then"]]
+    outputs: "dict[str, Buffer | str]" = {}
+
+    def take(where: "int | str | dict[str, str]") -> "Buffer | str":
+        found = outputs[where["step"]] if isinstance(where, dict) else where
+        found = body.read(found) if isinstance(found, int) else found
+        return found if isinstance(found, str) else bytearray(found)  # a copy: aligned, arrays writable
+
+    goes_on = True
+    for number, step in enumerate(steps):
+        body.seek(step["at"])
+        _take_function(step, take, code)
+        if not goes_on:
+            continue  # only its function, which will not be sent again
+        reply, output = _run_step(step, take, surroundings, code)
+        goes_on = number + 1 < len(steps) and "failure" not in reply and not _is_stopped(steps[number + 1])
+        if goes_on:
+            name = reply["output"][0]
+            outputs[step["job"]] = output or os.path.join(step["payload_dir"], name[:2], name)
+        yield {**reply, "goes_on": goes_on}, output
 
 
-def _stamp(file: str) -> "tuple[int, int] | None":
-    found = os.stat(file) if os.path.isfile(file) else None
-    return found and (found.st_mtime_ns, found.st_size)
+def _is_stopped(step: "Mapping[str, Any]") -> bool:
+    with contextlib.suppress(OSError), open(step["stop"], encoding="utf-8") as file:
+        return step["job"] in file.read().splitlines()
+    return False
 
 
-def _run_job(job: "dict[str, Any]", body: io.BytesIO, surroundings: _Surroundings, code: _Code) -> Any:
+def _take_function(step: "Mapping[str, Any]", take: "Callable[[Any], Buffer | str]", code: "LoadedCode") -> None:
+    code.forget(step["forget"])
+    digest, where = step["function"]
+    if where is not None:
+        code.archives[digest] = take(where)
+
+
+def _run_step(
+    job: "dict[str, Any]", take: "Callable[[Any], Buffer | str]", surroundings: "Surroundings", code: "LoadedCode"
+) -> "tuple[dict[str, Any], bytes]":
     reply: "dict[str, Any]" = {"job": job["job"], "started": time.time()}
     stage, output, folder, value = "prepare", b"", job["folder"], None
     hooks, context, delivered = job["hooks"], contextvars.copy_context(), {}
     modules: "dict[str, Any] | None" = None  # as they were, while hooks provide others
-
-    def take(where: "int | str") -> "Buffer | str":
-        return where if isinstance(where, str) else bytearray(body.read(where))  # a copy: aligned, arrays writable
-
+    digest, _ = job["function"]
     try:
-        code.forget(job["forget"])
-        digest, where = job["function"]
-        if where is not None:
-            code.archives[digest] = take(where)
         surroundings.enter(job)
         sys.stderr.write(job["note"] and job["note"] + "\n")
         stage = "load"
@@ -580,18 +485,21 @@ def _serve(descriptor: int, lifeline: int) -> None:
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("500")  # when memory runs out, rather a task than the server
     here = os.path.dirname(os.path.abspath(__file__))
+    sys.path.insert(0, here)
+    from worker_surroundings import LoadedCode, Surroundings  # type: ignore[import-not-found]  # beside this script
+
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
     sys.argv[:] = [""]
     os.set_inheritable(descriptor, False)
     channel, pid = socket.socket(fileno=descriptor), os.getpid()
-    reader, surroundings, code = channel.makefile("rb", 1 << 18), _Surroundings(), _Code()
+    reader, surroundings, code = channel.makefile("rb", 1 << 18), Surroundings(), LoadedCode(_load)
     _send(channel, {"ready": pid, "python_version": _VERSIONS["py_version"]})
     while True:
-        reply, output = _run_job(*_receive(reader), surroundings, code)
-        if os.getpid() != pid:  # the task forked, and its child came back here
-            os._exit(0)
-        streams = [surroundings.take(descriptor) for descriptor in surroundings.kept]
-        _send(channel, {**reply, "body": [len(output), *map(len, streams)]}, output, *streams)
+        for reply, output in _run_steps(*_receive(reader), surroundings, code):
+            if os.getpid() != pid:  # the task forked, and its child came back here
+                os._exit(0)
+            streams = [surroundings.take(descriptor) for descriptor in surroundings.kept]
+            _send(channel, {**reply, "body": [len(output), *map(len, streams)]}, output, *streams)
 
 
 if __name__ == "__main__":

@@ -28,12 +28,10 @@ _SUBLATTICES = uuid.UUID("b2a6ec5c-54a3-4d0b-8f3a-0d6c3f5f1c7e")
 
 @dataclass(frozen=True, slots=True)
 class JobInputs:
-    """References a job's call is made of, and the nodes they come from."""
+    """The nodes whose outputs a job's call is made of."""
 
-    args: Sequence[PayloadRef]
-    kwargs: Mapping[str, PayloadRef]
-    arg_nodes: Sequence[NodeId]
-    kwarg_nodes: Mapping[str, NodeId]
+    args: Sequence[NodeId]
+    kwargs: Mapping[str, NodeId]
 
 
 def policy_of(options: NodeOptions, configured: Mapping[str, Mapping[str, Any]]) -> NodePolicy:
@@ -45,11 +43,13 @@ def policy_of(options: NodeOptions, configured: Mapping[str, Mapping[str, Any]])
     attributes = options.executor_data.get("attributes") or configured.get(options.executor, {})
     retries = _number(options.executor, "retries", attributes.get("retries"), 0)
     limit = _number(options.executor, "time_limit", attributes.get("time_limit"), -1)
+    max_in_flight, packs = _abilities(options.executor)
     return NodePolicy(
         executor=options.executor,
         retries=max(0, int(retries)),
         time_limit_s=float(limit) if limit > 0 else None,
-        max_in_flight=_max_in_flight(options.executor),
+        max_in_flight=max_in_flight,
+        packs=packs,
     )
 
 
@@ -66,11 +66,12 @@ def _number(executor: str, name: str, value: Any, default: float) -> float:
     return value
 
 
-def _max_in_flight(executor: str) -> int:
+def _abilities(executor: str) -> tuple[int, bool]:
     try:
-        return registry.load(executor).max_in_flight
+        kind = registry.load(executor)
     except LabError:
-        return DEFAULT_LIMIT  # its nodes will fail, and say why
+        return DEFAULT_LIMIT, False  # its nodes will fail, and say why
+    return kind.max_in_flight, kind.packs
 
 
 class Active:
@@ -111,25 +112,27 @@ class Active:
                 self.started_at[node.node_id] = node.started_at
 
     def inputs(self, node_id: NodeId) -> JobInputs:
-        """References for the call of a node whose predecessors are complete."""
-        args: list[tuple[int, PayloadRef, NodeId]] = []
-        kwargs: dict[str, PayloadRef] = {}
-        kwarg_nodes: dict[str, NodeId] = {}
+        """What the call of a node is made of."""
+        args: list[tuple[int, NodeId]] = []
+        kwargs: dict[str, NodeId] = {}
         incoming = self.incoming(node_id)
         is_postprocess = self.graph.nodes[node_id].kind is NodeKind.POSTPROCESS
         only_value = is_postprocess and any(edge.name == "retval" for edge in incoming)
         for edge in incoming:
             if edge.param_type is ParamType.WAIT or (only_value and edge.name != "retval"):
                 continue
-            ref = self.outputs[edge.source]
-            assert ref is not None, f"node {edge.source} has no output"
             if edge.param_type is ParamType.ARG:
-                args.append((edge.arg_index or 0, ref, edge.source))
+                args.append((edge.arg_index or 0, edge.source))
             else:
-                kwargs[edge.name] = ref
-                kwarg_nodes[edge.name] = edge.source
-        args.sort(key=lambda found: found[0])
-        return JobInputs([ref for _, ref, _ in args], kwargs, [node for _, _, node in args], kwarg_nodes)
+                kwargs[edge.name] = edge.source
+        args.sort(key=lambda pair: pair[0])
+        return JobInputs([node for _, node in args], kwargs)
+
+    def output(self, node_id: NodeId) -> PayloadRef:
+        """What a complete node left behind."""
+        ref = self.outputs[node_id]
+        assert ref is not None, f"node {node_id} has no output"
+        return ref
 
     def cache_key(self, node_id: NodeId) -> str:
         """What a node computes and of which inputs, as a digest; empty if its result is not to be cached."""
@@ -138,9 +141,10 @@ class Active:
         if not function:
             return ""
         inputs = self.inputs(node_id)
-        named = sorted((name, ref.digest) for name, ref in inputs.kwargs.items())
+        named = sorted((name, self.output(source).digest) for name, source in inputs.kwargs.items())
         hooks = self.graph.options[node.options].hooks
-        whole = json.dumps([function, [ref.digest for ref in inputs.args], named, hooks], sort_keys=True)
+        values = [self.output(source).digest for source in inputs.args]
+        whole = json.dumps([function, values, named, hooks], sort_keys=True)
         return hashlib.sha256(whole.encode()).hexdigest()
 
     def incoming(self, node_id: NodeId) -> Sequence[Edge]:

@@ -390,7 +390,7 @@ class Dispatcher:
                         self._inbox.append(_Arrival(*taken))
                         self._wake.set()
                         return
-                    spec = await self._jobs.build(active, node_id, attempt)
+                    spec = await self._jobs.build(active, node_id, attempt, command.then)
                 except StoreError as error:
                     event = NodeFailed(
                         dispatch_id=active.dispatch_id,

@@ -1,6 +1,8 @@
 """Between attempts and jobs: what a job is made of, and which event its news are."""
 
+import dataclasses
 import json
+from collections.abc import Mapping, Sequence
 
 from covalent_lab.dispatcher.active import Active
 from covalent_lab.dispatcher.cache import PayloadCache
@@ -28,6 +30,9 @@ from covalent_lab.store.blobs import BlobDir
 __all__ = ["JobBuilder", "event_of", "handle_row", "stored_handle"]
 
 
+_NOT_YET = PayloadRef("", 0)
+
+
 class JobBuilder:
     """Gathers a job's inputs.
 
@@ -44,28 +49,40 @@ class JobBuilder:
         self._cache = cache
         self._inline_limit = inline_limit
 
-    async def build(self, active: Active, node_id: NodeId, attempt: int) -> JobSpec:
-        """The job for an attempt at a node whose predecessors are complete.
+    async def build(self, active: Active, node_id: NodeId, attempt: int, then: Sequence[NodeId] = ()) -> JobSpec:
+        """The job for an attempt at a node whose predecessors are complete, and first attempts at others after it.
 
         Raises:
             StoreError: An input cannot be read.
         """
+        steps = {node_id: attempt_id(active.dispatch_id, node_id, attempt)}
+        steps |= {later: attempt_id(active.dispatch_id, later, 1) for later in then}
+        head = await self._spec(active, node_id, attempt, steps)
+        return dataclasses.replace(head, then=[await self._spec(active, later, 1, steps) for later in then])
+
+    async def _spec(self, active: Active, node_id: NodeId, attempt: int, steps: Mapping[NodeId, AttemptId]) -> JobSpec:
         node = active.graph.nodes[node_id]
         options = active.graph.options[node.options]
         inputs = active.inputs(node_id)
         assert node.function is not None
         function = active.graph.functions[node.function]
+
+        async def output_of(source: NodeId) -> PayloadSource:
+            if source in steps:
+                return PayloadSource(ref=_NOT_YET, step=steps[source])
+            return await self.source(active.dispatch_id, active.output(source))
+
         return JobSpec(
-            attempt_id=attempt_id(active.dispatch_id, node_id, attempt),
+            attempt_id=steps[node_id],
             dispatch_id=active.dispatch_id,
             node_id=node_id,
             attempt=attempt,
             name=node.name,
             function=await self.source(active.dispatch_id, function.payload),
-            args=[await self.source(active.dispatch_id, ref) for ref in inputs.args],
-            kwargs={name: await self.source(active.dispatch_id, ref) for name, ref in inputs.kwargs.items()},
-            arg_nodes=inputs.arg_nodes,
-            kwarg_nodes=inputs.kwarg_nodes,
+            args=[await output_of(source) for source in inputs.args],
+            kwargs={name: await output_of(source) for name, source in inputs.kwargs.items()},
+            arg_nodes=inputs.args,
+            kwarg_nodes=inputs.kwargs,
             hooks=options.hooks,
             options=options.executor_data.get("attributes", {}),
             client=active.client,

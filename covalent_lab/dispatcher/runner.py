@@ -7,6 +7,7 @@ an event: a node never stays in flight because a backend failed.
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -77,6 +78,7 @@ class _Pump:
         self.watched: dict[AttemptId, JobHandle] = {}
         self.wake = asyncio.Event()
         self.handles: dict[AttemptId, JobHandle] = {}
+        self.then: dict[AttemptId, deque[AttemptId]] = {}  # of a job's present step: those after it
         self.task: asyncio.Task[None] | None = None
         self.executor: Executor | None = None
 
@@ -241,9 +243,18 @@ class Runner:
                 self._fail(spec.attempt_id, f"Executor {name!r} refused the job: {error}")
             return
         for spec, handle in zip(specs, handles, strict=True):
-            pump.handles[spec.attempt_id] = handle
-            if pump.executor.jobs_survive:
-                self._on_handle(spec.attempt_id, handle)
+            steps = deque(step.attempt_id for step in (spec, *spec.then))
+            self._hold(pump, steps, handle)
+
+    def _hold(self, pump: _Pump, steps: deque[AttemptId], handle: JobHandle) -> None:
+        """Keep the handle of a job for the first of these steps."""
+        assert pump.executor is not None
+        first = steps.popleft()
+        pump.handles[first] = handle
+        if steps:
+            pump.then[first] = steps
+        if pump.executor.jobs_survive:
+            self._on_handle(first, handle)
 
     async def _cancel(self, name: str, pump: _Pump, attempts: Sequence[AttemptId]) -> None:
         assert pump.executor is not None
@@ -259,9 +270,11 @@ class Runner:
             if pump.executor is not None and pump.executor.jobs_survive:
                 self._on_handle(update.attempt_id, update.handle)
             return
-        if isinstance(update, JobFinished):
-            pump.handles.pop(update.attempt_id, None)
         self._on_update(update)
+        if isinstance(update, JobFinished):
+            handle, steps = pump.handles.pop(update.attempt_id, None), pump.then.pop(update.attempt_id, None)
+            if steps and handle is not None and update.outcome.status is JobStatus.COMPLETED:
+                self._hold(pump, steps, handle)
 
     def _fail(self, attempt_id: AttemptId, message: str) -> None:
         failure = TaskFailure(message=message, is_user_error=False)

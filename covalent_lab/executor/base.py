@@ -42,11 +42,19 @@ JobHandle = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayloadSource:
-    """A payload a job needs: its bytes, or the path of a file on the dispatcher's machine that holds them."""
+    """A value a job needs: its bytes, or the path of a file on the dispatcher's machine that holds them.
+
+    Attributes:
+        ref: Digest and size of the payload; empty and 0 if `step` is given, because the value is not there yet.
+        data: The bytes, if it is small.
+        path: The file, if it is not.
+        step: Instead of bytes and path: the earlier step of the same job (see `JobSpec.then`) whose output it is.
+    """
 
     ref: PayloadRef
     data: bytes | None = None
     path: str | None = None
+    step: AttemptId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,11 @@ class JobSpec:
         env: Environment variables for the task, on top of the executor's own.
         arg_nodes: The nodes that `args` come from.
         kwarg_nodes: The nodes that `kwargs` come from.
+        then: Later steps of the job, for executors with `packs`: they run in this order in the same place, without
+            coming back to the dispatcher in between. Each is reported by itself (`JobStarted`, `JobFinished`). The job
+            ends with the first step that does not complete: nothing is reported for the steps after it. A step that
+            was cancelled before its turn is reported CANCELLED when its turn comes, and is not run. A step has no
+            `then` of its own.
     """
 
     attempt_id: AttemptId
@@ -85,6 +98,7 @@ class JobSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     arg_nodes: Sequence[NodeId] = ()
     kwarg_nodes: Mapping[str, NodeId] = field(default_factory=dict)
+    then: "Sequence[JobSpec]" = ()
 
 
 class JobStatus(StrEnum):
@@ -235,6 +249,8 @@ class Executor(ABC):
     """How many jobs the dispatcher gives it at a time; the others wait in the scheduler."""
     jobs_survive: ClassVar[bool] = True
     """Whether a job can outlive the dispatcher; if so its handle is stored, to watch it again after a restart."""
+    packs: ClassVar[bool] = False
+    """Whether it runs jobs of several steps (`JobSpec.then`), all of which share one handle; else it never gets any."""
 
     def __init__(self, **values: Any) -> None:
         """Hold option values; acquires nothing.
@@ -286,7 +302,11 @@ class Executor(ABC):
 
     @abstractmethod
     async def watch(self, handles: Mapping[AttemptId, JobHandle]) -> None:
-        """Take responsibility again for jobs submitted before a restart; each gets its `JobFinished`, LOST if gone."""
+        """Take responsibility again for jobs submitted before a restart; each gets its `JobFinished`, LOST if gone.
+
+        Of a job of several steps only the one under way is watched. Those after it are submitted again once they can
+        run, under the same attempt ids.
+        """
 
     @abstractmethod
     async def cancel(self, handles: Mapping[AttemptId, JobHandle]) -> None:

@@ -86,6 +86,8 @@ class ClassicExecutor:
     """Whether jobs go through `send`, `poll` and `receive` instead of `run`."""
     max_in_flight: ClassVar[int] = 256
     """How many jobs it is given at a time."""
+    packs: ClassVar[bool] = False
+    """Jobs of several steps are for executors of the engine's own interface."""
     secrets: ClassVar[tuple[str, ...]] = ()
     """Names of attributes that are never shown."""
 

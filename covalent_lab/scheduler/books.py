@@ -1,6 +1,7 @@
 """What the scheduler writes down: one book a dispatch, one queue an executor. It decides nothing."""
 
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Collection
 
 from covalent_lab.ids import DispatchId
 from covalent_lab.scheduler.plan import Plan
@@ -16,16 +17,19 @@ class Run:
         "attempts",
         "cancel_all",
         "cancelled",
+        "carried",
         "dispatching",
         "failed",
         "failures",
         "in_flight",
+        "leaders",
         "lost",
         "out_of_time",
         "plan",
         "ready",
         "state",
         "states",
+        "then",
         "waits_for",
     )
 
@@ -44,9 +48,72 @@ class Run:
         self.out_of_time: set[int] = set()
         self.failures: dict[int, int] = {}  # these two count since the last restart: a restart renews the retries
         self.lost: dict[int, int] = {}
+        self.then: dict[int, list[int]] = {}  # of a node in flight: the later steps of its job, the next one last
+        self.carried: set[int] = set()  # all these steps
+        self.leaders: dict[int, dict[int, None]] = {}  # of a group: its ready nodes that lead to others of it
 
     def is_cancelled(self, node: int) -> bool:
         return self.cancel_all or node in self.cancelled
+
+    def count_in(self, node: int) -> None:
+        """A node is ready now."""
+        self.ready += 1
+        if self.plan.leads[node]:
+            self.leaders.setdefault(self.plan.group[node], {})[node] = None
+
+    def count_out(self, node: int) -> None:
+        """A node does not wait in its lane any longer."""
+        self.ready -= 1
+        if self.plan.leads[node]:
+            del self.leaders[self.plan.group[node]][node]
+
+    def load(self, node: int, steps: list[int]) -> None:
+        """Give the job of a node later steps, in order."""
+        if steps:
+            self.then[node] = steps[::-1]
+            self.carried.update(steps)
+
+    def next_step(self, node: int) -> int | None:
+        """Hand a node's job over to its next step; returns that, if there is one."""
+        steps = self.then.pop(node, None)
+        if steps is None:
+            return None
+        following = steps.pop()
+        self.carried.discard(following)
+        if steps:
+            self.then[following] = steps
+        return following
+
+    def unload(self, node: int) -> list[int]:
+        """Take the later steps off the job of a node; returns them, in order."""
+        steps = self.then.pop(node, [])[::-1]
+        self.carried.difference_update(steps)
+        return steps
+
+    def may_have_been_step(self, node: int) -> bool:
+        """Whether a node that was not begun could be known to an executor, from a job that was given up."""
+        return self.attempts[node] == 0 and self.plan.group[node] >= 0 and node not in self.carried
+
+    def check_steps(self, queued: Collection[int]) -> None:
+        """Raise AssertionError if the books about jobs with several steps do not balance."""
+        plan, states = self.plan, self.states
+        assert self.carried == {n for steps in self.then.values() for n in steps}
+        assert len(self.carried) == sum(map(len, self.then.values()))
+        assert self.carried.isdisjoint(queued)
+        for node, steps in self.then.items():
+            assert steps
+            assert states[node] in (NodeState.STARTING, NodeState.RUNNING)
+            before = [node]
+            for later in reversed(steps):
+                assert states[later] is NodeState.NEW_OBJECT
+                assert (plan.group[later], plan.policy[later]) == (plan.group[node], plan.policy[node])
+                known = sum(plan.successors[n].count(later) for n in before)
+                assert known == self.waits_for[later], f"step {later} waits for what is not in its job"
+                before.append(later)
+        assert {n for nodes in self.leaders.values() for n in nodes} == {n for n in queued if plan.leads[n]}
+        if self.state is DispatchState.RUNNING:
+            ready = {n for n, waits in enumerate(self.waits_for) if not waits and states[n] is NodeState.NEW_OBJECT}
+            assert ready == {*queued, *(n for n in self.carried if not self.waits_for[n])}, "a ready node waits nowhere"
 
 
 class Lane:
@@ -57,22 +124,22 @@ class Lane:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.in_flight = 0
-        self.queues: dict[DispatchId, deque[int]] = {}
+        self.queues: dict[DispatchId, OrderedDict[int, None]] = {}
         self.turn: deque[DispatchId] = deque()
 
     def push(self, dispatch_id: DispatchId, node: int) -> None:
         queue = self.queues.get(dispatch_id)
         if queue is None:
-            queue = self.queues[dispatch_id] = deque()
+            queue = self.queues[dispatch_id] = OrderedDict()
             self.turn.append(dispatch_id)
-        queue.append(node)
+        queue[node] = None
 
     def pop(self) -> tuple[DispatchId, int] | None:
         if not self.turn:
             return None
         dispatch_id = self.turn[0]
         queue = self.queues[dispatch_id]
-        node = queue.popleft()
+        node, _ = queue.popitem(last=False)
         self.turn.popleft()
         if queue:
             self.turn.append(dispatch_id)
@@ -80,16 +147,15 @@ class Lane:
             del self.queues[dispatch_id]
         return dispatch_id, node
 
-    def drop(self, dispatch_id: DispatchId, nodes: set[int] | None) -> list[int]:
-        """Take nodes (None: all) of a dispatch out of the queue."""
+    def drop(self, dispatch_id: DispatchId, nodes: Collection[int] | None) -> list[int]:
+        """Take nodes (None: all) of a dispatch out of the queue; returns those that were in it."""
         queue = self.queues.get(dispatch_id)
         if queue is None:
             return []
-        dropped = [n for n in queue if nodes is None or n in nodes]
-        kept = deque(n for n in queue if not (nodes is None or n in nodes))
-        if kept:
-            self.queues[dispatch_id] = kept
-        else:
+        dropped = list(queue) if nodes is None else [n for n in nodes if n in queue]
+        for node in dropped:
+            del queue[node]
+        if not queue:
             del self.queues[dispatch_id]
             self.turn.remove(dispatch_id)
         return dropped

@@ -21,16 +21,22 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitNode:
-    """Give this attempt to the node's executor."""
+    """Give this attempt to the node's executor.
+
+    Attributes:
+        then: Nodes that the same job runs afterwards, in this order, each in its first attempt. They stay NEW_OBJECT
+            until the one before has completed; if it does not, they do not run.
+    """
 
     dispatch_id: DispatchId
     node_id: NodeId
     attempt: int
+    then: tuple[NodeId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelNode:
-    """Stop this attempt; its end comes back as an event."""
+    """Stop this attempt, or a later step of a job before its turn; its end comes back as an event."""
 
     dispatch_id: DispatchId
     node_id: NodeId

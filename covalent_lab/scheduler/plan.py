@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from covalent_lab.errors import UsageError
-from covalent_lab.graph.model import Graph, NodeKind
+from covalent_lab.graph.model import Graph, Node, NodeKind
 
 __all__ = ["DEFAULT_LIMIT", "NodePolicy", "Plan", "make_plan"]
 
 DEFAULT_LIMIT = 256
+
+_STEPS = frozenset({NodeKind.FUNCTION, NodeKind.ELECTRON_LIST, NodeKind.ELECTRON_DICT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +21,15 @@ class NodePolicy:
         executor: Short name; the lane the node waits in.
         retries: How many further attempts a failed one gets.
         time_limit_s: Longest run of one attempt in seconds; None for no limit.
-        max_in_flight: How many nodes the executor gets at a time, of all dispatches together.
+        max_in_flight: How many jobs the executor gets at a time, of all dispatches together.
+        packs: Whether the executor runs several nodes of one task group as one job.
     """
 
     executor: str = "local"
     retries: int = 0
     time_limit_s: float | None = None
     max_in_flight: int = DEFAULT_LIMIT
+    packs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,8 @@ class Plan:
         successors: For each node the nodes fed by it, once per edge.
         waits_for: For each node the number of edges from nodes that are not parameters.
         policy: For each node its policy.
+        group: For each node the group whose nodes may share a job with it; -1 if it travels alone.
+        leads: For each node whether another node of its group is fed by it.
     """
 
     names: Sequence[str]
@@ -47,6 +53,8 @@ class Plan:
     successors: Sequence[Sequence[int]]
     waits_for: Sequence[int]
     policy: Sequence[NodePolicy]
+    group: Sequence[int]
+    leads: Sequence[bool]
 
     @property
     def total(self) -> int:
@@ -86,14 +94,43 @@ def make_plan(graph: Graph, policies: Sequence[NodePolicy]) -> Plan:
             if node.kind is not NodeKind.PARAMETER and node.function is None:
                 raise UsageError(f"Node {node.id} ({node.name}) has no function.")
     _check_acyclic(successors, waits_for)
+    policy = [policies[node.options] for node in graph.nodes]
+    group = _groups(graph, policy)
     return Plan(
         names=[node.name for node in graph.nodes],
         is_parameter=is_parameter,
         passes_on=passes_on,
         successors=successors,
         waits_for=waits_for,
-        policy=[policies[node.options] for node in graph.nodes],
+        policy=policy,
+        group=group,
+        leads=[g >= 0 and any(group[target] == g for target in successors[n]) for n, g in enumerate(group)],
     )
+
+
+def _groups(graph: Graph, policy: Sequence[NodePolicy]) -> list[int]:
+    """The groups that are of use: nodes with one task group and policy that can be steps of a job.
+
+    Sublattices become dispatches of their own. A node with hooks travels alone, because these may leave its process in
+    a state that only it can bear; and so does one whose result may be cached, because that need not run at all.
+    """
+    group = [-1] * len(graph.nodes)
+    shared = {node.task_group for node in graph.nodes if node.task_group not in (node.id, -1)}
+    members: dict[tuple[int, NodePolicy], list[int]] = {}
+    for node in graph.nodes if shared else ():
+        own = policy[node.id]
+        if node.task_group in shared and own.packs and node.kind in _STEPS and not _is_special(graph, node):
+            members.setdefault((node.task_group, own), []).append(node.id)
+    for nodes in members.values():
+        if len(nodes) > 1:
+            for number in nodes:
+                group[number] = nodes[0]
+    return group
+
+
+def _is_special(graph: Graph, node: Node) -> bool:
+    is_cached = node.function is not None and graph.functions[node.function].cache_key
+    return bool(is_cached or graph.options[node.options].hooks)
 
 
 def _check_acyclic(successors: Sequence[Sequence[int]], waits_for: Sequence[int]) -> None:

@@ -6,6 +6,10 @@ nodes be *in flight*. A node's end frees its place and lowers the counts of its 
 workflow is *dispatching* until that workflow ends; it takes no place then. A dispatch ends when none of its nodes is
 ready, in flight or dispatching.
 
+A node can *carry* others of its task group as later steps of its job: those for which nothing is missing once the steps
+before them are complete. Of a job one node is in flight at a time; when it completes, the next takes its place without
+being submitted. When it does not, the job is over and the later ones are nodes like any others again.
+
 Two rules for whoever edits this file: a state changes only in `_move` and `_move_dispatch`, which check the transition
 tables and write the transition down; and an event is checked before anything is changed, so that one which raises
 leaves no trace.
@@ -201,9 +205,9 @@ class Scheduler:
         step.cancels.append((event.dispatch_id, event.node_ids))
         if event.node_ids is None:
             run.cancel_all = True
-            asked: set[int] | None = None
+            asked: list[int] | None = None
         else:
-            asked = set(event.node_ids)
+            asked = sorted(event.node_ids)
             run.cancelled |= {n for n in asked if not run.states[n].is_terminal}
         if run.state is DispatchState.NEW_OBJECT:
             if asked is None:
@@ -212,11 +216,11 @@ class Scheduler:
             return
         for lane in self._lanes.values():
             for dropped in lane.drop(event.dispatch_id, asked):
-                run.ready -= 1
+                run.count_out(dropped)
                 self._move(event.dispatch_id, run, dropped, NodeState.CANCELLED, event.at, step)
-        for number in range(len(run.states)) if asked is None else sorted(asked):
-            if run.states[number] in (NodeState.STARTING, NodeState.RUNNING):
-                attempt = run.attempts[number]
+        for number in range(len(run.states)) if asked is None else asked:
+            if number in run.carried or run.states[number] in (NodeState.STARTING, NodeState.RUNNING):
+                attempt = run.attempts[number] + (number in run.carried)
                 step.commands.append(CancelNode(dispatch_id=event.dispatch_id, node_id=NodeId(number), attempt=attempt))
             elif run.states[number] is NodeState.DISPATCHING:
                 self._follow_sublattice(event.dispatch_id, run, number, step)
@@ -233,6 +237,9 @@ class Scheduler:
         if not 0 <= event.node_id < len(run.states):
             raise InvalidEventError(f"Dispatch {event.dispatch_id} has no node {event.node_id}.")
         current = run.attempts[event.node_id]
+        if event.attempt == 1 and run.may_have_been_step(event.node_id):
+            self.late_events += 1
+            return None
         if event.attempt > current or event.attempt < 1:
             raise InvalidEventError(
                 f"{type(event).__name__} for attempt {event.attempt} of node {event.node_id} of dispatch "
@@ -279,6 +286,8 @@ class Scheduler:
         run.in_flight -= 1
         timed_out = node in run.out_of_time or _ran_too_long(run, event)
         run.out_of_time.discard(node)
+        goes_on = isinstance(event, NodeSucceeded)
+        loose = [] if goes_on else [later for later in run.unload(node) if run.waits_for[later] == 0]
         match event:
             case NodeSucceeded():
                 self._move(
@@ -286,6 +295,7 @@ class Scheduler:
                     output=event.output, started_at=event.started_at,
                 )  # fmt: skip
                 self._release(event.dispatch_id, run, node, event.at, step)
+                self._go_on(event, run, step)
             case NodeBuilt():
                 self._built(event, run, step)
             case NodeCancelled() if not (timed_out and not run.is_cancelled(node)):
@@ -305,6 +315,8 @@ class Scheduler:
                 self._failed(event, run, reason, lost <= MAX_LOST, step)
             case _:
                 assert_never(event)
+        for later in loose:
+            self._make_ready(event.dispatch_id, run, later, event.at, step)
         self._fill(step, event.at)
         self._end_if_idle(event.dispatch_id, run, event.at, step)
 
@@ -344,6 +356,12 @@ class Scheduler:
         self._fill(step, event.at)
         self._end_if_idle(event.dispatch_id, run, event.at, step)
 
+    def _go_on(self, event: NodeSucceeded, run: Run, step: Step) -> None:
+        """Let the next step of a job take the place of the one that completed."""
+        following = run.next_step(event.node_id)
+        if following is not None:
+            self._begin_attempt(event.dispatch_id, run, following, event.at, step)
+
     def _use_retry(self, run: Run, node: int) -> bool:
         """Count a failure; True if it leaves another attempt."""
         failures = run.failures[node] = run.failures.get(node, 0) + 1
@@ -366,7 +384,7 @@ class Scheduler:
     def _release(self, dispatch_id: DispatchId, run: Run, node: int, at: float, step: Step) -> None:
         for target in run.plan.successors[node]:
             run.waits_for[target] -= 1
-            if run.waits_for[target] == 0:
+            if run.waits_for[target] == 0 and target not in run.carried:
                 self._make_ready(dispatch_id, run, target, at, step)
 
     def _make_ready(self, dispatch_id: DispatchId, run: Run, node: int, at: float, step: Step) -> None:
@@ -378,7 +396,7 @@ class Scheduler:
             self._move(dispatch_id, run, node, _COMPLETED, at, step, passes_on=NodeId(source))
             self._release(dispatch_id, run, node, at, step)
             return
-        run.ready += 1
+        run.count_in(node)
         self._lane(run, node).push(dispatch_id, node)
 
     def _fill(self, step: Step, at: float) -> None:
@@ -389,15 +407,41 @@ class Scheduler:
                     break
                 dispatch_id, node = chosen
                 run = self._runs[dispatch_id]
-                run.ready -= 1
+                run.count_out(node)
                 self._submit(dispatch_id, run, node, at, step)
 
     def _submit(self, dispatch_id: DispatchId, run: Run, node: int, at: float, step: Step, error: str = "") -> None:
+        self._begin_attempt(dispatch_id, run, node, at, step, error)
+        then = self._carry(dispatch_id, run, node)
+        step.commands.append(
+            SubmitNode(dispatch_id=dispatch_id, node_id=NodeId(node), attempt=run.attempts[node], then=then)
+        )
+
+    def _begin_attempt(
+        self, dispatch_id: DispatchId, run: Run, node: int, at: float, step: Step, error: str = ""
+    ) -> None:
         run.attempts[node] += 1
         run.in_flight += 1
         self._lane(run, node).in_flight += 1
         self._move(dispatch_id, run, node, NodeState.STARTING, at, step, error=error)
-        step.commands.append(SubmitNode(dispatch_id=dispatch_id, node_id=NodeId(node), attempt=run.attempts[node]))
+
+    def _carry(self, dispatch_id: DispatchId, run: Run, node: int) -> tuple[NodeId, ...]:
+        """Load the job of a node with later steps: others that are ready and lead on, and what all of them lead to."""
+        plan, group = run.plan, run.plan.group[node]
+        if not plan.leads[node]:
+            return ()
+        ready = list(run.leaders.get(group, ()))
+        for leader in self._lane(run, node).drop(dispatch_id, ready):
+            run.count_out(leader)
+        steps, missing = [node, *ready], dict[int, int]()
+        for number in steps:  # grows meanwhile
+            for target in plan.successors[number]:
+                if plan.group[target] == group and not run.is_cancelled(target):
+                    missing[target] = missing.get(target, run.waits_for[target]) - 1
+                    if missing[target] == 0:
+                        steps.append(target)
+        run.load(node, steps[1:])
+        return tuple(NodeId(number) for number in steps[1:])
 
     # --- the only places where states change
 
@@ -478,6 +522,7 @@ class Scheduler:
         for dispatch_id, run in self._runs.items():
             queued = [n for lane in self._lanes.values() for n in lane.queues.get(dispatch_id, ())]
             assert len(queued) == run.ready == len(set(queued))
+            run.check_steps(queued)
             assert run.dispatching == sum(state is NodeState.DISPATCHING for state in run.states)
             assert run.state is DispatchState.NEW_OBJECT or run.in_flight + run.ready + run.dispatching > 0
             missing = list(run.plan.waits_for)

@@ -7,6 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -130,13 +131,14 @@ class FakeExecutor(Executor):
         values: Options.
 
     Attributes:
-        submitted: All jobs in order.
+        submitted: All jobs in order; their later steps (`JobSpec.then`) run one after the other as they are answered.
         cancelled: All attempts that were asked to stop.
         watched: Handles of earlier jobs.
         running: Jobs that have not ended.
     """
 
     short_name: ClassVar[str] = "fake"
+    packs = True
     options: ClassVar[tuple[Option, ...]] = (Option(name="retries", default=0), Option(name="time_limit", default=-1))
 
     def __init__(
@@ -170,11 +172,7 @@ class FakeExecutor(Executor):
         """See `Executor`."""
         for spec in specs:
             self.submitted.append(spec)
-            self.running[spec.attempt_id] = spec
-            self.host.report(JobStarted(attempt_id=spec.attempt_id, at=time.time()))
-            outcome = self._answer(spec)
-            if outcome is not None:
-                self.finish(spec.attempt_id, outcome)
+            self._begin(spec)
         self._changed.set()
         return [{"job": spec.attempt_id} for spec in specs]
 
@@ -198,9 +196,22 @@ class FakeExecutor(Executor):
         self.is_closed = True
 
     def finish(self, attempt_id: AttemptId, outcome: Outcome) -> None:
-        """End a job; on the dispatcher's event loop only."""
-        self.running.pop(attempt_id, None)
+        """End a job, or let its next step begin; on the dispatcher's event loop only."""
+        ended = self.running.pop(attempt_id, None)
         self.host.report(JobFinished(attempt_id=attempt_id, outcome=outcome))
+        if ended is not None and ended.then and outcome.status is JobStatus.COMPLETED:
+            following = replace(ended.then[0], then=ended.then[1:])
+            if following.attempt_id in self.cancelled:
+                self.finish(following.attempt_id, Outcome(status=JobStatus.CANCELLED))
+            else:
+                self._begin(following)
+
+    def _begin(self, spec: JobSpec) -> None:
+        self.running[spec.attempt_id] = spec
+        self.host.report(JobStarted(attempt_id=spec.attempt_id, at=time.time()))
+        outcome = self._answer(spec)
+        if outcome is not None:
+            self.finish(spec.attempt_id, outcome)
 
     async def until(self, is_reached: Callable[[], bool], timeout_s: float = 20.0) -> None:
         """Wait until a condition on what it was asked holds.

@@ -28,6 +28,7 @@ def make_graph(
     identity: int | None = None,
     lanes: Sequence[str] = ("local",),
     lane_of: Sequence[int] = (),
+    group_of: Sequence[int] = (),
     function: PayloadRef | None = None,
     value: PayloadRef | None = None,
 ) -> Graph:
@@ -40,6 +41,7 @@ def make_graph(
         identity: A postprocess node that hands on its first input; it needs at least one edge.
         lanes: Names of executors, one for each entry of `Graph.options`.
         lane_of: For each node an index into `lanes`; all 0 if empty.
+        group_of: For each node its task group; its own if empty.
         function: Payload of the one function; a made-up reference if None.
         value: Payload of every parameter; a made-up reference if None.
     """
@@ -52,7 +54,7 @@ def make_graph(
             function=None if i in parameters or i == identity else 0,
             value=(value or _VALUE) if i in parameters else None,
             options=lane_of[i] if lane_of else 0,
-            task_group=i,
+            task_group=group_of[i] if group_of else i,
         )
         for i in range(count)
     ]
@@ -127,7 +129,10 @@ def _spread(rng: Random, mean: float) -> int:
 
 
 def graphs(*, max_nodes: int = 8, lanes: Sequence[str] = ("local", "other")) -> "SearchStrategy[Graph]":
-    """Hypothesis strategy: acyclic graphs with parameters, repeated edges, sometimes an identity node at the end."""
+    """Hypothesis strategy: acyclic graphs with parameters, repeated edges and task groups.
+
+    Sometimes there is an identity node at the end.
+    """
     from hypothesis import strategies as st  # optional: only tests have it
 
     @st.composite
@@ -142,6 +147,9 @@ def graphs(*, max_nodes: int = 8, lanes: Sequence[str] = ("local", "other")) -> 
         parameters = {n for n in range(count) if n not in fed and draw(st.booleans())}
         identity = count - 1 if count - 1 in fed and draw(st.booleans()) else None
         lane_of = [draw(st.integers(0, len(lanes) - 1)) for _ in range(count)]
-        return make_graph(count, edges, parameters=parameters, identity=identity, lanes=lanes, lane_of=lane_of)
+        group_of = [draw(st.integers(0, 2)) for _ in range(count)] if draw(st.booleans()) else ()
+        return make_graph(
+            count, edges, parameters=parameters, identity=identity, lanes=lanes, lane_of=lane_of, group_of=group_of
+        )
 
     return build()

@@ -6,22 +6,32 @@ Nothing here sleeps: a task that a test must find at a certain point calls a `Be
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
 from covalent_lab import payload
 from covalent_lab.executor.base import Executor, JobHandle, JobSpec, JobStatus, Outcome, PayloadSource
-from covalent_lab.ids import AttemptId, DispatchId, NodeId, attempt_id
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef, attempt_id
 from covalent_lab.testing.fakes import FakeHost
 
-__all__ = ["Beacon", "Running", "job", "source"]
+__all__ = ["Beacon", "Running", "chained", "job", "output_of", "source"]
 
 
 def source(value: Any) -> PayloadSource:
     """A value as a job gets it when it is small."""
     found = payload.encode(value)
     return PayloadSource(ref=found.ref, data=found.tobytes())
+
+
+def output_of(spec: JobSpec) -> PayloadSource:
+    """The output of an earlier step, as an argument of `job`."""
+    return PayloadSource(ref=PayloadRef("", 0), step=spec.attempt_id)
+
+
+def chained(first: JobSpec, *later: JobSpec) -> JobSpec:
+    """One job of several steps."""
+    return replace(first, then=later)
 
 
 def job(
@@ -32,7 +42,10 @@ def job(
     kwargs: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> JobSpec:
-    """A job that calls `function(*args, **kwargs)`; `fields` are other fields of `JobSpec`."""
+    """A job that calls `function(*args, **kwargs)`; `fields` are other fields of `JobSpec`.
+
+    An argument can be `output_of` another job, if both become steps of one.
+    """
     dispatch, node = DispatchId(dispatch_id), NodeId(node_id)
     return JobSpec(
         attempt_id=attempt_id(dispatch, node, 1),
@@ -41,7 +54,7 @@ def job(
         attempt=1,
         name=getattr(function, "__name__", "task"),
         function=source(function),
-        args=tuple(source(arg) for arg in args),
+        args=tuple(arg if isinstance(arg, PayloadSource) else source(arg) for arg in args),
         kwargs={name: source(value) for name, value in (kwargs or {}).items()},
         arg_nodes=[NodeId(1000 + index) for index in range(len(args))],
         kwarg_nodes={name: NodeId(2000 + index) for index, name in enumerate(kwargs or {})},

@@ -53,8 +53,10 @@ class Electron:
         function: What to run; a `Lattice` makes a sublattice.
         node_id: The node it stands for; None for a task that was not called.
         metadata: Options by key: `executor`, `executor_data`, `hooks`; missing ones come from the lattice.
-        task_group_id: The group the node travels with.
-        packing_tasks: Whether nodes made around it join its group.
+        task_group_id: The group its nodes travel with; each is its own if None. Neighbouring nodes of one group go to
+            their executor as one job, where it can do that.
+        packing_tasks: Whether nodes made around it (collections of its arguments, attributes and items of its result)
+            join its group, also where `Lattice.task_packing` is off.
     """
 
     __slots__ = ("_node_id", "_task", "packing_tasks", "task_group_id")
@@ -119,7 +121,7 @@ class Electron:
         """Run the function; inside a build, record the call instead."""
         task = self._own_task()
         if (trace := active_trace()) is not None:
-            return trace.call(task, args, kwargs)
+            return trace.call(task, args, kwargs, task_group=self.task_group_id, packs=self.packing_tasks)
         if (replay := active_replay()) is not None:
             return replay.call(task.name)
         return task.function(*args, **kwargs)
@@ -222,8 +224,8 @@ class BoundElectron(Output, Electron):
         self._node_id = node_id
         self._label = label
         self._task = task
-        self.task_group_id = node_id
-        self.packing_tasks = False
+        self.task_group_id = trace.task_group(node_id)
+        self.packing_tasks = trace.is_packing(node_id)
 
     @property
     def metadata(self) -> Mapping[str, Any]:

@@ -62,6 +62,7 @@ class Lattice(Workflow, Generic[P, R]):
     """
 
     _transport_graph: _TransportGraph | None
+    _task_packing: bool | None = None
 
     def __init__(
         self,
@@ -90,13 +91,27 @@ class Lattice(Workflow, Generic[P, R]):
         self._build: Build | None = None
         self.electron_outputs: dict[int, Any] = {}
         self.post_processing = False
-        self.task_packing = False
         self.python_version = platform.python_version()
         self._replace_electrons: dict[str, Electron] = {}
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the workflow as plain Python; inside the build of another lattice, its calls join that build."""
         return self._function(*args, **kwargs)
+
+    @property
+    def task_packing(self) -> bool:
+        """Whether the nodes made around an electron go to its executor together with it, in one job.
+
+        These are the collections of its arguments and the attributes and items of its result. Unless it was assigned,
+        `sdk.task_packing` of the configuration says it, at the moment of building; default False.
+        """
+        if self._task_packing is not None:
+            return self._task_packing
+        return bool(get_config("sdk.task_packing") == "true")
+
+    @task_packing.setter
+    def task_packing(self, is_on: bool) -> None:
+        self._task_packing = is_on
 
     def plain_function(self) -> Callable[P, R]:
         """The workflow function as the user wrote it."""
@@ -311,7 +326,7 @@ class Lattice(Workflow, Generic[P, R]):
                 "metadata": {key: get_option(self._options, key) for key in (*_KEYS, "cache")},
                 "build": None if self._build is None else self._build.to_json(),
                 "python_version": self.python_version,
-                "task_packing": self.task_packing,
+                "task_packing": self._task_packing,
             }
         )
 
@@ -328,13 +343,13 @@ class Lattice(Workflow, Generic[P, R]):
         options = LatticeOptions(**form["metadata"])
         made: Lattice[..., Any] = Lattice(TransportableObject.from_dict(form["workflow_function"]), options=options)
         made.python_version = form["python_version"]
-        made.task_packing = form["task_packing"]
+        made._task_packing = form["task_packing"]
         made._build = None if form["build"] is None else Build.from_json(form["build"])
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Lattice[P, R]":
         made = type(self)(self._function, options=self._options)
-        made.task_packing = self.task_packing
+        made._task_packing = self._task_packing
         made._replace_electrons = dict(self._replace_electrons)
         return made
 

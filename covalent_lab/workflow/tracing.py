@@ -83,7 +83,7 @@ class Trace:
         make_output: Makes what a call returns.
         parent_metadata: JSON text about this lattice, for the sublattices in it.
         replacements: Electrons to use instead of those of the same name.
-        packs_tasks: Whether nodes made around an electron travel in its group.
+        packs_tasks: Whether nodes made around any electron join its group; else only around those that say so.
         caches: Whether tasks are cached where neither electron nor lattice says.
     """
 
@@ -104,6 +104,7 @@ class Trace:
         self._parent_metadata = parent_metadata
         self._replacements = replacements or {}
         self._packs_tasks = packs_tasks
+        self._packing: set[NodeId] = set()
         self._caches = caches if options.cache is None else options.cache
         self._builder = GraphBuilder(resolve_options(TaskOptions(), LatticeOptions()))
         self._functions: dict[tuple[int, bool], tuple[object, int]] = {}
@@ -115,8 +116,24 @@ class Trace:
         self._late_waits: dict[tuple[int, int], str] = {}
         self._calls: list[Call] = []
 
-    def call(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Output:
-        """Record a call of an electron."""
+    def call(
+        self,
+        task: Task,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        task_group: int | None = None,
+        packs: bool = False,
+    ) -> Output:
+        """Record a call of an electron.
+
+        Args:
+            task: What is called.
+            args: Positional arguments, outputs of other nodes among them.
+            kwargs: Keyword arguments.
+            task_group: The group of the node; its own id if None. A sublattice is always on its own.
+            packs: Whether nodes made around it join its group, also where the trace as a whole does not pack.
+        """
         if self._replacements and task.lattice is None:
             task = self._replacements.get(task.name, task)
         if task.lattice is not None:
@@ -125,7 +142,11 @@ class Trace:
         names = signature.positional_names(len(args), task.name)
         signature.check_keywords(kwargs, len(args), task.name)
         options, delivered = self._options_of(task)
-        node = self._builder.add_node(task.name, NodeKind.FUNCTION, function=self._function_of(task), options=options)
+        node = self._builder.add_node(
+            task.name, NodeKind.FUNCTION, function=self._function_of(task), options=options, task_group=task_group
+        )
+        if packs or self._packs_tasks:
+            self._packing.add(node)
         self._calls.append(Call(node_id=node, name=task.name))
         for index, (name, value) in enumerate(zip(names, args, strict=True)):
             self._connect(node, name, value, ParamType.ARG, index)
@@ -233,6 +254,14 @@ class Trace:
         """Options of the node an output stands for."""
         return self._builder.options_at(self._builder.options_of(self._id_of(output)))
 
+    def is_packing(self, node: NodeId) -> bool:
+        """Whether nodes made around a node join its group."""
+        return node in self._packing
+
+    def task_group(self, node: NodeId) -> int:
+        """The group a node travels with."""
+        return self._builder.task_group_of(node)
+
     def _call_sublattice(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Output:
         task.signature.positional_names(len(args), task.name)
         task.signature.check_keywords(kwargs, len(args), task.name)
@@ -266,8 +295,9 @@ class Trace:
             NodeKind.FUNCTION,
             function=self._add_function(function),
             options=self._options_below(source, with_hooks=True),
-            task_group=builder.task_group_of(source) if self._packs_tasks else None,
+            task_group=self._group_around(source),
         )
+        self._join(node, source)
         builder.add_edge(source, node, "e", ParamType.ARG, 0)
         self._connect(node, param, value, ParamType.ARG, 1)
         return self._make_output(self, node, name, None)
@@ -318,14 +348,22 @@ class Trace:
         self._builder.add_edge(source, target, name, param_type, index)
 
     def _add_collection(self, target: NodeId, name: str, kind: NodeKind, function: str) -> NodeId:
-        builder = self._builder
-        return builder.add_node(
+        node = self._builder.add_node(
             name,
             kind,
             function=self._add_function(function),
             options=self._options_below(target, with_hooks=False),
-            task_group=builder.task_group_of(target) if self._packs_tasks else None,
+            task_group=self._group_around(target),
         )
+        self._join(node, target)
+        return node
+
+    def _group_around(self, node: NodeId) -> int | None:
+        return self._builder.task_group_of(node) if node in self._packing else None
+
+    def _join(self, node: NodeId, other: NodeId) -> None:
+        if other in self._packing:
+            self._packing.add(node)
 
     def _add_sequence(self, target: NodeId, values: Any, function: str) -> NodeId:
         node = self._add_collection(target, ":electron_list:", NodeKind.ELECTRON_LIST, function)

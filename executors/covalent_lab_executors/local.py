@@ -46,6 +46,7 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
 
     short_name: ClassVar[ShortName] = ShortName("local")
     jobs_survive = False
+    packs = True
     options: ClassVar[tuple[Option, ...]] = (
         Option(name="workdir", default="", doc="Working directory of tasks; relative to the notebook's folder."),
         Option(name="create_unique_workdir", default=False, doc="Give each task a folder of its own in workdir."),
@@ -160,7 +161,7 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
 
     # Called by the pool
 
-    def place(self, spec: JobSpec, part_path: str, note: str) -> Placement:
+    def place(self, spec: JobSpec, part_path: str, stop_path: str, note: str) -> Placement:
         """See `PoolOwner`."""
         _, host = self._started()
         workdir = os.path.expanduser(str(self._option(spec, "workdir") or os.path.join(host.work_dir, "tasks")))
@@ -173,6 +174,7 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
             inline_limit=host.inline_limit,
             payload_dir=host.payload_dir,
             part=part_path,
+            stop=stop_path,
             cache_dir=os.path.abspath(os.path.expanduser(str(self._option(spec, "cache_dir") or default))),
             note=note,
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure
-from covalent_lab.ids import PayloadRef
+from covalent_lab.ids import AttemptId, PayloadRef
 
 __all__ = ["FunctionShelf", "Placement", "decode_answer", "encode_job", "explain_death"]
 
@@ -26,6 +26,7 @@ class Placement:
         inline_limit: Outputs of at most this many bytes come back in the answer.
         payload_dir: Larger ones become files below it.
         part: Where such a file is written until its digest is known.
+        stop: A file that names the later steps of a job that are not to be run, a line each, while there are any.
         cache_dir: Where packages and modules that tasks bring along are kept.
         note: A warning for the task's standard error, or empty.
     """
@@ -34,6 +35,7 @@ class Placement:
     inline_limit: int
     payload_dir: str
     part: str
+    stop: str
     cache_dir: str
     note: str = ""
 
@@ -62,26 +64,49 @@ class FunctionShelf:
         return False, forgotten
 
 
-def encode_job(spec: JobSpec, placement: Placement, shelf: FunctionShelf) -> tuple[dict[str, Any], list[bytes]]:
-    """The control part and the body of the message that starts a job.
+def encode_job(
+    spec: JobSpec, placement: Placement, shelf: FunctionShelf, then: Sequence[tuple[JobSpec, Placement]] = ()
+) -> tuple[dict[str, Any], list[bytes]]:
+    """The control part and the body of the message that starts a job; `then` are its later steps.
 
     Raises:
-        ValueError: A payload has neither bytes nor a path.
+        ValueError: A payload has neither bytes nor a path, nor is it the output of an earlier step.
     """
+    _check_sources([spec, *(step for step, _ in then)])
     body: list[bytes] = []
+    steps: list[dict[str, Any]] = []
+    at = 0
+    for step, place in ((spec, placement), *then):
+        own: list[bytes] = []
+        steps.append({**_encode_step(step, place, shelf, own), "at": at})
+        at += sum(map(len, own))
+        body += own
+    return {**steps[0], "then": steps[1:]}, body
 
-    def where(source: PayloadSource) -> int | str:
+
+def _check_sources(steps: Sequence[JobSpec]) -> None:
+    before: set[AttemptId] = set()
+    for spec in steps:
+        for source in (spec.function, *spec.args, *spec.kwargs.values()):
+            if source.step is not None and source.step not in before:
+                raise ValueError(f"{source.step} is not an earlier step of its job")
+            if source.data is None and source.path is None and source.step is None:
+                raise ValueError(f"payload {source.ref.digest} has neither bytes nor a path")
+        before.add(spec.attempt_id)
+
+
+def _encode_step(spec: JobSpec, placement: Placement, shelf: FunctionShelf, body: list[bytes]) -> dict[str, Any]:
+    def where(source: PayloadSource) -> int | str | dict[str, str]:
+        if source.step is not None:
+            return {"step": source.step}
         if source.data is not None:
             body.append(source.data)
             return len(source.data)
         return source.path or ""
 
-    for source in (spec.function, *spec.args, *spec.kwargs.values()):
-        if source.data is None and source.path is None:
-            raise ValueError(f"payload {source.ref.digest} has neither bytes nor a path")
     is_known, forgotten = shelf.use(spec.function.ref)
     task = {"electron_id": spec.node_id, "name": spec.name, "attempt": spec.attempt}
-    control = {
+    return {
         "job": spec.attempt_id,
         "name": spec.name,
         "function": [spec.function.ref.digest, None if is_known else where(spec.function)],
@@ -101,9 +126,9 @@ def encode_job(spec: JobSpec, placement: Placement, shelf: FunctionShelf) -> tup
         "inline_limit": placement.inline_limit,
         "payload_dir": placement.payload_dir,
         "part": placement.part,
+        "stop": placement.stop,
         "note": placement.note,
     }
-    return control, body
 
 
 def _folder(client: Mapping[str, str]) -> str:

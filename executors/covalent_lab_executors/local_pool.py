@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -39,8 +40,8 @@ _TURN_S = 1.0
 class PoolOwner(Protocol):
     """Who is told about jobs."""
 
-    def place(self, spec: JobSpec, part_path: str, note: str) -> Placement:
-        """Where a job runs.
+    def place(self, spec: JobSpec, part_path: str, stop_path: str, note: str) -> Placement:
+        """Where a step of a job runs.
 
         Raises:
             TypeError, ValueError: Its options make no sense.
@@ -48,11 +49,11 @@ class PoolOwner(Protocol):
         ...
 
     def on_started(self, spec: JobSpec, at: float, stdout_path: str, stderr_path: str) -> None:
-        """A job was handed to an idle process."""
+        """A step of a job was begun; the first one is when an idle process gets the job."""
         ...
 
     def on_finished(self, spec: JobSpec, outcome: Outcome) -> None:
-        """The last word on a job; comes once for each."""
+        """The last word on a step; comes once for each up to the first that does not complete."""
         ...
 
 
@@ -69,12 +70,14 @@ class Job:
     """A job between `add` and its end.
 
     Attributes:
-        spec: What was asked for.
+        spec: The step it has come to; at first what was asked for.
         grace_s: How long it may take to end when it is cancelled.
         note: A warning for its standard error.
         seat: The worker that runs it, None while it waits.
-        started_at: When it was handed over.
+        started_at: When its step began.
         is_cancelled: Whether its end was asked for.
+        later: Steps that follow.
+        stops: Those of them that are not to be run.
     """
 
     spec: JobSpec
@@ -83,6 +86,15 @@ class Job:
     seat: "_Seat | None" = None
     started_at: float | None = None
     is_cancelled: bool = False
+    later: deque[JobSpec] = field(init=False)
+    stops: set[AttemptId] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.later = deque(self.spec.then)
+
+    def following(self, outcome: Outcome) -> JobSpec | None:
+        """The step that comes after the present one, if that ended so."""
+        return self.later[0] if self.later and outcome.status is JobStatus.COMPLETED else None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -149,18 +161,23 @@ class Pool:
         attempt_id = job.spec.attempt_id
         if attempt_id in self._jobs:
             return
-        self._jobs[attempt_id] = job
+        self._jobs.update(dict.fromkeys((attempt_id, *(step.attempt_id for step in job.later)), job))
         self._queue(job, job.spec.client.get("python") or sys.executable)
         self._schedule()
 
     def knows(self, attempt_id: AttemptId) -> bool:
-        """Whether a job waits or runs here."""
+        """Whether a job, or a step of one, waits or runs here."""
         return attempt_id in self._jobs
 
     def cancel(self, attempt_id: AttemptId) -> None:
-        """Stop a job; unknown ones are ignored."""
+        """Stop a job, or let it end before a later step; unknown ones are ignored."""
         job = self._jobs.get(attempt_id)
         if job is None or job.is_cancelled:
+            return
+        if attempt_id != job.spec.attempt_id:
+            job.stops.add(attempt_id)
+            if job.seat is not None:
+                job.seat.process.stop_steps(job.stops)
             return
         job.is_cancelled = True
         if job.seat is None:
@@ -206,17 +223,38 @@ class Pool:
             if control["job"] != job.spec.attempt_id:
                 raise ValueError("an answer about another job")
             outcome = decode_answer(control, body)
+            goes_on, following = bool(control["goes_on"]), job.following(outcome)
+            if goes_on if following is None else not (goes_on or following.attempt_id in job.stops):
+                raise ValueError("an answer that does not agree with the steps of its job")
         except (KeyError, TypeError, ValueError) as error:
             _log.warning("Worker %d sent an answer that cannot be read: %s", process.pid, error)
             process.reject()
             return
+        if following is None:
+            self._finish(job, outcome)
+        else:
+            self._go_on(seat, job, outcome, goes_on)
+        if goes_on:
+            return
         seat.job = None
-        self._finish(job, outcome)
         if control.get("retire"):  # native code of packages that only this task wanted
             self._retire(seat)
             self._schedule()
             return
         self._release(seat)
+
+    def _go_on(self, seat: _Seat, job: Job, outcome: Outcome, is_begun: bool) -> None:
+        """Come to the next step of a job, which its worker has begun, or else saw that it is not to be run."""
+        self._jobs.pop(job.spec.attempt_id)
+        self._owner.on_finished(job.spec, outcome)
+        job.spec = job.later.popleft()
+        if not is_begun:
+            self._finish(job, Outcome(status=JobStatus.CANCELLED))
+            return
+        job.started_at = time.time()
+        self._owner.on_started(job.spec, job.started_at, seat.process.stdout_path, seat.process.stderr_path)
+        if job.spec.attempt_id in job.stops:  # too late for the worker to see
+            self.cancel(job.spec.attempt_id)
 
     def on_exit(self, process: WorkerProcess, exit_code: int) -> None:
         """See `ProcessOwner`."""
@@ -400,8 +438,11 @@ class Pool:
                 "functions may not load there."
             )
         try:
-            placement = self._owner.place(spec, process.part_path, job.note)
-            control, body = encode_job(spec, placement, seat.shelf)
+            steps = [
+                (step, self._owner.place(step, process.part_path, process.stop_path, job.note))
+                for step in (spec, *job.later)
+            ]
+            control, body = encode_job(*steps[0], seat.shelf, steps[1:])
         except (TypeError, ValueError) as error:
             failure = TaskFailure(message=f"Task {spec.name!r} cannot be started: {error}.", is_user_error=False)
             self._finish(job, Outcome(status=JobStatus.FAILED, failure=failure))
@@ -410,10 +451,14 @@ class Pool:
         seat.state, seat.job, seat.has_worked = _State.BUSY, job, True
         group.failed_starts = 0
         job.seat, job.started_at = seat, time.time()
+        if job.later:
+            process.stop_steps(job.stops)
         process.send(control, body)
         self._owner.on_started(spec, job.started_at, process.stdout_path, process.stderr_path)
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
         if self._jobs.pop(job.spec.attempt_id, None) is not None:
             job.seat = None
+            for step in job.later:
+                self._jobs.pop(step.attempt_id, None)
             self._owner.on_finished(job.spec, outcome)

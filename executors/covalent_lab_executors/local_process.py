@@ -8,7 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,6 +42,7 @@ class WorkerProcess:
         stdout_path: File that its standard output goes to.
         stderr_path: File that its standard error goes to.
         part_path: Where it may write a payload before the payload has a name.
+        stop_path: File in which it looks for later steps of a job that are not to be run.
         is_garbled: Whether it sent something that is not a message.
     """
 
@@ -52,7 +53,7 @@ class WorkerProcess:
 
         Args:
             python: Path of the interpreter.
-            stem: Path of the stream files without `.out` and `.err`.
+            stem: Path of its files without `.out`, `.err` and `.stop`.
             part_path: See above.
             owner: Told about messages and the end.
             loop: The event loop that owns this object.
@@ -61,7 +62,8 @@ class WorkerProcess:
             OSError: There is no such program, or the system has no room for another process.
         """
         self.stdout_path, self.stderr_path, self.part_path = f"{stem}.out", f"{stem}.err", part_path
-        self.is_garbled = False
+        self.stop_path = f"{stem}.stop"
+        self.is_garbled = self._has_stops = False
         self._owner, self._loop = owner, loop
         self._incoming, self._outgoing = bytearray(), bytearray()
         self._killing: asyncio.TimerHandle | None = None
@@ -111,6 +113,12 @@ class WorkerProcess:
             self._outgoing += memoryview(data)[sent:]
             self._loop.add_writer(self._channel, self._write)
 
+    def stop_steps(self, steps: Collection[str]) -> None:
+        """Let it not run these later steps of its job; one that it has begun already it does not stop."""
+        if steps or self._has_stops:
+            Path(self.stop_path).write_text("".join(f"{step}\n" for step in steps), encoding="utf-8")
+            self._has_stops = bool(steps)
+
     def terminate(self, grace_s: float) -> None:
         """Ask the whole group to end, and kill it after a while."""
         self._signal(signal.SIGTERM)
@@ -131,7 +139,7 @@ class WorkerProcess:
 
     def remove_files(self) -> None:
         """Delete stream files and half-written payloads."""
-        for path in (self.stdout_path, self.stderr_path, self.part_path):
+        for path in (self.stdout_path, self.stderr_path, self.part_path, self.stop_path):
             Path(path).unlink(missing_ok=True)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -239,7 +247,11 @@ def sweep(folder: str) -> None:
     """Delete the files that workers of servers that are gone have left; names begin with the server's process id."""
     for path in Path(folder).iterdir():
         number = path.name.partition("-")[0]
-        if path.suffix in (".out", ".err", ".part") and number.isdecimal() and not Path(f"/proc/{number}").exists():
+        if (
+            path.suffix in (".out", ".err", ".part", ".stop")
+            and number.isdecimal()
+            and not Path(f"/proc/{number}").exists()
+        ):
             try:
                 os.kill(int(number), 0)
             except ProcessLookupError:

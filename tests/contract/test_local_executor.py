@@ -2,10 +2,10 @@
 
 from covalent_lab.executor.base import Executor
 from covalent_lab.executor.registry import load
-from covalent_lab.testing.executor_suite import ExecutorContract
+from covalent_lab.testing.packing_suite import PackingContract
 
 
-class TestLocalExecutor(ExecutorContract):
+class TestLocalExecutor(PackingContract):
     """The shipped suite on two worker processes."""
 
     def make_executor(self) -> Executor:

@@ -1,13 +1,22 @@
 """The archive format, and what the worker file promises about itself."""
 
 import ast
+import json
+import os
+import platform
+import shutil
+import signal
+import socket
+import struct
+import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from covalent_lab import worker
+from covalent_lab import worker, worker_surroundings
 
 
 def archive(value: Any, rich: bool = False) -> bytes:
@@ -130,9 +139,13 @@ def test_text_is_short_whatever_the_value() -> None:
     assert "its text form failed: RuntimeError" in worker.read_text(archive(Broken()))
 
 
-def test_worker_file_stands_alone() -> None:
-    """It imports the standard library and cloudpickle only, and is written for Python 3.8 and later."""
-    text = Path(worker.__file__).read_text(encoding="utf-8")
+@pytest.mark.parametrize("module", [worker, worker_surroundings], ids=lambda module: module.__name__)
+def test_worker_files_stand_alone(module: ModuleType) -> None:
+    """They import the standard library, cloudpickle and each other only, and are written for Python 3.8 and later."""
+    text = Path(str(module.__file__)).read_text(encoding="utf-8")
+    text = text.replace(
+        "if TYPE_CHECKING:\n    from covalent_lab.worker_surroundings import", "from worker_surroundings import"
+    )
     tree = ast.parse(text, feature_version=(3, 8))
     names = {
         name.partition(".")[0]
@@ -141,4 +154,31 @@ def test_worker_file_stands_alone() -> None:
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
     }
 
-    assert names - set(sys.stdlib_module_names) == {"cloudpickle"}
+    assert names - set(sys.stdlib_module_names) <= {"cloudpickle", "worker_surroundings"}
+
+
+def test_two_files_in_one_folder_are_a_worker(tmp_path: Path) -> None:
+    """Copied to a machine that does not have the package, they run tasks."""
+    for module in (worker, worker_surroundings):
+        shutil.copy(str(module.__file__), tmp_path)
+    ours, theirs = socket.socketpair()
+    lifeline, held = os.pipe()
+    with ours, theirs:
+        process = subprocess.Popen(
+            [sys.executable, str(tmp_path / "worker.py"), "--serve", str(theirs.fileno()), str(lifeline)],
+            pass_fds=(theirs.fileno(), lifeline),
+            env={"PYTHONSAFEPATH": "1"},
+            start_new_session=True,
+        )
+        theirs.close()
+        with ours.makefile("rb") as reader:
+            lengths = struct.Struct(">IQ")
+            control, body = lengths.unpack(reader.read(lengths.size))
+            assert json.loads(reader.read(control)) == {
+                "ready": process.pid,
+                "python_version": platform.python_version(),
+            }
+            assert body == 0
+        os.close(lifeline)
+        os.close(held)
+        assert process.wait(30) == -signal.SIGKILL

@@ -35,8 +35,8 @@ def test_an_instance_speaks_for_itself_and_the_configuration_for_a_name() -> Non
     configured = {"narrow": {"retries": 5, "time_limit": 7}}
     own = policy_of(options({"retries": 1, "time_limit": -1}), configured)
     bare = policy_of(NodeOptions(executor="narrow"), configured)
-    assert own == NodePolicy(executor="narrow", retries=1, time_limit_s=None, max_in_flight=3)
-    assert bare == NodePolicy(executor="narrow", retries=5, time_limit_s=7.0, max_in_flight=3)
+    assert own == NodePolicy(executor="narrow", retries=1, time_limit_s=None, max_in_flight=3, packs=True)
+    assert bare == NodePolicy(executor="narrow", retries=5, time_limit_s=7.0, max_in_flight=3, packs=True)
 
 
 def test_an_executor_that_nobody_knows_has_the_usual_limit() -> None:

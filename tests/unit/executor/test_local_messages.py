@@ -9,7 +9,9 @@ from covalent_lab_executors.local_messages import FunctionShelf, Placement, deco
 from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
 
-PLACE = Placement(workdir="/w", inline_limit=10, payload_dir="/p", part="/p/x.part", cache_dir="/c", note="careful")
+PLACE = Placement(
+    workdir="/w", inline_limit=10, payload_dir="/p", part="/p/x.part", stop="/w/stop", cache_dir="/c", note="careful"
+)
 
 
 def inline(data: bytes) -> PayloadSource:
@@ -42,6 +44,7 @@ def test_job_message_lists_payloads_in_the_order_of_its_body() -> None:
     assert tasks == [{"electron_id": 4, "name": "fit", "attempt": 2}]
     assert json.loads(json.dumps(control)) == {
         "job": "d:4:2",
+        "at": 0,
         "name": "fit",
         "function": ["function", 8],
         "forget": [],
@@ -54,7 +57,9 @@ def test_job_message_lists_payloads_in_the_order_of_its_body() -> None:
         "inline_limit": 10,
         "payload_dir": "/p",
         "part": "/p/x.part",
+        "stop": "/w/stop",
         "note": "careful",
+        "then": [],
     }
 
 
@@ -67,6 +72,37 @@ def test_function_is_sent_once() -> None:
 
     assert control["function"] == ["function", None]
     assert body == []
+
+
+def test_later_steps_share_the_body() -> None:
+    """Each says where its part begins; outputs of earlier steps are named; functions are sent once."""
+    first = AttemptId("d:4:2")
+    later = spec(
+        attempt_id=AttemptId("d:5:1"),
+        args=(PayloadSource(ref=PayloadRef("", 0), step=first), inline(b"key")),
+    )
+    third = spec(attempt_id=AttemptId("d:6:1"), function=inline(b"other"))
+
+    control, body = encode_job(spec(args=(inline(b"one"),)), PLACE, FunctionShelf(), [(later, PLACE), (third, PLACE)])
+
+    assert body == [b"function", b"one", b"key", b"other"]
+    steps = [control, *control["then"]]
+    assert [(step["job"], step["at"], step["function"], step["args"]) for step in steps] == [
+        ("d:4:2", 0, ["function", 8], [3]),
+        ("d:5:1", 11, ["function", None], [{"step": "d:4:2"}, 3]),
+        ("d:6:1", 14, ["other", 5], []),
+    ]
+
+
+def test_a_step_cannot_need_a_later_one() -> None:
+    """Nor one of another job; the function is not put on the shelf."""
+    shelf = FunctionShelf()
+    needy = spec(args=(PayloadSource(ref=PayloadRef("", 0), step=AttemptId("d:5:1")),))
+
+    with pytest.raises(ValueError, match="d:5:1 is not an earlier step"):
+        encode_job(needy, PLACE, shelf, [(spec(attempt_id=AttemptId("d:5:1")), PLACE)])
+
+    assert encode_job(spec(), PLACE, shelf)[0]["function"] == ["function", 8]
 
 
 def test_payload_without_bytes_and_path_is_refused() -> None:

@@ -73,6 +73,8 @@ class Job:
     is_cancelled: bool = False
     has_timer: bool = False
     ran_s: float = 0.0
+    then: list[NodeId] = field(default_factory=list)
+    stopped: set[NodeId] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -153,14 +155,22 @@ class World:
         for command in step.commands:
             self.commands += 1
             key = (command.dispatch_id, command.node_id)
-            recorded = self.records[command.dispatch_id].nodes[command.node_id]
+            recorded = self.records[command.dispatch_id].nodes.get(command.node_id, (NodeState.NEW_OBJECT, 0))
+            match command:
+                case CancelNode() if recorded[0] is NodeState.NEW_OBJECT:
+                    assert command.attempt == 1
+                    (job,) = (j for k, j in self.jobs.items() if k[0] == key[0] and command.node_id in j.then)
+                    job.stopped.add(command.node_id)
+                    continue
+                case SubmitNode():
+                    states = [self.records[command.dispatch_id].node(later) for later in command.then]
+                    assert set(states) <= {NodeState.NEW_OBJECT}
             assert recorded[1] == command.attempt
             match command:
                 case SubmitNode():
                     assert recorded[0] is NodeState.STARTING, f"submitted a node that is {recorded[0]}"
                     assert key not in self.jobs, "two attempts at once"
-                    script = self.scripts.get(key, [OK])
-                    self.jobs[key] = Job(command.attempt, script[min(self.ends.get(key, 0), len(script) - 1)])
+                    self.jobs[key] = Job(command.attempt, self._outcome(key), then=list(command.then))
                 case CancelNode():
                     self.jobs[key].is_cancelled = True
                 case StartTimer():
@@ -171,6 +181,10 @@ class World:
                     made = self.subs.setdefault((key, command.attempt), Sub(command.attempt))
                     made.is_cancelled = made.is_cancelled or isinstance(command, CancelSublattice)
                     self.waited_for.add(key)
+
+    def _outcome(self, key: Key) -> str:
+        script = self.scripts.get(key, [OK])
+        return script[min(self.ends.get(key, 0), len(script) - 1)]
 
     # --- what can happen
 
@@ -201,6 +215,12 @@ class World:
             )
         elif job.outcome == OK:
             event = NodeSucceeded(dispatch_id=dispatch_id, node_id=node_id, attempt=job.attempt, at=self.now)
+            if job.then:
+                later, *rest = job.then
+                self.jobs[dispatch_id, later] = Job(
+                    1, self._outcome((dispatch_id, later)), is_cancelled=later in job.stopped, then=rest,
+                    stopped=job.stopped,
+                )  # fmt: skip
         elif job.outcome in (BUILD_OK, BUILD_FAIL):
             self.built[key, job.attempt] = job.outcome
             event = NodeBuilt(
@@ -259,6 +279,10 @@ class World:
         self.waited_for.clear()
         for number, key in enumerate(sorted(self.jobs)):
             job = self.jobs[key]
+            job.then = []  # later steps are submitted again
+            if key[1] not in self.records[key[0]].nodes:  # it just took the place of a step whose end was not recorded
+                del self.jobs[key]
+                continue
             job.has_timer = False  # timers die with the process
             if self.records[key[0]].nodes[key[1]][0] is NodeState.STARTING:
                 job.has_started = False  # its start is told again

@@ -27,7 +27,10 @@ class Setting:
         limits = {lane: data.draw(st.integers(1, 3), label=f"limit of {lane}") for lane in LANES}
         self.policies = [
             NodePolicy(
-                executor=lane, retries=data.draw(st.integers(0, 3), label=f"retries on {lane}"), time_limit_s=5.0
+                executor=lane,
+                retries=data.draw(st.integers(0, 3), label=f"retries on {lane}"),
+                time_limit_s=5.0,
+                packs=data.draw(st.booleans(), label=f"{lane} packs"),
             )
             for lane in LANES
         ]

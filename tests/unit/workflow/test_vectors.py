@@ -57,6 +57,27 @@ def test_kinds_agree_with_names(vector: Vector) -> None:
 
 
 @ALL
+def test_packing_changes_groups_only(vector: Vector) -> None:
+    """Same nodes and edges; parameters and sublattices stay on their own, and so does what is made around these."""
+    plain, packed = vector.build().graph, vector.build()
+    packed.task_packing = True
+    packed.build_graph(*vector.args)
+    graph = packed.graph
+    assert [node.name for node in graph.nodes if "Lattice" not in node.name] == [
+        node.name for node in plain.nodes if "Lattice" not in node.name
+    ]
+    assert written(graph) == written(plain)
+    for node in graph.nodes:
+        if node.kind in (NodeKind.PARAMETER, NodeKind.SUBLATTICE, NodeKind.POSTPROCESS):
+            assert node.task_group == node.id
+        head = graph.nodes[node.task_group]
+        assert node.task_group == node.id or (head.kind, head.task_group) in (
+            (NodeKind.FUNCTION, head.id),
+            (NodeKind.POSTPROCESS, head.id),
+        )
+
+
+@ALL
 def test_evaluating_the_graph_gives_what_plain_python_gives(vector: Vector) -> None:
     """The graph computes the workflow."""
     built = vector.build()
