@@ -195,11 +195,14 @@ class Dispatcher:
         """Record a dispatch, and start it if it is to start at once; False if its id is known already.
 
         Raises:
+            MissingLatticeRecordError: The dispatch it takes results from is not there any more.
             StoreError: It could not be recorded; nothing is left of it.
             UsageError: The graph cannot be scheduled.
         """
         record = _record_of(new)
         active = Active(record, graph, self.settings.executors)
+        if new.redispatched_from is not None:
+            active.reuse(new.reused, new.redispatched_from)
         seq = await self.store.create(new)
         if seq == 0:
             return False
@@ -215,7 +218,10 @@ class Dispatcher:
             at=new.created_at,
             extra={"name": new.name, "total": new.total, "root_dispatch_id": new.root_dispatch_id},
         )
-        self._put(DispatchSubmitted(dispatch_id=new.dispatch_id, plan=active.plan, at=new.created_at))
+        submitted = DispatchSubmitted(
+            dispatch_id=new.dispatch_id, plan=active.plan, at=new.created_at, reused=tuple(new.reused)
+        )
+        self._put(submitted)
         if new.autostart:
             self._put(DispatchStarted(dispatch_id=new.dispatch_id, at=self.clock()))
         await self._announcer.announce([first])
@@ -499,7 +505,8 @@ class Dispatcher:
             self._put(DispatchStarted(dispatch_id=dispatch_id, at=self.clock()))
         watched: dict[str, dict[AttemptId, JobHandle]] = {}
         for node in nodes:
-            if NodeState(node.state).is_terminal:
+            state = NodeState(node.state)
+            if state.is_terminal or state is NodeState.PENDING_REUSE:
                 continue
             handle = stored_handle(node.handle, node.attempt)
             executor = active.plan.policy[node.node_id].executor

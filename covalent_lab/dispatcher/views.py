@@ -64,6 +64,8 @@ def dispatch_view(record: DispatchRecord, show: Callable[[PayloadRef | None], di
         "workflow_executor": metadata.get("workflow_executor") or "",
         "workflow_executor_data": metadata.get("workflow_executor_data") or {},
         "python_version": client.get("python_version", ""),
+        "hooks": metadata.get("hooks") or {},
+        "replacements": metadata.get("replacements") or {},
         "lab_version": client.get("lab_version", ""),
     }
 

@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool  # noqa: TID253
 
 from covalent_lab.errors import StoreError
 from covalent_lab.ids import DispatchId, NodeId
-from covalent_lab.store import cached, rows, schema
+from covalent_lab.store import cached, inherited, rows, schema
 from covalent_lab.store.base import (
     Batch,
     CachedResult,
@@ -180,6 +180,8 @@ class SqlStore(Store):
         if done.rowcount == 0:
             return 0
         self._add_payloads(connection, new.payloads)
+        if new.redispatched_from is not None:
+            inherited.take_over(connection, self._insert, new)
         extra = {"name": new.name, "total": new.total, "root_dispatch_id": new.root_dispatch_id}
         first = FeedRecord(
             dispatch_id=new.dispatch_id, node_id=None, status="NEW_OBJECT", at=new.created_at, extra=extra
@@ -489,7 +491,13 @@ def _upsert_node(insert: Any, columns: Sequence[str]) -> Any:
     statement = insert(schema.node)
     return statement.on_conflict_do_update(
         index_elements=["dispatch_id", "node_id"],
-        set_={name: statement.excluded[name] for name in columns},
+        set_={
+            # Streams are written once, at the end; an end without any keeps those that were taken over.
+            name: sa.func.coalesce(statement.excluded[name], schema.node.c[name])
+            if name in ("stdout", "stderr")
+            else statement.excluded[name]
+            for name in columns
+        },
     )
 
 

@@ -42,11 +42,12 @@ from covalent_lab.transitions import FeedRecord
 
 __all__ = ["StoreSuite"]
 
+from covalent_lab.testing.store_redispatch import StoreRedispatch
 from covalent_lab.testing.store_reuse import StoreReuse
 from covalent_lab.testing.store_sharing import StoreSharing
 
 
-class StoreSuite(StoreSharing, StoreReuse):
+class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch):
     """The tests. Every one of them is a guarantee of `Store`."""
 
     # --- dispatches

@@ -99,6 +99,7 @@ class Trace:
     ) -> None:
         self.is_active = True
         self.payloads: dict[PayloadRef, Payload] = {}
+        self.replaced: dict[int, str] = {}
         self._lattice_options = options
         self._make_output = make_output
         self._parent_metadata = parent_metadata
@@ -117,8 +118,14 @@ class Trace:
 
     def call(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Output:
         """Record a call of an electron."""
-        if self._replacements and task.lattice is None:
-            task = self._replacements.get(task.name, task)
+        replacement = self._replacements.get(task.name)
+        if replacement is None:
+            return self._call(task, args, kwargs)
+        output = self._call(replacement, args, kwargs)
+        self.replaced[self._id_of(output)] = task.name
+        return output
+
+    def _call(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Output:
         if task.lattice is not None:
             return self._call_sublattice(task, args, kwargs)
         signature = task.signature
