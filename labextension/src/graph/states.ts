@@ -9,6 +9,8 @@ export interface INodeStates {
   readonly status: Uint8Array;
   readonly startedAt: Float64Array;
   readonly endedAt: Float64Array;
+  /** 1 for nodes that took over a result instead of running. */
+  readonly reused: Uint8Array;
 }
 
 export const PENDING = NODE_STATUSES.indexOf('NEW_OBJECT');
@@ -36,13 +38,15 @@ export function statesFromColumns(
   const states = {
     status: Uint8Array.from(structure.kinds, kind => (kind === 'parameter' ? COMPLETED : PENDING)),
     startedAt: new Float64Array(structure.count).fill(NaN),
-    endedAt: new Float64Array(structure.count).fill(NaN)
+    endedAt: new Float64Array(structure.count).fill(NaN),
+    reused: new Uint8Array(structure.count)
   };
   columns?.node_id?.forEach((id, index) => {
     if (id >= 0 && id < structure.count) {
       states.status[id] = statusCode(columns.status?.[index] ?? 'NEW_OBJECT');
       states.startedAt[id] = columns.started_at?.[index] ?? NaN;
       states.endedAt[id] = columns.ended_at?.[index] ?? NaN;
+      states.reused[id] = (columns.reused_from?.[index] ?? null) === null ? 0 : 1;
     }
   });
   return states;

@@ -54,7 +54,8 @@ export function reduceDispatch(state: IDispatchState, items: readonly FeedItem[]
     nodes = {
       status: nodes.status.slice(),
       startedAt: nodes.startedAt.slice(),
-      endedAt: nodes.endedAt.slice()
+      endedAt: nodes.endedAt.slice(),
+      reused: nodes.reused.slice()
     };
   }
   for (const item of own) {
@@ -203,6 +204,10 @@ function applyNode(nodes: INodeStates, item: FeedItem): void {
   }
   const code = statusCode(item.status);
   nodes.status[id] = code;
+  if (item.reused_from !== undefined) {
+    nodes.reused[id] = 1;
+    nodes.startedAt[id] = item.at;
+  }
   if (code === RUNNING) {
     nodes.startedAt[id] = item.at;
     nodes.endedAt[id] = NaN;
