@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from covalent_lab import payload
+from covalent_lab.client.api import AwaitableId
 from covalent_lab.client.bundle import write_bundle
 from covalent_lab.client.connection import Connection, connect, with_connection
 from covalent_lab.errors import MissingNodeError
@@ -23,7 +24,7 @@ def redispatch(
     dispatcher_addr: str | None = None,
     replace_electrons: Mapping[str, Callable[..., Any]] | None = None,
     reuse_previous_results: bool = False,
-) -> Callable[..., str]:
+) -> Callable[..., AwaitableId]:
     """Prepare to run a recorded dispatch again; call what is returned with new arguments, or with none.
 
     Any new arguments replace all of the old ones. The dispatch may have ended or not; the new one has an id of its own
@@ -38,7 +39,7 @@ def redispatch(
             again. After a failure this runs what failed, and what never ran.
 
     Returns:
-        A function that starts the new dispatch and returns its id.
+        A function that starts the new dispatch and returns its id, which can be awaited like that of `dispatch`.
 
     Raises:
         MissingLatticeRecordError: The id is unknown.
@@ -58,7 +59,7 @@ def register_redispatch(
     dispatcher_addr: str | None = None,
     replace_electrons: Mapping[str, Callable[..., Any]] | None = None,
     reuse_previous_results: bool = False,
-) -> Callable[..., str]:
+) -> Callable[..., AwaitableId]:
     """Like `redispatch`, but the new dispatch is only recorded."""
     return _prepared(dispatch_id, dispatcher_addr, replace_electrons, reuse_previous_results, start=False)
 
@@ -70,21 +71,23 @@ def _prepared(
     reuse: bool,
     *,
     start: bool,
-) -> Callable[..., str]:
-    def submit(*new_args: Any, **new_kwargs: Any) -> str:
+) -> Callable[..., AwaitableId]:
+    def submit(*new_args: Any, **new_kwargs: Any) -> AwaitableId:
         new_id = str(uuid.uuid4())
         if not (new_args or new_kwargs or replacements):
-            return with_connection(
+            with_connection(
                 address,
                 lambda connection: connection.redispatch(
                     dispatch_id, new_id, reuse_previous_results=reuse, start=start
                 ),
             )
+            return AwaitableId(new_id, address)
         lattice = _rebuilt(connect(address), dispatch_id, replacements or {}, new_args, new_kwargs)
         replaced = [node for node, name in lattice.replaced_nodes.items() if name in (replacements or {})]
         repeated = {"from": dispatch_id, "reuse": reuse, "replaced": replaced}
         bundle = write_bundle(lattice, new_id, redispatch=repeated)
-        return with_connection(address, lambda connection: connection.submit(bundle, start=start))
+        with_connection(address, lambda connection: connection.submit(bundle, start=start))
+        return AwaitableId(new_id, address)
 
     return submit
 
