@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from covalent_lab.client.assets import ResultManager, get_result_manager
     from covalent_lab.client.cached import get_cached_results, purge_cached_results
     from covalent_lab.client.connection import is_covalent_running
+    from covalent_lab.client.repeating import redispatch
     from covalent_lab.client.result import Result
     from covalent_lab.client.status import Status
     from covalent_lab.client.status import Status as status  # noqa: N813 - documented name
@@ -62,6 +63,7 @@ __all__ = [
     "leptons",
     "load_ipython_extension",
     "purge_cached_results",
+    "redispatch",
     "reload_config",
     "set_config",
     "status",
@@ -95,6 +97,7 @@ _HOMES = {
     "is_covalent_running": "client.connection",
     "lattice": "workflow.lattice",
     "purge_cached_results": "client.cached",
+    "redispatch": "client.repeating",
     "reload_config": "config.access",
     "set_config": "config.access",
     "sync": "client.api",

@@ -2,6 +2,7 @@
 
 from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, get_result_async
 from covalent_lab.client.connection import Connection, connect, disconnect
+from covalent_lab.client.repeating import redispatch
 from covalent_lab.client.result import Result
 from covalent_lab.client.status import Status
 
@@ -16,4 +17,5 @@ __all__ = [
     "dispatch_sync",
     "get_result",
     "get_result_async",
+    "redispatch",
 ]

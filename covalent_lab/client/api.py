@@ -6,11 +6,10 @@ import uuid
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Literal, ParamSpec, Self, TypedDict, Unpack, overload
 
-from covalent_lab.client.connection import connect, reconnect
+from covalent_lab.client.connection import connect, with_connection
 from covalent_lab.client.result import Result, Selection
 from covalent_lab.client.status import Status
 from covalent_lab.client.waiting import Waiting, beside, wait_beside, wait_here
-from covalent_lab.errors import ServerUnreachableError
 from covalent_lab.workflow.bundle import write_bundle
 from covalent_lab.workflow.lattice import Lattice
 
@@ -104,12 +103,10 @@ def dispatch(
         lattice = copy.deepcopy(orig_lattice)
         lattice.build_graph(*args, **kwargs)
         bundle = write_bundle(lattice, str(uuid.uuid4()))
-        connection = connect(dispatcher_addr)
-        try:
-            dispatch_id = connection.submit(bundle, start=not disable_run)
-        except ServerUnreachableError:
-            # The id is in the bundle: submitting it again, e.g. to the server that took this one's place, is safe.
-            dispatch_id = reconnect(connection, dispatcher_addr).submit(bundle, start=not disable_run)
+        # The id is in the bundle, so submitting it again is safe.
+        dispatch_id = with_connection(
+            dispatcher_addr, lambda connection: connection.submit(bundle, start=not disable_run)
+        )
         return AwaitableId(dispatch_id, dispatcher_addr)
 
     return submit

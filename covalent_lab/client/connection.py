@@ -5,14 +5,25 @@ Everything is synchronous and safe to call from several threads.
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 from covalent_lab.errors import BackendError, ServerUnreachableError
 from covalent_lab.settings import Settings
 from covalent_lab.worker import Buffer
 
-__all__ = ["Connection", "FeedReader", "connect", "disconnect", "is_covalent_running", "reconnect", "whole_stream"]
+__all__ = [
+    "Connection",
+    "FeedReader",
+    "connect",
+    "disconnect",
+    "is_covalent_running",
+    "reconnect",
+    "whole_stream",
+    "with_connection",
+]
+
+_T = TypeVar("_T")
 
 
 class FeedReader(Protocol):
@@ -40,6 +51,12 @@ class Connection(Protocol):
 
     def start(self, dispatch_id: str) -> dict[str, Any]:
         """Start a dispatch that was only registered."""
+        ...
+
+    def redispatch(
+        self, dispatch_id: str, new_id: str, *, reuse_previous_results: bool = False, start: bool = True
+    ) -> str:
+        """Repeat a recorded dispatch under a new id, which is returned once it is recorded."""
         ...
 
     def status(self) -> dict[str, Any]:
@@ -162,6 +179,19 @@ def reconnect(failed: Connection, address: str | None = None) -> Connection:
         failed.close()
         _open[key] = found
         return found
+
+
+def with_connection(address: str | None, request: Callable[[Connection], _T]) -> _T:
+    """Make a request that may be repeated: once more if the server went away, to the one that took its place.
+
+    Raises:
+        ServerUnreachableError: There is none.
+    """
+    connection = connect(address)
+    try:
+        return request(connection)
+    except ServerUnreachableError:
+        return request(reconnect(connection, address))
 
 
 def is_covalent_running() -> bool:

@@ -77,6 +77,12 @@ class HttpConnection:
         answer = self._json("POST", "dispatches", query=query, body=body, headers=headers, read_s=600.0)
         return str(answer["dispatch_id"])
 
+    def redispatch(
+        self, dispatch_id: str, new_id: str, *, reuse_previous_results: bool = False, start: bool = True
+    ) -> str:
+        form = {"dispatch_id": new_id, "reuse_previous_results": reuse_previous_results, "start": start}
+        return str(self._json("POST", f"dispatches/{_quoted(dispatch_id)}/redispatches", form=form)["dispatch_id"])
+
     def start(self, dispatch_id: str) -> dict[str, Any]:
         return self._json("POST", f"dispatches/{_quoted(dispatch_id)}/start", form={})
 

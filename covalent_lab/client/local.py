@@ -57,6 +57,12 @@ class LocalConnection:
             submission.abort()
             raise
 
+    def redispatch(
+        self, dispatch_id: str, new_id: str, *, reuse_previous_results: bool = False, start: bool = True
+    ) -> str:
+        work = self._lab.redispatch(dispatch_id, new_id, reuse_previous_results=reuse_previous_results, start=start)
+        return self._wait(work)[0]
+
     def start(self, dispatch_id: str) -> dict[str, Any]:
         return self._wait(self._lab.start(dispatch_id))
 

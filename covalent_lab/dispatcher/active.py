@@ -92,6 +92,7 @@ class Active:
         self.outputs: list[PayloadRef | None] = [node.value for node in graph.nodes]
         self.started_at: dict[int, float] = {}
         self.cancel_requested = record.cancel_requested
+        self._reused_from: dict[int, str] = {}
         self._incoming: dict[int, list[Edge]] = {}
         for edge in graph.edges:
             self._incoming.setdefault(edge.target, []).append(edge)
@@ -108,8 +109,16 @@ class Active:
         for node in nodes:
             if node.output is not None:
                 self.outputs[node.node_id] = node.output
+            if node.reused_from is not None:
+                self._reused_from[node.node_id] = node.reused_from
             if node.started_at is not None:
                 self.started_at[node.node_id] = node.started_at
+
+    def reuse(self, outputs: Mapping[NodeId, PayloadRef], source: DispatchId) -> None:
+        """Note which nodes will take over an output instead of running."""
+        for node, ref in outputs.items():
+            self.outputs[node] = ref
+            self._reused_from[node] = f"{source}:{node}"
 
     def inputs(self, node_id: NodeId) -> JobInputs:
         """What the call of a node is made of."""
@@ -157,6 +166,8 @@ class Active:
         output = transition.output
         if transition.passes_on is not None:
             output = self.outputs[transition.passes_on]
+        elif transition.is_reused:
+            output = self.outputs[node]
         match state:
             case NodeState.COMPLETED:
                 self._completed += 1
@@ -207,6 +218,7 @@ class Active:
             stdout=outcome.stdout if outcome else "",
             stderr=outcome.stderr if outcome else "",
             traceback=failure.traceback if failure else "",
+            reused_from=self._reused_from[node] if transition.is_reused else None,
         )
 
     def move_dispatch(self, transition: DispatchTransition) -> None:

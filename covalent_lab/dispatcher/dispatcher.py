@@ -208,11 +208,14 @@ class Dispatcher:
         """Record a dispatch, and start it if it is to start at once; False if its id is known already.
 
         Raises:
+            MissingLatticeRecordError: The dispatch it takes results from is not there any more.
             StoreError: It could not be recorded; nothing is left of it.
             UsageError: The graph cannot be scheduled.
         """
         record = _record_of(new)
         active = Active(record, graph, self.settings.executors)
+        if new.redispatched_from is not None:
+            active.reuse(new.reused, new.redispatched_from)
         seq = await self.store.create(new)
         if seq == 0:
             return False
@@ -220,7 +223,10 @@ class Dispatcher:
             if row.data is not None:
                 self._cache.put(new.dispatch_id, row.ref, row.data)
         self._active[new.dispatch_id] = active
-        self._put(DispatchSubmitted(dispatch_id=new.dispatch_id, plan=active.plan, at=new.created_at))
+        submitted = DispatchSubmitted(
+            dispatch_id=new.dispatch_id, plan=active.plan, at=new.created_at, reused=tuple(new.reused)
+        )
+        self._put(submitted)
         if new.autostart:
             self._put(DispatchStarted(dispatch_id=new.dispatch_id, at=self.clock()))
         await self._announcer.announce([new.first_transition(seq)])

@@ -10,7 +10,7 @@ from covalent_lab.graph.wire import graph_from_wire
 from covalent_lab.ids import DispatchId, PayloadRef
 from covalent_lab.store.base import NewDispatch, PayloadRow
 
-__all__ = ["read_dispatch"]
+__all__ = ["checked_id", "read_dispatch"]
 
 _MAX_ID = 64
 
@@ -31,10 +31,8 @@ def read_dispatch(
         UsageError: The graph is not well formed.
     """
     try:
-        dispatch_id = DispatchId(_text(header["dispatch_id"]))
+        dispatch_id = checked_id(header["dispatch_id"])
         root = DispatchId(_text(header.get("root_dispatch_id") or dispatch_id))
-        if not 1 <= len(dispatch_id) <= _MAX_ID or not dispatch_id.replace("-", "").isalnum():
-            raise BadBundleError(f"{dispatch_id!r} cannot be the id of a dispatch; use a UUID.")
         graph = graph_from_wire(header["graph"])
         digests = {ref.digest: ref for ref in payloads}
         missing = [digest for digest, _ in header["graph"]["payloads"] if digest not in digests]
@@ -64,6 +62,19 @@ def read_dispatch(
             raise
         raise BadBundleError(f"The bundle's header is damaged: {type(error).__name__}: {error}.") from error
     return new, graph
+
+
+def checked_id(value: Any) -> DispatchId:
+    """A dispatch id that came from outside.
+
+    Raises:
+        TypeError: It is not a text.
+        BadBundleError: It cannot be an id.
+    """
+    dispatch_id = DispatchId(_text(value))
+    if not 1 <= len(dispatch_id) <= _MAX_ID or not dispatch_id.replace("-", "").isalnum():
+        raise BadBundleError(f"{dispatch_id!r} cannot be the id of a dispatch; use a UUID.")
+    return dispatch_id
 
 
 def _text(value: Any) -> str:

@@ -15,8 +15,9 @@ from covalent_lab.dispatcher.announcer import HIDDEN
 from covalent_lab.dispatcher.bootstrap import build
 from covalent_lab.dispatcher.bundle import BundleReader
 from covalent_lab.dispatcher.dispatcher import Dispatcher
-from covalent_lab.dispatcher.intake import read_dispatch
+from covalent_lab.dispatcher.intake import checked_id, read_dispatch
 from covalent_lab.dispatcher.queries import Queries
+from covalent_lab.dispatcher.repeat import copy_dispatch, read_repeat, with_reuse
 from covalent_lab.errors import InternalError, MissingLatticeRecordError, PartOfDispatchError, StoreError
 from covalent_lab.feed import wire
 from covalent_lab.feed.feed import CAPACITY, Reset
@@ -179,6 +180,37 @@ class Lab:
         """Begin to take in a bundle."""
         return Submission(self, self._parts()[0])
 
+    async def redispatch(
+        self, dispatch_id: str, new_id: str, *, reuse_previous_results: bool = False, start: bool = True
+    ) -> tuple[str, bool]:
+        """Run a stored dispatch again, with the same inputs.
+
+        Args:
+            dispatch_id: The dispatch to repeat.
+            new_id: The id of the new one; a repeated request with the same id changes nothing.
+            reuse_previous_results: Whether to take over what completed instead of running it again.
+            start: Whether to start it at once.
+
+        Returns:
+            The new id, and False if it was there before.
+        """
+        dispatcher = self._parts()[0]
+
+        async def work() -> bool:
+            new, graph = await copy_dispatch(
+                dispatcher.store,
+                DispatchId(dispatch_id),
+                checked_id(new_id),
+                reuses=reuse_previous_results,
+                autostart=start,
+                owner=dispatcher.owner,
+                lease_s=dispatcher.settings.lease_s,
+                clock=dispatcher.clock,
+            )
+            return await dispatcher.submit(new, graph)
+
+        return new_id, await self._cross(work())
+
     async def start(self, dispatch_id: str) -> dict[str, Any]:
         """Start a dispatch that was only registered."""
         dispatcher, queries = self._parts()
@@ -272,6 +304,9 @@ class Submission:
             lease_s=self._dispatcher.settings.lease_s,
             clock=self._dispatcher.clock,
         )
+        repeat = read_repeat(header)
+        if repeat is not None:
+            new = await with_reuse(self._dispatcher.store, new, graph, repeat)
         created = await self._dispatcher.submit(new, graph)
         return new.dispatch_id, created
 

@@ -74,7 +74,6 @@ class Recording:
     ) -> Mapping[str, str] | None:
         dispatch_id, node_id = active.dispatch_id, transition.node_id
         update = active.move_node(transition, outcome)
-        extra: dict[str, str] | None = {"sub_dispatch_id": update.sub_dispatch_id} if update.sub_dispatch_id else None
         if transition.output is not None and outcome is not None and outcome.output is not None:
             ref, data = outcome.output.ref, outcome.output.data
             self._payloads.append(PayloadRow(dispatch_id=dispatch_id, ref=ref, data=data))
@@ -83,7 +82,7 @@ class Recording:
             if hit is not None:
                 self._cache_hits.append((hit.key, transition.at))
                 source = f"{hit.dispatch_id}:{hit.node_id}"
-                extra, update = {"reused_from": source}, dataclasses.replace(update, reused_from=source)
+                update = dataclasses.replace(update, reused_from=source)
             elif key := active.cache_key(node_id):
                 self._cached[key] = CachedResult(
                     key=key,
@@ -97,7 +96,8 @@ class Recording:
         self._nodes[dispatch_id, node_id] = update
         if transition.state.is_terminal:
             self.touched[dispatch_id] = active
-        return extra
+        marks = {"sub_dispatch_id": update.sub_dispatch_id, "reused_from": update.reused_from}
+        return {name: value for name, value in marks.items() if value} or None
 
     def batch(self, handles: Sequence[tuple[DispatchId, NodeId, str]]) -> Batch:
         """What to record."""

@@ -65,6 +65,8 @@ def dispatch_view(record: DispatchRecord, show: Callable[[PayloadRef | None], di
         **_executor(metadata, "executor"),
         **_executor(metadata, "workflow_executor"),
         "python_version": client.get("python_version", ""),
+        "hooks": metadata.get("hooks") or {},
+        "replacements": metadata.get("replacements") or {},
         "lab_version": client.get("lab_version", ""),
     }
 

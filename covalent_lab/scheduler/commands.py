@@ -84,6 +84,7 @@ class NodeTransition:
         passes_on: Of a node that completed by handing on another node's output: that node; else None.
         error: One line, for FAILED, and for a STARTING that is a new attempt: why the last one ended.
         started_at: When the attempt began to run, where this transition tells it.
+        is_reused: Whether it completed by taking over an outcome, without an attempt.
     """
 
     dispatch_id: DispatchId
@@ -95,6 +96,7 @@ class NodeTransition:
     passes_on: NodeId | None = None
     error: str = ""
     started_at: float | None = None
+    is_reused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Everything that can happen, in the past tense. Times (`at`) are POSIX seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from covalent_lab.ids import DispatchId, NodeId, PayloadRef
@@ -27,11 +27,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchSubmitted:
-    """A new dispatch was accepted; it runs after `DispatchStarted`."""
+    """A new dispatch was accepted; it runs after `DispatchStarted`.
+
+    Attributes:
+        reused: Nodes that will take over an outcome instead of running; with a node, all that it depends on.
+    """
 
     dispatch_id: DispatchId
     plan: Plan
     at: float
+    reused: Collection[NodeId] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,7 @@ class DispatchRestored:
 
     Attributes:
         state: Its last recorded state.
-        nodes: State and attempt of every node that left NEW_OBJECT. STARTING and RUNNING ones are being watched
+        nodes: State and attempt of every node that is not NEW_OBJECT. STARTING and RUNNING ones are being watched
             again: their end will be told. For DISPATCHING ones that is asked for anew.
         cancel_all: Whether a cancel of the whole dispatch was requested.
         cancelled: Nodes whose cancel was requested.

@@ -15,7 +15,7 @@ tables and write the transition down; and an event is checked before anything is
 leaves no trace.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import assert_never
 
 from covalent_lab.errors import InternalError
@@ -47,6 +47,7 @@ from covalent_lab.scheduler.events import (
     SublatticeEnded,
     TimeLimitElapsed,
 )
+from covalent_lab.scheduler.plan import Plan
 from covalent_lab.scheduler.states import DISPATCH_SUCCESSORS, NODE_SUCCESSORS, DispatchState, NodeState
 
 __all__ = ["MAX_LOST", "InvalidEventError", "Scheduler"]
@@ -117,7 +118,10 @@ class Scheduler:
     def _submitted(self, event: DispatchSubmitted, step: Step) -> None:
         if event.dispatch_id in self._runs:
             raise InvalidEventError(f"Dispatch {event.dispatch_id} was submitted twice.")
-        self._runs[event.dispatch_id] = Run(event.plan)
+        _check_reused(event.dispatch_id, event.plan, event.reused)
+        run = self._runs[event.dispatch_id] = Run(event.plan)
+        for node in event.reused:
+            run.states[node] = NodeState.PENDING_REUSE
         step.transitions.append(
             DispatchTransition(dispatch_id=event.dispatch_id, state=DispatchState.NEW_OBJECT, at=event.at)
         )
@@ -150,7 +154,7 @@ class Scheduler:
             elif state is NodeState.DISPATCHING:
                 run.dispatching += 1
                 self._follow_sublattice(event.dispatch_id, run, node, step)
-            else:
+            elif state is not NodeState.PENDING_REUSE:
                 run.in_flight += 1
                 self._lane(run, node).in_flight += 1
                 if run.is_cancelled(node):
@@ -170,28 +174,45 @@ class Scheduler:
             raise InvalidEventError(f"Dispatch {name} was restored while it is active.")
         if event.state.is_terminal:
             raise InvalidEventError(f"Dispatch {name} was restored although it is {event.state}.")
-        if nodes and event.state is DispatchState.NEW_OBJECT:
+        reused = [node for node, (state, _) in nodes.items() if state is NodeState.PENDING_REUSE]
+        if len(nodes) > len(reused) and event.state is DispatchState.NEW_OBJECT:
             raise InvalidEventError(f"Dispatch {name} was never started, but {len(nodes)} of its nodes were.")
         missing: dict[int, int] = {}
         for node, (state, attempt) in nodes.items():
             if not 0 <= node < len(plan.names) or plan.is_parameter[node]:
                 raise InvalidEventError(f"Dispatch {name} has no node {node} that could have a state.")
-            if state is NodeState.NEW_OBJECT or (attempt < 1 and not state.is_terminal):
+            waits = state is NodeState.PENDING_REUSE
+            if state is NodeState.NEW_OBJECT or (attempt < 1 and not (state.is_terminal or waits)):
                 raise InvalidEventError(f"Node {node} of dispatch {name} was restored as {state}, attempt {attempt}.")
             if state is _COMPLETED:
                 for target in plan.successors[node]:
                     missing[target] = missing.get(target, 0) + 1
         for node, (state, _) in nodes.items():
-            if missing.get(node, 0) != plan.waits_for[node]:
+            if state is not NodeState.PENDING_REUSE and missing.get(node, 0) != plan.waits_for[node]:
                 raise InvalidEventError(f"Node {node} of dispatch {name} is {state} before its predecessors.")
 
     def _begin(self, dispatch_id: DispatchId, run: Run, at: float, step: Step) -> None:
+        self._take_over(dispatch_id, run, at, step)
         # The list is made first: a node that is handed on at once may release others, which then are ready already.
         roots = [n for n, waits in enumerate(run.waits_for) if waits == 0 and run.states[n] is NodeState.NEW_OBJECT]
         for node in roots:
             self._make_ready(dispatch_id, run, node, at, step)
         self._fill(step, at)
         self._end_if_idle(dispatch_id, run, at, step)
+
+    def _take_over(self, dispatch_id: DispatchId, run: Run, at: float, step: Step) -> None:
+        """Complete the nodes that are not to run again, each after its predecessors."""
+        waiting = [n for n, state in enumerate(run.states) if state is NodeState.PENDING_REUSE]
+        ready = [n for n in waiting if run.waits_for[n] == 0]
+        for node in ready:  # grows while it is read
+            if run.is_cancelled(node):
+                self._move(dispatch_id, run, node, NodeState.CANCELLED, at, step)
+                continue
+            self._move(dispatch_id, run, node, _COMPLETED, at, step, is_reused=True)
+            for target in run.plan.successors[node]:
+                run.waits_for[target] -= 1
+                if run.waits_for[target] == 0 and run.states[target] is NodeState.PENDING_REUSE:
+                    ready.append(target)
 
     def _cancel(self, event: CancelRequested, step: Step) -> None:
         run = self._runs.get(event.dispatch_id)
@@ -458,6 +479,7 @@ class Scheduler:
         passes_on: NodeId | None = None,
         error: str = "",
         started_at: float | None = None,
+        is_reused: bool = False,
     ) -> None:
         if state not in NODE_SUCCESSORS[run.states[node]]:
             raise InvalidEventError(
@@ -477,6 +499,7 @@ class Scheduler:
                 passes_on=passes_on,
                 error=error,
                 started_at=started_at,
+                is_reused=is_reused,
             )
         )
 
@@ -532,7 +555,7 @@ class Scheduler:
                         missing[target] -= 1
             assert missing == run.waits_for
             for node, state in enumerate(run.states):
-                if state not in (NodeState.NEW_OBJECT, NodeState.CANCELLED):
+                if state not in (NodeState.NEW_OBJECT, NodeState.PENDING_REUSE, NodeState.CANCELLED):
                     assert run.waits_for[node] == 0, f"node {node} is {state} before its predecessors"
 
 
@@ -540,3 +563,18 @@ def _ran_too_long(run: Run, event: NodeEnded) -> bool:
     """Whether it was at its time limit: it may have been stopped for that by a dispatcher that is gone by now."""
     limit, began = run.plan.policy[event.node_id].time_limit_s, event.started_at
     return limit is not None and began is not None and event.at - began >= limit
+
+
+def _check_reused(dispatch_id: DispatchId, plan: Plan, reused: Collection[NodeId]) -> None:
+    fed = dict.fromkeys(reused, 0)
+    for node in fed:
+        if not 0 <= node < len(plan.names) or plan.is_parameter[node]:
+            raise InvalidEventError(f"Dispatch {dispatch_id} has no node {node} that could take over an outcome.")
+        for target in plan.successors[node]:
+            if target in fed:
+                fed[NodeId(target)] += 1
+    for node, count in fed.items():
+        if count != plan.waits_for[node]:
+            raise InvalidEventError(
+                f"Node {node} of dispatch {dispatch_id} cannot be reused: its predecessors are not."
+            )

@@ -1,7 +1,8 @@
 """States of nodes and dispatches, and which may follow which.
 
 The names are those users see. STARTING of a node means: handed to the executor, which has not begun it yet.
-DISPATCHING means: it became a dispatch of its own, whose end will be its end.
+DISPATCHING means: it became a dispatch of its own, whose end will be its end. PENDING_REUSE means: it takes over the
+outcome of the same node of an earlier dispatch, once its own dispatch starts.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ class NodeState(StrEnum):
     """Where a node stands."""
 
     NEW_OBJECT = "NEW_OBJECT"
+    PENDING_REUSE = "PENDING_REUSE"
     STARTING = "STARTING"
     RUNNING = "RUNNING"
     DISPATCHING = "DISPATCHING"
@@ -49,6 +51,7 @@ _D = DispatchState
 # STARTING may follow STARTING or RUNNING: that is the next attempt.
 NODE_SUCCESSORS: Mapping[NodeState, frozenset[NodeState]] = {
     _N.NEW_OBJECT: frozenset({_N.STARTING, _N.COMPLETED, _N.CANCELLED}),
+    _N.PENDING_REUSE: frozenset({_N.COMPLETED, _N.CANCELLED}),
     _N.STARTING: frozenset({_N.STARTING, _N.RUNNING, _N.DISPATCHING, _N.COMPLETED, _N.FAILED, _N.CANCELLED}),
     _N.RUNNING: frozenset({_N.STARTING, _N.DISPATCHING, _N.COMPLETED, _N.FAILED, _N.CANCELLED}),
     _N.DISPATCHING: frozenset({_N.COMPLETED, _N.FAILED, _N.CANCELLED}),

@@ -61,6 +61,9 @@ class NewDispatch:
         parent_id: The dispatch of which it is one node, None for a root.
         parent_node: That node.
         redispatched_from: The dispatch it repeats, if it does.
+        reused: Nodes whose outcome it takes over from that dispatch, and their outputs. They, their streams and outputs
+            are copied, so that nothing of the new dispatch depends on the old one.
+        copied: Digests of further payloads to copy from that dispatch.
     """
 
     dispatch_id: DispatchId
@@ -82,6 +85,8 @@ class NewDispatch:
     parent_id: DispatchId | None = None
     parent_node: NodeId | None = None
     redispatched_from: DispatchId | None = None
+    reused: Mapping[NodeId, PayloadRef] = field(default_factory=dict)
+    copied: Collection[str] = ()
 
     def first_transition(self, seq: int = 0) -> FeedRecord:
         """That it is there, as the feed tells it."""
@@ -193,7 +198,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRecord:
-    """A node that left NEW_OBJECT."""
+    """A node that is not NEW_OBJECT."""
 
     node_id: NodeId
     state: str
@@ -286,7 +291,11 @@ class Store(ABC):
     @abstractmethod
     async def create(self, dispatch: NewDispatch) -> int:
         """Record a new dispatch and its first transition; returns that transition's sequence number, 0 if the id is
-        already there (then nothing changes)."""
+        already there (then nothing changes).
+
+        Raises:
+            MissingLatticeRecordError: Something it takes over from another dispatch is not there any more.
+        """
 
     @abstractmethod
     async def record(self, batch: Batch) -> int:
@@ -306,7 +315,7 @@ class Store(ABC):
 
     @abstractmethod
     async def nodes(self, dispatch_id: DispatchId, node_id: NodeId | None = None) -> tuple[int, Sequence[NodeRecord]]:
-        """Newest sequence number, and the nodes (or the one node) that left NEW_OBJECT."""
+        """Newest sequence number, and the nodes (or the one node) that are not NEW_OBJECT."""
 
     @abstractmethod
     async def streams(self, dispatch_id: DispatchId, node_id: NodeId) -> tuple[str, str, str]:

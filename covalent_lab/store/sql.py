@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool  # noqa: TID253
 
 from covalent_lab.errors import StoreError
 from covalent_lab.ids import DispatchId, NodeId
-from covalent_lab.store import cached, rows, schema
+from covalent_lab.store import cached, inherited, rows, schema
 from covalent_lab.store.base import (
     Batch,
     CachedResult,
@@ -61,8 +61,8 @@ _MARK_NODE = (
         reused_from=sa.func.coalesce(sa.bindparam("reused_from", type_=sa.String), schema.node.c.reused_from),
         output_digest=sa.bindparam("digest"),
         output_size=sa.bindparam("size"),
-        stdout=sa.bindparam("out"),
-        stderr=sa.bindparam("err"),
+        stdout=sa.func.coalesce(sa.bindparam("out", type_=sa.Text), schema.node.c.stdout),
+        stderr=sa.func.coalesce(sa.bindparam("err", type_=sa.Text), schema.node.c.stderr),
     )
 )
 
@@ -182,6 +182,8 @@ class SqlStore(Store):
         if done.rowcount == 0:
             return 0
         self._add_payloads(connection, new.payloads)
+        if new.redispatched_from is not None:
+            inherited.take_over(connection, self._insert, new)
         return self._add_transitions(connection, [new.first_transition()])
 
     async def record(self, batch: Batch) -> int:
@@ -491,7 +493,13 @@ def _upsert_node(insert: Any, columns: Sequence[str]) -> Any:
     statement = insert(schema.node)
     return statement.on_conflict_do_update(
         index_elements=["dispatch_id", "node_id"],
-        set_={name: statement.excluded[name] for name in columns},
+        set_={
+            # Streams are written once, at the end; an end without any keeps those that were taken over.
+            name: sa.func.coalesce(statement.excluded[name], schema.node.c[name])
+            if name in ("stdout", "stderr")
+            else statement.excluded[name]
+            for name in columns
+        },
     )
 
 

@@ -42,12 +42,13 @@ from covalent_lab.transitions import FeedRecord
 
 __all__ = ["StoreSuite"]
 
+from covalent_lab.testing.store_redispatch import StoreRedispatch
 from covalent_lab.testing.store_reuse import StoreReuse
 from covalent_lab.testing.store_sharing import StoreSharing
 from covalent_lab.testing.store_trees import StoreTrees
 
 
-class StoreSuite(StoreSharing, StoreReuse, StoreTrees):
+class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
     """The tests. Every one of them is a guarantee of `Store`."""
 
     # --- dispatches

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from covalent_lab.graph.model import Graph
@@ -23,12 +23,14 @@ class Build:
         payloads: Every payload the graph refers to.
         inputs: `{"args": tuple, "kwargs": dict}` of the call.
         kwargs: The keyword arguments of the call.
+        replaced: Nodes of electrons that stand in for others, and the names of these.
     """
 
     graph: Graph
     payloads: Mapping[PayloadRef, Payload]
     inputs: TransportableObject
     kwargs: Mapping[str, Any]
+    replaced: Mapping[int, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """JSON form."""

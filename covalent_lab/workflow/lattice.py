@@ -202,6 +202,11 @@ class Lattice(Workflow, Generic[P, R]):
             name: new if isinstance(new, Electron) else Electron(new) for name, new in found.items()
         }
 
+    @property
+    def replaced_nodes(self) -> Mapping[int, str]:
+        """Nodes of the last build whose electron was replaced, and the names of the electrons they had."""
+        return {} if self._build is None else self._build.replaced
+
     def get_metadata(self, name: str) -> Any:
         """One option.
 
@@ -284,7 +289,13 @@ class Lattice(Workflow, Generic[P, R]):
         except Exception as error:
             _log.info("Building %s failed: %s: %s", self.__name__, type(error).__name__, error)
             raise
-        self._build = Build(graph=graph, payloads=trace.payloads, inputs=held_inputs, kwargs=dict(kwargs))
+        self._build = Build(
+            graph=graph,
+            payloads=trace.payloads,
+            inputs=held_inputs,
+            kwargs=dict(kwargs),
+            replaced=trace.replaced,
+        )
 
     def _encode_inputs(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Payload:
         try:

@@ -99,6 +99,7 @@ class Trace:
     ) -> None:
         self.is_active = True
         self.payloads: dict[PayloadRef, Payload] = {}
+        self.replaced: dict[int, str] = {}
         self._lattice_options = options
         self._make_output = make_output
         self._parent_metadata = parent_metadata
@@ -134,8 +135,16 @@ class Trace:
             task_group: The group of the node; its own id if None. A sublattice is always on its own.
             packs: Whether nodes made around it join its group, also where the trace as a whole does not pack.
         """
-        if self._replacements and task.lattice is None:
-            task = self._replacements.get(task.name, task)
+        replacement = self._replacements.get(task.name)
+        if replacement is None:
+            return self._call(task, args, kwargs, task_group, packs)
+        output = self._call(replacement, args, kwargs, task_group, packs)
+        self.replaced[self._id_of(output)] = task.name
+        return output
+
+    def _call(
+        self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any], task_group: int | None, packs: bool
+    ) -> Output:
         if task.lattice is not None:
             return self._call_sublattice(task, args, kwargs)
         signature = task.signature

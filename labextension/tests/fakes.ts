@@ -15,6 +15,7 @@ import type {
   Preview,
   StatusBody,
   StreamChunk,
+  SubmitResult,
   Summary
 } from '../src/contract';
 
@@ -228,6 +229,10 @@ export class FakeRest implements IRestClient {
 
   async cancel(id: string): Promise<CancelResult> {
     return { message: `Dispatch ${id} cancelled.` };
+  }
+
+  async redispatch(id: string, reusesResults: boolean): Promise<SubmitResult> {
+    return { dispatch_id: `${id}-${reusesResults ? 'rest' : 'again'}` };
   }
 
   async remove(ids: readonly string[]): Promise<DeleteResult> {

@@ -168,6 +168,12 @@ class FakeLab:
         record["status"] = "RUNNING"
         return {"dispatch_id": dispatch_id, "status": "STARTING"}
 
+    async def redispatch(
+        self, dispatch_id: str, new_id: str, *, reuse_previous_results: bool, start: bool
+    ) -> tuple[str, bool]:
+        header = {**self._record(dispatch_id), "dispatch_id": new_id, "reuses": reuse_previous_results}
+        return self.add(header, {}, start=start)
+
     async def list_dispatches(
         self,
         search: str = "",
@@ -210,6 +216,8 @@ class FakeLab:
             "result": None,
             "lattice": self._preview(record["lattice"]),
             **{key: metadata[key] for key in metadata if "executor" in key},
+            "hooks": {},
+            "replacements": {},
             "python_version": record["client"]["python_version"],
             "lab_version": record["client"]["lab_version"],
         }

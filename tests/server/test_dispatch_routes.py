@@ -314,3 +314,55 @@ async def test_a_second_post_of_a_dispatch_changes_nothing(
         (200, {"dispatch_id": dispatch_id}),
     ]
     assert fake_lab.records[dispatch_id]["name"] == "first"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reuses"),
+    [
+        ({}, "RUNNING", False),
+        ({"reuse_previous_results": True, "start": False}, "NEW_OBJECT", True),
+        ({"dispatch_id": None, "start": True}, "RUNNING", False),
+    ],
+    ids=str,
+)
+async def test_a_redispatch_gets_an_id_of_its_own(
+    call: Call, fake_lab: FakeLab, submitted: Submit, body: dict[str, Any], status: str, reuses: bool
+) -> None:
+    """It starts unless told not to, and runs everything unless told to reuse."""
+    old = await submitted()
+    reply = await call("POST", f"dispatches/{old}/redispatches", body=body)
+    assert reply.status == 201
+    new = reply.json["dispatch_id"]
+    assert new != old
+    assert (fake_lab.records[new]["status"], fake_lab.records[new]["reuses"]) == (status, reuses)
+
+
+async def test_a_repeated_redispatch_with_the_same_id_changes_nothing(
+    call: Call, fake_lab: FakeLab, submitted: Submit
+) -> None:
+    """A client may send it again after a connection broke."""
+    old = await submitted()
+    replies = [await call("POST", f"dispatches/{old}/redispatches", body={"dispatch_id": "new-one"}) for _ in range(2)]
+    assert [(reply.status, reply.json) for reply in replies] == [
+        (201, {"dispatch_id": "new-one"}),
+        (200, {"dispatch_id": "new-one"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [[], b"{", {"start": 1}, {"dispatch_id": 3}, {"reuse_previous_results": "yes"}], ids=str
+)
+async def test_a_redispatch_that_cannot_be_is_refused(
+    call: Call, fake_lab: FakeLab, submitted: Submit, body: Any
+) -> None:
+    """Nothing is recorded."""
+    old = await submitted()
+    reply = await call("POST", f"dispatches/{old}/redispatches", body=body)
+    assert (reply.status, reply.code) == (400, "bad_request")
+    assert list(fake_lab.records) == [old]
+
+
+async def test_what_is_not_there_cannot_be_repeated(call: Call, fake_lab: FakeLab) -> None:
+    """As for any other question about it."""
+    reply = await call("POST", "dispatches/none/redispatches", body={})
+    assert (reply.status, reply.code) == (404, "unknown_dispatch")

@@ -120,6 +120,8 @@ async def test_answers_have_the_described_form(
         ("GET", "dispatches/{dispatch_id}/payloads/{digest}/preview", 200, {}),
         ("POST", "dispatches/{dispatch_id}/start", 202, {}),
         ("PUT", "dispatches/{dispatch_id}/nodes/{node_id}/job", 202, {"body": {"status": "READY"}}),
+        ("POST", "dispatches/{dispatch_id}/redispatches", 201, {"body": {"dispatch_id": "d3", "start": False}}),
+        ("POST", "dispatches/{dispatch_id}/redispatches", 200, {"body": {"dispatch_id": "d3"}}),
         ("POST", "dispatches/{dispatch_id}/cancel", 202, {}),
         ("GET", "cached_results", 200, {}),
         ("POST", "cached_results/purge", 200, {"body": {"unused_s": 60.0}}),

@@ -291,3 +291,23 @@ async def test_an_unfinished_dispatch_keeps_an_idle_server_from_shutting_down(
     await call("POST", f"dispatches/{dispatch_id}/cancel", body=b"{}")
     await lab.detail(dispatch_id, wait_s=20)
     assert app.current_activity() is None
+
+
+async def test_a_redispatch_takes_over_results(call: Call, lab: Lab, submitted: Submit, app: Any) -> None:
+    """Through the route; every answer about the new dispatch is as described, and it does not need the old one."""
+    document = app.settings["covalent_lab_context"].openapi
+    old = await submitted(started=True)
+    await call("GET", f"dispatches/{old}", wait_s=60)
+    body = {"reuse_previous_results": True, "start": False}
+    reply = await call("POST", f"dispatches/{old}/redispatches", body=body)
+    new = reply.json["dispatch_id"]
+    nodes = (await call("GET", f"dispatches/{new}/nodes")).json
+    assert set(nodes["status"]) == {"PENDING_REUSE"}
+    assert (await call("DELETE", f"dispatches/{old}")).status == 204
+    assert (await call("POST", f"dispatches/{new}/start", body={})).status == 202
+    detail = (await call("GET", f"dispatches/{new}", wait_s=60)).json
+    assert (detail["status"], detail["redispatched_from"]) == ("COMPLETED", old)
+    node = (await call("GET", f"dispatches/{new}/nodes/0")).json
+    assert (node["reused_from"], node["stdout"]) == (f"{old}:0", "adding 1\n")
+    for path, answer in (("dispatches/{dispatch_id}", detail), ("dispatches/{dispatch_id}/nodes/{node_id}", node)):
+        jsonschema.validate(answer, schema_of(document, f"/{path}", "GET", 200))

@@ -132,6 +132,31 @@ def test_a_running_dispatch_can_be_cancelled_from_its_view(
     expect(view.get_by_role("button", name="Cancel")).to_have_count(0)
 
 
+def test_a_cancelled_dispatch_goes_on_from_where_it_was(lab: LabPage, submit: Callable[..., str], gate: Path) -> None:
+    """The button in its view opens a new dispatch that takes over what completed; the list shows both."""
+    lab.show_sidebar()
+    dispatch_id = submit(gated.gated, str(gate))
+    view = lab.open_dispatch(dispatch_id)
+    lab.show_nodes_as_list()
+    expect(lab.node_line("wait_at_gate")).to_contain_text("Running")
+    view.get_by_role("button", name="Cancel").click()
+    expect(lab.node_line("wait_at_gate")).to_contain_text("Cancelled")
+
+    view.get_by_role("button", name="Run the rest").click()
+
+    expect(view.locator(f"[title='{dispatch_id}']")).to_have_count(0)
+    lab.show_nodes_as_list()
+    expect(lab.node_line("prepare")).to_contain_text("Reused")
+    expect(lab.node_line("wait_at_gate")).to_contain_text("Running")
+    gated.open_gate(gate)
+    expect(lab.node_line("finish")).to_contain_text("Completed")
+    lab.node_line("prepare").get_by_role("button").click()
+    expect(lab.view).to_contain_text(f"node 0 of dispatch {dispatch_id[:8]}")
+    expect(lab.sidebar.get_by_role("option").filter(has_text="gated").first).not_to_have_attribute(
+        "data-dispatch-id", dispatch_id
+    )
+
+
 def test_a_failed_task_shows_its_error_and_its_traceback(lab: LabPage, submit: Callable[..., str]) -> None:
     """From the list to the failing line of user code in two clicks."""
     lab.show_sidebar()

@@ -13,7 +13,8 @@ import type {
   NodeDetail,
   Preview,
   StatusBody,
-  StreamChunk
+  StreamChunk,
+  SubmitResult
 } from '../contract';
 import { isGraphWire } from '../contract';
 import { ApiError } from './errors';
@@ -51,6 +52,7 @@ export interface IRestClient {
   preview(dispatchId: string, digest: string): Promise<Preview>;
   payload(dispatchId: string, digest: string): Promise<Blob>;
   cancel(dispatchId: string, taskIds?: readonly number[]): Promise<CancelResult>;
+  redispatch(dispatchId: string, reusesResults: boolean): Promise<SubmitResult>;
   remove(dispatchIds: readonly string[]): Promise<DeleteResult>;
 }
 
@@ -114,6 +116,11 @@ export class RestClient implements IRestClient {
   cancel(dispatchId: string, taskIds?: readonly number[]): Promise<CancelResult> {
     const body = JSON.stringify({ task_ids: taskIds ?? null });
     return this._json(this._dispatch(dispatchId, 'cancel'), { method: 'POST', body });
+  }
+
+  redispatch(dispatchId: string, reusesResults: boolean): Promise<SubmitResult> {
+    const body = JSON.stringify({ reuse_previous_results: reusesResults });
+    return this._json(this._dispatch(dispatchId, 'redispatches'), { method: 'POST', body });
   }
 
   remove(dispatchIds: readonly string[]): Promise<DeleteResult> {

@@ -58,6 +58,26 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
       })
     )
   );
+  const rerun = (reusesResults: boolean) => (dispatchId: string) =>
+    reporting(async () => {
+      views.open(await lab.dispatches.redispatch(dispatchId, reusesResults));
+    });
+  commands.addCommand(
+    CommandIds.rerun,
+    onId(
+      texts.__('Run Again'),
+      texts.__('Run every task of a dispatch again, with the same inputs'),
+      rerun(false)
+    )
+  );
+  commands.addCommand(
+    CommandIds.rerunRest,
+    onId(
+      texts.__('Run Again, Reusing Results'),
+      texts.__('Run what did not complete, and take over the results of the rest'),
+      rerun(true)
+    )
+  );
   commands.addCommand(
     CommandIds.remove,
     onId(texts.__('Delete Dispatch…'), texts.__('Delete a finished dispatch'), dispatchId =>

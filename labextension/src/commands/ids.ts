@@ -3,6 +3,8 @@ export const CommandIds = {
   openDispatch: 'covalent-lab:open-dispatch',
   refresh: 'covalent-lab:refresh',
   cancel: 'covalent-lab:cancel',
+  rerun: 'covalent-lab:rerun',
+  rerunRest: 'covalent-lab:rerun-rest',
   remove: 'covalent-lab:delete',
   copyId: 'covalent-lab:copy-id',
   showSidebar: 'covalent-lab:show-sidebar'

@@ -184,6 +184,18 @@ export interface Detail {
    * The dispatch it repeats.
    */
   redispatched_from?: string | null;
+  /**
+   * What happens before and after each of its tasks.
+   */
+  hooks?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Electrons that stand in for those of a name: digests of payloads.
+   */
+  replacements?: {
+    [k: string]: string;
+  };
 }
 /**
  * GET dispatches/{id}/nodes: nodes that left NEW_OBJECT, in columns.
@@ -285,6 +297,26 @@ export interface DeleteResult {
   deleted: string[];
   missing: string[];
   active: string[];
+}
+/**
+ * POST dispatches/{id}/redispatches
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "RedispatchRequest".
+ */
+export interface RedispatchRequest {
+  /**
+   * Id of the new dispatch; a request with the same id changes nothing. Null for any.
+   */
+  dispatch_id?: string | null;
+  /**
+   * Take over what completed instead of running it again; false if left out.
+   */
+  reuse_previous_results?: boolean;
+  /**
+   * False records it without starting it; true if left out.
+   */
+  start?: boolean;
 }
 /**
  * POST dispatches/{id}/cancel

@@ -11,6 +11,8 @@ export interface INodeStates {
   readonly endedAt: Float64Array;
   /** The dispatches that nodes became, by node id. */
   readonly parts: ReadonlyMap<number, string>;
+  /** 1 for nodes that took over a result instead of running. */
+  readonly reused: Uint8Array;
 }
 
 export const PENDING = NODE_STATUSES.indexOf('NEW_OBJECT');
@@ -41,7 +43,8 @@ export function statesFromColumns(
     parts,
     status: Uint8Array.from(structure.kinds, kind => (kind === 'parameter' ? COMPLETED : PENDING)),
     startedAt: new Float64Array(structure.count).fill(NaN),
-    endedAt: new Float64Array(structure.count).fill(NaN)
+    endedAt: new Float64Array(structure.count).fill(NaN),
+    reused: new Uint8Array(structure.count)
   };
   columns?.node_id?.forEach((id, index) => {
     if (id >= 0 && id < structure.count) {
@@ -52,6 +55,7 @@ export function statesFromColumns(
       if (part !== null) {
         parts.set(id, part);
       }
+      states.reused[id] = (columns.reused_from?.[index] ?? null) === null ? 0 : 1;
     }
   });
   return states;

@@ -1,6 +1,8 @@
 /** Names for people: words of statuses, durations, times, sizes. Pure; colours are names of CSS variables. */
 
 import type { NodeStatus } from '../contract';
+import type { INodeStates } from './states';
+import { statusName } from './states';
 
 /** Translates, and fills `%1`, `%2`, … (the part of JupyterLab's TranslationBundle that is used). */
 export interface ITexts {
@@ -35,6 +37,13 @@ export function statusWord(status: NodeStatus | string, texts: ITexts): string {
     default:
       return status;
   }
+}
+
+/** The word for how a node stands: one that took over a result did not run. */
+export function nodeWord(states: INodeStates, id: number, texts: ITexts): string {
+  const status = statusName(states.status[id]);
+  const isReused = status === 'COMPLETED' && states.reused[id] === 1;
+  return isReused ? texts.__('Reused') : statusWord(status, texts);
 }
 
 /** CSS class suffix of a status, also used to pick the colour. */

@@ -136,6 +136,11 @@ export class DispatchesModel implements IDisposable {
     return (await this._rest.cancel(dispatchId)).message;
   }
 
+  /** Runs a dispatch again, all of it or what did not complete; returns the id of the new one. */
+  async redispatch(dispatchId: string, reusesResults: boolean): Promise<string> {
+    return (await this._rest.redispatch(dispatchId, reusesResults)).dispatch_id;
+  }
+
   /** Deletes finished dispatches; returns how many were refused because they run. */
   async remove(dispatchIds: readonly string[]): Promise<number> {
     const result = await this._rest.remove(dispatchIds);

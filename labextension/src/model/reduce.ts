@@ -57,7 +57,8 @@ export function reduceDispatch(state: IDispatchState, items: readonly FeedItem[]
       status: nodes.status.slice(),
       startedAt: nodes.startedAt.slice(),
       endedAt: nodes.endedAt.slice(),
-      parts: partsAfter(nodes.parts, own)
+      parts: partsAfter(nodes.parts, own),
+      reused: nodes.reused.slice()
     };
   }
   for (const item of own) {
@@ -211,6 +212,10 @@ function applyNode(nodes: INodeStates, item: FeedItem): void {
   }
   const code = statusCode(item.status);
   nodes.status[id] = code;
+  if (item.reused_from !== undefined) {
+    nodes.reused[id] = 1;
+    nodes.startedAt[id] = item.at;
+  }
   if (code === RUNNING) {
     nodes.startedAt[id] = item.at;
     nodes.endedAt[id] = NaN;

@@ -41,8 +41,13 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     for (const command of Object.values(CommandIds)) {
       palette?.addItem({ command, category });
     }
-    [CommandIds.openDispatch, CommandIds.copyId, CommandIds.cancel, CommandIds.remove].forEach(
-      (command, rank) => app.contextMenu.addItem({ command, selector: ROW, rank })
-    );
+    [
+      CommandIds.openDispatch,
+      CommandIds.copyId,
+      CommandIds.rerun,
+      CommandIds.rerunRest,
+      CommandIds.cancel,
+      CommandIds.remove
+    ].forEach((command, rank) => app.contextMenu.addItem({ command, selector: ROW, rank }));
   }
 };

@@ -36,6 +36,8 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       actions: {
         open: run(CommandIds.openDispatch),
         cancel: run(CommandIds.cancel),
+        rerun: (dispatchId, reusesResults) =>
+          run(reusesResults ? CommandIds.rerunRest : CommandIds.rerun)(dispatchId),
         remove: run(CommandIds.remove),
         copyId: run(CommandIds.copyId)
       }

@@ -37,7 +37,11 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
         model,
         texts,
         view: { orientation, showParameters, showPostprocess },
-        onCancel: () => void app.commands.execute(CommandIds.cancel, { dispatchId })
+        onCancel: () => void app.commands.execute(CommandIds.cancel, { dispatchId }),
+        onRerun: reusesResults => {
+          const command = reusesResults ? CommandIds.rerunRest : CommandIds.rerun;
+          void app.commands.execute(command, { dispatchId });
+        }
       });
       const widget = new MainAreaWidget({ content });
       widget.toolbar.hide();

@@ -51,6 +51,16 @@ describe('RestClient', () => {
     expect(requests[0]).toMatchObject({ method: 'POST', body: '{"task_ids":null}' });
   });
 
+  it('asks for a repetition and says whether results are reused', async () => {
+    answer = new Response('{"dispatch_id": "e"}', { status: 201 });
+    expect(await rest.redispatch('d', true)).toEqual({ dispatch_id: 'e' });
+    expect(new URL(requests[0].url).pathname).toContain('dispatches/d/redispatches');
+    expect(requests[0]).toMatchObject({
+      method: 'POST',
+      body: '{"reuse_previous_results":true}'
+    });
+  });
+
   it('turns error bodies into errors with a code', async () => {
     answer = new Response('{"error": {"code": "dispatch_active", "message": "It runs."}}', {
       status: 409

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { statesFromColumns, statusName } from '../../src/graph/states';
+import { nodeWord, plainTexts } from '../../src/graph/style';
 import { structureFromWire } from '../../src/graph/structure';
 import type { IDispatchState, IListFilter, IListState } from '../../src/model';
 import { reduceDispatch, reduceList } from '../../src/model';
@@ -61,6 +62,19 @@ describe('reduceDispatch', () => {
     expect([state.nodes.parts.size, inner.nodes.parts.get(0)]).toEqual([0, 'inner']);
     const done = reduceDispatch(inner, [item(13, 'a', 0, 'COMPLETED')]);
     expect([done.detail.completed, done.nodes.parts.get(0)]).toEqual([1, 'inner']);
+  });
+
+  it('knows a result that was taken over from one that was computed', () => {
+    const state = reduceDispatch(dispatchState(), [
+      item(11, 'a', 0, 'COMPLETED', { reused_from: 'b:0' }),
+      item(12, 'a', 1, 'COMPLETED')
+    ]);
+    expect([...state.nodes.reused].slice(0, 2)).toEqual([1, 0]);
+    expect(state.nodes.startedAt[0]).toBe(state.nodes.endedAt[0]);
+    expect([0, 1].map(id => nodeWord(state.nodes, id, plainTexts))).toEqual([
+      'Reused',
+      'Completed'
+    ]);
   });
 
   it('survives a node that is not in the graph', () => {

@@ -1,12 +1,15 @@
-import { act, fireEvent, render, screen, within } from '@testing-library/react';
-import { describe, expect, it, vi } from 'vitest';
+import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { plainTexts } from '../../src/graph/style';
+import type { Summary } from '../../src/contract';
 import { DispatchesModel } from '../../src/model';
 import { DispatchList } from '../../src/widgets/dispatches';
 import { splitAnsi } from '../../src/widgets/parts/ansi';
 import { tokenizePython } from '../../src/widgets/parts/python';
 import { FakeFeed, FakeRest, summary } from '../fakes';
+
+afterEach(cleanup);
 
 describe('splitAnsi', () => {
   it('keeps colours and leaves other sequences out', () => {
@@ -36,13 +39,19 @@ describe('tokenizePython', () => {
 });
 
 describe('DispatchList', () => {
-  async function shown(count: number) {
+  async function shown(count: number, change: Partial<Summary> = {}) {
     const rest = new FakeRest();
-    rest.page.items = Array.from({ length: count }, (_, index) => summary(`id-${index}`));
+    rest.page.items = Array.from({ length: count }, (_, index) => summary(`id-${index}`, change));
     rest.page.total = count;
     const model = new DispatchesModel({ rest, feed: new FakeFeed() });
     await model.start();
-    const actions = { open: vi.fn(), cancel: vi.fn(), remove: vi.fn(), copyId: vi.fn() };
+    const actions = {
+      open: vi.fn(),
+      cancel: vi.fn(),
+      rerun: vi.fn(),
+      remove: vi.fn(),
+      copyId: vi.fn()
+    };
     render(<DispatchList model={model} texts={plainTexts} actions={actions} />);
     return actions;
   }
@@ -50,6 +59,21 @@ describe('DispatchList', () => {
   it('says how to begin when there is nothing', async () => {
     await shown(0);
     expect(screen.getByText('No workflows yet')).toBeTruthy();
+  });
+
+  it.each([
+    ['FAILED', 'Run the rest', true],
+    ['COMPLETED', 'Run again', false]
+  ] as const)('offers to run what is %s again', async (status, label, reusesResults) => {
+    const actions = await shown(1, { status });
+    fireEvent.click(screen.getByRole('button', { name: label }));
+    expect(actions.rerun).toHaveBeenCalledWith('id-0', reusesResults);
+    expect(actions.open).not.toHaveBeenCalled();
+  });
+
+  it('does not offer to run again what still runs', async () => {
+    await shown(1);
+    expect(screen.queryByRole('button', { name: /^Run/ })).toBeNull();
   });
 
   it('can be used with the keyboard alone', async () => {

@@ -4,6 +4,7 @@ A submission is handed to the lab piece by piece as it arrives, so its size does
 """
 
 import asyncio
+import uuid
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.auth.decorator import authorized
@@ -26,6 +27,7 @@ __all__ = [
     "DispatchHandler",
     "DispatchesHandler",
     "GraphHandler",
+    "RedispatchHandler",
     "StartHandler",
     "StatusHandler",
     "SublatticesHandler",
@@ -198,6 +200,28 @@ class StartHandler(ApiHandler):
         self.answer(await self.lab.start(DispatchId(dispatch_id)), 202)
 
 
+class RedispatchHandler(ApiHandler):
+    """Repetition of a recorded dispatch."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, dispatch_id: str) -> None:
+        """Record the new dispatch."""
+        body = self.json_body()
+        new_id, reuse, start = body.get("dispatch_id"), body.get("reuse_previous_results"), body.get("start")
+        if not isinstance(new_id, str | None):
+            raise bad_request("dispatch_id must be a string, or null.")
+        if not isinstance(reuse, bool | None) or not isinstance(start, bool | None):
+            raise bad_request("reuse_previous_results and start must be true or false.")
+        answer, created = await self.lab.redispatch(
+            DispatchId(dispatch_id),
+            new_id or str(uuid.uuid4()),
+            reuse_previous_results=bool(reuse),
+            start=start is not False,
+        )
+        self.answer({"dispatch_id": answer}, 201 if created else 200)
+
+
 class CancelHandler(ApiHandler):
     """Cancellation of a dispatch or of some of its tasks."""
 
@@ -299,6 +323,20 @@ ROUTES = (
             "POST": Operation(
                 summary="Start a dispatch that was only recorded",
                 answers={202: Answer(summary="It will start", schema="StartResult")},
+            )
+        },
+    ),
+    Route(
+        path="dispatches/{dispatch_id}/redispatches",
+        handler=RedispatchHandler,
+        operations={
+            "POST": Operation(
+                summary="Repeat a dispatch, with the same inputs",
+                body="RedispatchRequest",
+                answers={
+                    201: Answer(summary="Recorded", schema="SubmitResult"),
+                    200: Answer(summary="Recorded before; nothing changed", schema="SubmitResult"),
+                },
             )
         },
     ),

@@ -5,7 +5,7 @@ can throw the scheduler away. It asserts what must hold at every step: legal tra
 submission of a node that is recorded as over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from covalent_lab.graph.model import Graph
@@ -190,10 +190,16 @@ class World:
 
     def submit(self, dispatch_id: DispatchId, graph: Graph, policies: Sequence[NodePolicy]) -> None:
         """Accept and start a dispatch."""
-        plan = make_plan(graph, policies)
-        self.records[dispatch_id] = Record(plan)
-        self.tick(DispatchSubmitted(dispatch_id=dispatch_id, plan=plan, at=self.now))
+        self.register(dispatch_id, graph, policies)
         self.tick(DispatchStarted(dispatch_id=dispatch_id, at=self.now))
+
+    def register(
+        self, dispatch_id: DispatchId, graph: Graph, policies: Sequence[NodePolicy], reused: Collection[NodeId] = ()
+    ) -> None:
+        """Accept a dispatch, some of whose nodes will take over an outcome."""
+        plan = make_plan(graph, policies)
+        self.records[dispatch_id] = Record(plan, nodes={node: (NodeState.PENDING_REUSE, 0) for node in reused})
+        self.tick(DispatchSubmitted(dispatch_id=dispatch_id, plan=plan, at=self.now, reused=reused))
 
     def start_event(self, key: Key) -> Event:
         """A queued job begins."""

@@ -53,7 +53,7 @@ def test_the_graph_follows_the_values_of_the_run() -> None:
 def test_what_a_sublattice_does_not_set_comes_from_its_parent() -> None:
     """Executors and hooks, never triggers."""
     header, _ = built(lattice(add_up), 1)
-    assert header["metadata"] == PARENT | {"triggers": None}
+    assert header["metadata"] == PARENT | {"triggers": None, "replacements": {}}
     (options,) = [o for o in header["graph"]["options"] if o["executor"] == "slurm" and o["hooks"]]
     assert options["executor_data"] == PARENT["executor_data"]
 

@@ -1,7 +1,7 @@
 /** Paints one node: a card, a list or the pill of a value, with as much on it as its size on the screen allows. */
 
 import { isGoingOn, statusName } from '../../graph/states';
-import { elapsed, formatDuration, statusTone, statusWord } from '../../graph/style';
+import { elapsed, formatDuration, nodeWord, statusTone } from '../../graph/style';
 import type { ITexts } from '../../graph/style';
 import { detailOf } from '../../graph/visible';
 import { drawStatusGlyph } from './glyphs';
@@ -55,7 +55,7 @@ export function paintCard(context: CanvasRenderingContext2D, scene: IScene, id: 
   } else if (detail === 'sign') {
     const size = Math.min(width, height) * 0.36;
     if (scene.isLive) {
-      sign(context, scene, tone, layout.x[id], layout.y[id], size);
+      sign(context, scene, id, layout.x[id], layout.y[id], size);
     }
   } else {
     paintCardText(context, scene, id, tone, detail === 'full');
@@ -153,7 +153,7 @@ function paintCardText(
   const padding = height * 0.19;
   let textLeft = left + (scene.isLive ? padding : 12);
   if (scene.isLive) {
-    sign(context, scene, tone, textLeft + radius, y, radius);
+    sign(context, scene, id, textLeft + radius, y, radius);
     textLeft += 2 * radius + padding;
   }
   const room = left + width - padding * 0.8 - textLeft;
@@ -204,12 +204,15 @@ function oneLine(
 function sign(
   context: CanvasRenderingContext2D,
   scene: IScene,
-  tone: string,
+  id: number,
   x: number,
   y: number,
   radius: number
 ): void {
-  const phase = scene.hasMotion ? scene.now : 0;
+  const { states, hasMotion, now } = scene;
+  const status = statusTone(statusName(states.status[id]));
+  const tone = status === 'completed' && states.reused[id] === 1 ? 'reused' : status;
+  const phase = hasMotion ? now : 0;
   drawStatusGlyph(context, tone, x, y, radius, scene.palette, phase);
 }
 
@@ -226,7 +229,10 @@ function subtitle(
   if (!scene.isLive) {
     return fitter.cut(context, kindWord(structure.kinds[id], texts) || executor, room);
   }
-  const word = statusWord(status, texts);
+  const word = nodeWord(states, id, texts);
+  if (states.reused[id] === 1) {
+    return fitter.cut(context, executor === '' ? word : `${word} · ${executor}`, room);
+  }
   const seconds = elapsed(states.startedAt[id], states.endedAt[id], scene.now);
   const hasTime = seconds !== null && status !== 'NEW_OBJECT' && status !== 'STARTING';
   const isTicking = isGoingOn(states.status[id]) && hasTime && seconds >= 1;

@@ -14,7 +14,7 @@ export function drawStatusGlyph(
   palette: IPalette,
   phase: number
 ): void {
-  const colour = palette.status[tone] ?? palette.status.pending;
+  const colour = palette.status[tone === 'reused' ? 'completed' : tone] ?? palette.status.pending;
   context.save();
   context.translate(x, y);
   context.lineCap = 'round';
@@ -33,6 +33,11 @@ export function drawStatusGlyph(
       circle(context, radius * 0.88);
       context.stroke();
       path(context, [0, -5, 0, 0.5, 3.6, 2.6], unit);
+      break;
+    case 'reused':
+      circle(context, radius * 0.88);
+      context.stroke();
+      path(context, [-4.2, 0.3, -1.2, 3.3, 4.3, -3.1], unit);
       break;
     case 'running':
     case 'dispatching': {

@@ -1,10 +1,9 @@
 /** What a screen reader says about a graph and its nodes. */
 
 import type { INodeStates } from '../../graph/states';
-import { statusName } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, statusWord } from '../../graph/style';
+import { elapsed, formatDuration, nodeWord } from '../../graph/style';
 
 /** The graph as a whole, and how to go through it. */
 export function describeGraph(structure: IGraphStructure, texts: ITexts): string {
@@ -24,7 +23,7 @@ export function describeNode(
 ): string {
   const parts = [texts.__('Node %1: %2', id, structure.labels[id])];
   if (states !== null) {
-    parts.push(statusWord(statusName(states.status[id]), texts));
+    parts.push(nodeWord(states, id, texts));
     const time = elapsed(states.startedAt[id], states.endedAt[id], Date.now() / 1000);
     if (time !== null) {
       parts.push(formatDuration(time));

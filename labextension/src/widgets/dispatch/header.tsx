@@ -14,15 +14,25 @@ import {
   Glyph,
   OpenLink,
   ProgressBar,
+  RERUN,
   StatusBadge,
   STOP,
   useNow,
   useSignal
 } from '../parts';
 
+/** What the head shows, and what its buttons do. */
+export interface IHeaderOptions {
+  model: DispatchModel;
+  texts: ITexts;
+  onCancel: () => void;
+  /** Runs it again; with `reusesResults` only what did not complete. */
+  onRerun: (reusesResults: boolean) => void;
+}
+
 /** The head as a widget. */
 export class DispatchHeader extends ReactWidget {
-  constructor(options: { model: DispatchModel; texts: ITexts; onCancel: () => void }) {
+  constructor(options: IHeaderOptions) {
     super();
     this._options = options;
     this.addClass('cvl-Header-widget');
@@ -32,14 +42,10 @@ export class DispatchHeader extends ReactWidget {
     return <Header {...this._options} />;
   }
 
-  private readonly _options: { model: DispatchModel; texts: ITexts; onCancel: () => void };
+  private readonly _options: IHeaderOptions;
 }
 
-function Header(props: {
-  model: DispatchModel;
-  texts: ITexts;
-  onCancel: () => void;
-}): JSX.Element | null {
+function Header(props: IHeaderOptions): JSX.Element | null {
   const { model, texts } = props;
   useSignal(model.changed);
   const { detail } = model;
@@ -123,6 +129,27 @@ function Header(props: {
           <button type="button" className="cvl-Button cvl-mod-danger" onClick={props.onCancel}>
             <Glyph path={STOP} />
             {texts.__('Cancel')}
+          </button>
+        )}
+        {!isActive && (
+          <button
+            type="button"
+            className="cvl-Button"
+            title={texts.__('Run every task again, with the same inputs')}
+            onClick={() => props.onRerun(false)}
+          >
+            <Glyph path={RERUN} />
+            {texts.__('Run again')}
+          </button>
+        )}
+        {!isActive && detail.status !== 'COMPLETED' && (
+          <button
+            type="button"
+            className="cvl-Button"
+            title={texts.__('Run what did not complete, and take over the results of the rest')}
+            onClick={() => props.onRerun(true)}
+          >
+            {texts.__('Run the rest')}
           </button>
         )}
       </div>

@@ -18,7 +18,7 @@ import {
   statusName
 } from '../../graph/states';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, formatTime, statusWord } from '../../graph/style';
+import { elapsed, formatDuration, formatTime, nodeWord, statusWord } from '../../graph/style';
 import type { IGraphStructure } from '../../graph/structure';
 import type { DispatchModel } from '../../model';
 import { StatusIcon, useNow, useSignal } from '../parts';
@@ -74,7 +74,7 @@ function Table(props: ITableProps): JSX.Element {
         if (wanted === '') {
           return !isParameter;
         }
-        const word = statusWord(statusName(nodes?.status[id] ?? 0), texts).toLowerCase();
+        const word = nodes === null ? '' : nodeWord(nodes, id, texts).toLowerCase();
         const name = structure?.names[id].toLowerCase() ?? '';
         return name.includes(wanted) || String(id) === wanted || word === wanted;
       });
@@ -143,7 +143,7 @@ function Table(props: ITableProps): JSX.Element {
                   >
                     <td>
                       <StatusIcon status={state} texts={texts} size={14} />{' '}
-                      {statusWord(state, texts)}
+                      {nodeWord(nodes, id, texts)}
                     </td>
                     <td>{id}</td>
                     <td>

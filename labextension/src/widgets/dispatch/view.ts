@@ -17,6 +17,7 @@ export interface IDispatchViewOptions {
   texts: ITexts;
   view: Partial<IGraphView>;
   onCancel: () => void;
+  onRerun: (reusesResults: boolean) => void;
 }
 
 const SIDE_WIDTH = 320;
@@ -29,7 +30,7 @@ export class DispatchView extends Widget {
     const { model, texts } = options;
     this.model = model;
     this.addClass('cvl-DispatchView');
-    const header = new DispatchHeader({ model, texts, onCancel: options.onCancel });
+    const header = new DispatchHeader(options);
     const split = new SplitPanel({ orientation: 'horizontal', spacing: 1 });
     split.addClass('cvl-DispatchView-split');
     this._graph = new GraphArea({ model, texts, view: options.view });

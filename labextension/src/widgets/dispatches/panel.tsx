@@ -15,6 +15,8 @@ import { DispatchRow } from './row';
 export interface IDispatchActions {
   open(dispatchId: string): void;
   cancel(dispatchId: string): void;
+  /** Runs it again; with `reusesResults` only what did not complete. */
+  rerun(dispatchId: string, reusesResults: boolean): void;
   remove(dispatchId: string): void;
   copyId(dispatchId: string): void;
 }

@@ -6,7 +6,7 @@ import type { Summary } from '../../contract';
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, formatMoment, formatTime, shortId } from '../../graph/style';
-import { COPY, Glyph, OPEN, ProgressBar, StatusIcon, STOP, TRASH, useNow } from '../parts';
+import { COPY, Glyph, OPEN, ProgressBar, RERUN, StatusIcon, STOP, TRASH, useNow } from '../parts';
 import type { IDispatchActions } from './panel';
 
 /** A row: two lines, a bar, and buttons that appear on hover and focus. */
@@ -24,6 +24,7 @@ export function DispatchRow(props: {
   const runtime = elapsed(summary.started_at, summary.ended_at, now);
   const startedAt = summary.started_at ?? summary.created_at;
   const id = summary.dispatch_id;
+  const isBroken = isTerminal(summary.status) && summary.status !== 'COMPLETED';
   const done = `${summary.completed}/${summary.total}`;
   return (
     <li
@@ -66,6 +67,13 @@ export function DispatchRow(props: {
       <div className="cvl-Row-buttons">
         <RowButton path={OPEN} label={texts.__('Open graph')} onClick={() => actions.open(id)} />
         <RowButton path={COPY} label={texts.__('Copy id')} onClick={() => actions.copyId(id)} />
+        {isTerminal(summary.status) && (
+          <RowButton
+            path={RERUN}
+            label={isBroken ? texts.__('Run the rest') : texts.__('Run again')}
+            onClick={() => actions.rerun(id, isBroken)}
+          />
+        )}
         {isTerminal(summary.status) || summary.status === 'NEW_OBJECT' ? (
           <RowButton path={TRASH} label={texts.__('Delete')} onClick={() => actions.remove(id)} />
         ) : (

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 
 import type { NodeDetail, NodeInput } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, formatTime } from '../../graph/style';
+import { elapsed, formatDuration, formatTime, shortId } from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { DispatchModel, NodeModel } from '../../model';
 import {
@@ -68,6 +68,9 @@ export function NodeView(props: {
           <header className="cvl-Panel-head">
             <h3 title={detail.name}>{nodeLabel(detail.name, detail.kind)}</h3>
             <StatusBadge status={detail.status} texts={texts} />
+            {(detail.reused_from ?? null) !== null && (
+              <span className="cvl-Badge cvl-tone-completed">{texts.__('Reused')}</span>
+            )}
           </header>
           {detail.doc !== '' && <p className="cvl-Panel-doc">{detail.doc}</p>}
           <Facts
@@ -83,7 +86,8 @@ export function NodeView(props: {
                   ? ''
                   : executorText(detail.executor, detail.executor_data)
               ],
-              [texts.__('Hooks'), hooksText(detail.hooks)]
+              [texts.__('Hooks'), hooksText(detail.hooks)],
+              [texts.__('Reused from'), originText(detail.reused_from ?? null, texts)]
             ]}
           />
           {detail.sub_dispatch_id !== null && detail.sub_dispatch_id !== undefined && (
@@ -128,6 +132,15 @@ export function NodeView(props: {
       )}
     </div>
   );
+}
+
+/** Where a result was taken from: `dispatch:node`. */
+function originText(origin: string | null, texts: ITexts): string {
+  if (origin === null) {
+    return '';
+  }
+  const [dispatchId, nodeId] = origin.split(':');
+  return texts.__('node %1 of dispatch %2', nodeId, shortId(dispatchId));
 }
 
 function availableTabs(detail: NodeDetail, texts: ITexts): [Tab, string][] {

@@ -49,6 +49,22 @@ export function DispatchOverview(props: {
               <CopyButton text={id} label={texts.__('Copy id')} texts={texts} isIcon />
             </span>
           ],
+          [
+            texts.__('Repeats'),
+            detail.redispatched_from ? (
+              <span key="repeats" className="cvl-Panel-id">
+                <MiddleText text={detail.redispatched_from} />
+                <CopyButton
+                  text={detail.redispatched_from}
+                  label={texts.__('Copy id')}
+                  texts={texts}
+                  isIcon
+                />
+              </span>
+            ) : (
+              ''
+            )
+          ],
           [texts.__('Tasks'), texts.__('%1 of %2 completed', detail.completed, detail.total)],
           [texts.__('Created'), formatTime(detail.created_at, now)],
           [texts.__('Started'), formatTime(detail.started_at, now)],
