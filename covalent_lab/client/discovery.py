@@ -2,17 +2,17 @@
 
 import atexit
 import contextlib
-import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from covalent_lab.client.connection import Connection
 from covalent_lab.client.http import HttpConnection
+from covalent_lab.config.background import read_record
+from covalent_lab.config.serverfiles import ServerFiles
 from covalent_lab.errors import LabError, ServerUnreachableError
 from covalent_lab.settings import Settings
 
@@ -23,12 +23,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A server that may be there. `token` is empty if it needs none, or none is known."""
+    """A server that may be there. `token` is empty if it needs none, or none is known; `pid` is 0 if unknown."""
 
     url: str
     token: str
     data_dir: str = ""
     started_at: float = 0.0
+    pid: int = 0
 
 
 def discover(
@@ -86,17 +87,39 @@ def _candidates(settings: Settings, environ: Mapping[str, str]) -> Iterator[Cand
 
 
 def running_servers(environ: Mapping[str, str] | None = None) -> Iterator[Candidate]:
-    """Servers that left a runtime file and whose process exists."""
+    """Servers that left a runtime file, Jupyter's or the one of `covalent-lab start`, and whose process exists."""
     folder = runtime_dir(os.environ if environ is None else environ)
+    urls = set()
+    for candidate in (*_with_runtime_file(folder), *_of_command_line(environ)):
+        if candidate.url not in urls:
+            urls.add(candidate.url)
+            yield candidate
+
+
+def _of_command_line(environ: Mapping[str, str] | None) -> Iterator[Candidate]:
+    form = ServerFiles.load(environ).running()
+    if form is not None:
+        yield Candidate(
+            url=form["url"],
+            token=form["token"],
+            data_dir=form["data_dir"],
+            started_at=form["started_at"],
+            pid=form["pid"],
+        )
+
+
+def _with_runtime_file(folder: Path) -> Iterator[Candidate]:
     for path in sorted(folder.glob("covalent-lab-*.json")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            form: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            os.kill(int(form["pid"]), 0)
+        form = read_record(path)
+        if form is None:
+            continue
+        with contextlib.suppress(ValueError, KeyError, TypeError):
             yield Candidate(
                 url=str(form["url"]),
                 token=str(form["token"]),
                 data_dir=str(form.get("data_dir", "")),
                 started_at=float(form.get("started_at", 0.0)),
+                pid=int(form["pid"]),
             )
 
 
