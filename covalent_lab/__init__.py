@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, sync
     from covalent_lab.client.assets import ResultManager, get_result_manager
     from covalent_lab.client.connection import is_covalent_running
+    from covalent_lab.client.control import covalent_start, covalent_stop
     from covalent_lab.client.result import Result
     from covalent_lab.client.status import Status
     from covalent_lab.client.status import Status as status  # noqa: N813 - documented name
@@ -44,6 +45,8 @@ __all__ = [
     "TransportableObject",
     "__version__",
     "cancel",
+    "covalent_start",
+    "covalent_stop",
     "dispatch",
     "dispatch_sync",
     "electron",
@@ -77,6 +80,8 @@ _HOMES = {
     "Status": "client.status",
     "TransportableObject": "workflow.transportable",
     "cancel": "client.api",
+    "covalent_start": "client.control",
+    "covalent_stop": "client.control",
     "dispatch": "client.api",
     "dispatch_sync": "client.api",
     "electron": "workflow.electron",
