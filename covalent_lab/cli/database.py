@@ -1,10 +1,12 @@
-"""`db migrate`, `db alembic`, and `migrate`."""
+"""`db migrate`, `db alembic`, `migrate` and `migrate-pickled-result-object`."""
+
+from pathlib import Path
 
 import click
 
 from covalent_lab.cli.output import LabGroup, say
 
-__all__ = ["db", "migrate"]
+__all__ = ["db", "migrate", "migrate_pickled_result_object"]
 
 
 @click.group(cls=LabGroup)
@@ -34,6 +36,18 @@ def _alembic(arguments: tuple[str, ...]) -> None:
     from covalent_lab.store.upgrade import run_alembic
 
     run_alembic(Settings.load().database, arguments)
+
+
+@click.command()
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def migrate_pickled_result_object(path: Path) -> None:
+    """Take a result that Covalent pickled into the records, and print its dispatch id.
+
+    Pickles are programs: name only files that you trust.
+    """
+    from covalent_lab.client.oldresults import import_result
+
+    click.echo(import_result(path))
 
 
 db.add_command(migrate)
