@@ -62,8 +62,7 @@ def migrate(database: str) -> tuple[str | None, str]:
         StoreError: It cannot be used, is of a newer version, or not of this package at all.
     """
     before, url = revision_of(database), _parsed(database)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(url)
     upgrade(url)
     return before, schema.HEAD
 
@@ -96,7 +95,9 @@ def run_alembic(database: str, arguments: Sequence[str]) -> None:
     if not hasattr(options, "cmd"):
         line.parser.error("too few arguments")
     options.raiseerr = True
-    with _connection(_parsed(database)) as connection:
+    url = _parsed(database)
+    _make_folder(url)
+    with _connection(url) as connection:
         config = _config(options)
         config.attributes["connection"] = connection
         try:
@@ -166,6 +167,11 @@ def _config(options: Any = None) -> Any:
     config = Config(cmd_opts=options)
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config
+
+
+def _make_folder(url: URL) -> None:
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _parsed(database: str) -> URL:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -20,8 +21,6 @@ import covalent_lab as ct
 from covalent_lab.config.background import is_alive
 from covalent_lab.config.serverfiles import ServerFiles
 from covalent_lab.errors import UsageError
-from covalent_lab.store import schema
-from covalent_lab.store.upgrade import migrate
 
 Run = Callable[..., Result]
 START = ("start", "--no-cluster", "--port")
@@ -166,10 +165,9 @@ def test_functions_start_and_stop_it_as_well(home: Path, capsys: pytest.CaptureF
         ct.covalent_start(no_triggers=True, triggers_only=True)
 
 
-def test_an_outdated_database_is_refused(home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A start names the command that upgrades, ends with 1, and starts nothing."""
-    migrate(f"sqlite:///{ct.get_config('dispatcher.db_path')}")
-    monkeypatch.setattr(schema, "HEAD", "9999")
+def test_an_outdated_database_is_refused_unless_told_otherwise(home: Path, run: Run) -> None:
+    """A start names the command that upgrades, ends with 1, and starts nothing; then the server upgrades by itself."""
+    assert run("db", "alembic", "upgrade", "0001").exit_code == 0
 
     refused = run(*START, 0)
 
@@ -177,7 +175,27 @@ def test_an_outdated_database_is_refused(home: Path, run: Run, monkeypatch: pyte
     assert "covalent-lab db migrate" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
     assert ServerFiles.load().running() is None
-    assert "outdated" in run("status").output
+    assert "outdated (schema 0001)" in run("status").output
+
+    assert run(*START, 0, "--ignore-migrations").exit_code == 0
+    assert "current" in run("status").output
+    assert ct.dispatch_sync(workflow)(3).result == 6
+    assert run("stop").exit_code == 0
+
+
+def test_a_database_of_a_newer_version_is_refused(home: Path, run: Run) -> None:
+    """Not even `--ignore-migrations` helps; what has to be upgraded is the package."""
+    assert run("migrate").exit_code == 0
+    with contextlib.closing(sqlite3.connect(ct.get_config("dispatcher.db_path"))) as database:
+        database.execute("update alembic_version set version_num = '9999'")
+        database.commit()
+
+    for options in ((), ("--ignore-migrations",)):
+        refused = run(*START, 0, *options)
+        assert refused.exit_code == 1
+        assert "newer version" in refused.stderr
+    assert ServerFiles.load().running() is None
+    assert "newer version" in run("status", "--json").stdout
 
 
 def test_a_server_without_records_ends_and_says_why(home: Path, run: Run) -> None:
