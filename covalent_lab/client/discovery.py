@@ -5,8 +5,9 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from covalent_lab.client.connection import Connection
@@ -23,13 +24,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A server that may be there. `token` is empty if it needs none, or none is known; `pid` is 0 if unknown."""
+    """A server that may be there. `token` is empty if it needs none, or none is known; `pid` is 0 if unknown.
+
+    Attributes:
+        has_lab: Whether it has JupyterLab; True if that is not known.
+    """
 
     url: str
     token: str
     data_dir: str = ""
     started_at: float = 0.0
     pid: int = 0
+    has_lab: bool = True
+
+    def connection(self) -> HttpConnection:
+        """A connection to it; nothing is sent yet."""
+        return HttpConnection(self.url, self.token, has_lab=self.has_lab)
 
 
 def discover(
@@ -55,11 +65,11 @@ def discover(
     environ = os.environ if environ is None else environ
     explicit = address or settings.address
     if explicit:
-        connection = HttpConnection(*_with_token(split_address(explicit), environ))
+        connection = _at(explicit, environ).connection()
         connection.status()
         return connection
     for candidate in _candidates(settings, environ):
-        connection = HttpConnection(candidate.url, candidate.token)
+        connection = candidate.connection()
         try:
             connection.status()
         except LabError as error:
@@ -99,13 +109,7 @@ def running_servers(environ: Mapping[str, str] | None = None) -> Iterator[Candid
 def _of_command_line(environ: Mapping[str, str] | None) -> Iterator[Candidate]:
     form = ServerFiles.load(environ).running()
     if form is not None:
-        yield Candidate(
-            url=form["url"],
-            token=form["token"],
-            data_dir=form["data_dir"],
-            started_at=form["started_at"],
-            pid=form["pid"],
-        )
+        yield _candidate(form)
 
 
 def _with_runtime_file(folder: Path) -> Iterator[Candidate]:
@@ -114,13 +118,18 @@ def _with_runtime_file(folder: Path) -> Iterator[Candidate]:
         if form is None:
             continue
         with contextlib.suppress(ValueError, KeyError, TypeError):
-            yield Candidate(
-                url=str(form["url"]),
-                token=str(form["token"]),
-                data_dir=str(form.get("data_dir", "")),
-                started_at=float(form.get("started_at", 0.0)),
-                pid=int(form["pid"]),
-            )
+            yield _candidate(form)
+
+
+def _candidate(form: Mapping[str, Any]) -> Candidate:
+    return Candidate(
+        url=str(form["url"]),
+        token=str(form["token"]),
+        data_dir=str(form.get("data_dir", "")),
+        started_at=float(form.get("started_at", 0.0)),
+        pid=int(form["pid"]),
+        has_lab=bool(form.get("has_lab", True)),
+    )
 
 
 def runtime_dir(environ: Mapping[str, str]) -> Path:
@@ -148,17 +157,15 @@ def split_address(address: str) -> tuple[str, str]:
     return urlunsplit((parts.scheme, parts.netloc, path, "", "")), token
 
 
-def _with_token(address: tuple[str, str], environ: Mapping[str, str]) -> tuple[str, str]:
-    url, token = address
-    if token:
-        return url, token
-    port = urlsplit(url).port
-    if environ.get("COVALENT_LAB_URL") == url:
-        return url, environ.get("COVALENT_LAB_TOKEN", "")
+def _at(address: str, environ: Mapping[str, str]) -> Candidate:
+    """The server at an address, with what the surroundings know of it."""
+    url, token = split_address(address)
+    if not token and environ.get("COVALENT_LAB_URL") == url:
+        return Candidate(url=url, token=environ.get("COVALENT_LAB_TOKEN", ""))
     for server in running_servers(environ):
-        if urlsplit(server.url).port == port and _is_local(url):
-            return url, server.token
-    return url, environ.get("JUPYTER_TOKEN", "")
+        if urlsplit(server.url).port == urlsplit(url).port and _is_local(url):
+            return replace(server, url=url, token=token or server.token)
+    return Candidate(url=url, token=token or environ.get("JUPYTER_TOKEN", ""))
 
 
 def _is_local(url: str) -> bool:

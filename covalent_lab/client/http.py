@@ -27,12 +27,14 @@ class HttpConnection:
     Args:
         url: Base URL of the Jupyter server, with a slash at its end.
         token: Sent with each request; empty for none.
+        has_lab: Whether that server has JupyterLab, which shows dispatches in a browser.
     """
 
     url: str | None
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, has_lab: bool = True) -> None:
         self.url = url
+        self._has_lab = has_lab
         self._base = url + _API
         self._headers = {"Authorization": f"token {token}"} if token else {}
         self._token = token
@@ -105,7 +107,7 @@ class HttpConnection:
         return _Socket(self._base, self._token, after)
 
     def lab_url(self, dispatch_id: str) -> str | None:
-        return f"{self.url}lab?covalent={_quoted(dispatch_id)}"
+        return f"{self.url}lab?covalent={_quoted(dispatch_id)}" if self._has_lab else None
 
     def close(self) -> None:
         self._pool.clear()

@@ -53,8 +53,8 @@ class Presence:
         self._files.pid.parent.mkdir(parents=True, exist_ok=True)
         self._files.pid.write_text(f"{os.getpid()}\n", encoding="ascii")
         self.beat()
-        form = {"url": url, "token": token, "data_dir": data_dir, "started_at": time.time(), "version": __version__}
-        write_record(self._files.record, form)
+        form = {"url": url, "token": token, "data_dir": data_dir, "version": __version__, "has_lab": False}
+        write_record(self._files.record, {**form, "started_at": time.time()})
 
     def beat(self) -> None:
         """Give a sign of life."""

@@ -48,6 +48,7 @@ async def test_kernels_are_told_where_the_server_is(
         "start": start_time(os.getpid()),
         "data_dir": str(fake_lab.folder),
         "version": "0.1.0",
+        "has_lab": False,
     }
     assert stat.S_IMODE(runtime_file.stat().st_mode) == 0o600
 

@@ -146,18 +146,21 @@ def test_a_script_finds_the_server_of_the_command_line(
     server: Server, found_by: Callable[..., Any], private: Path
 ) -> None:
     """Wherever Jupyter's runtime folder is; a server named by the environment comes first all the same."""
-    form = {"url": server.url, "token": "ours", "data_dir": str(private / "data"), "started_at": 1.0}
+    form = {"url": server.url, "token": "ours", "data_dir": str(private / "data"), "started_at": 1.0, "has_lab": False}
     write_record(private / "cache/covalent_lab/ui.json", form)
     found = found_by(JUPYTER_RUNTIME_DIR=str(private / "another"))
     assert found.url == server.url
+    assert found.lab_url("id") is None
     assert server.asked[-1][2] == "token ours"
     found.close()
     by_port = found_by(f"localhost:{server.server_port}")
     assert server.asked[-1][2] == "token ours"
+    assert by_port.lab_url("id") is None
     by_port.close()
 
     kernels_own = found_by(COVALENT_LAB_URL=f"{server.url}kernel/", COVALENT_LAB_TOKEN="mine")
     assert (kernels_own.url, server.asked[-1][2]) == (f"{server.url}kernel/", "token mine")
+    assert kernels_own.lab_url("id") == f"{server.url}kernel/lab?covalent=id"
     kernels_own.close()
 
 
