@@ -34,14 +34,14 @@ def cluster(*, question: str, scale: int | None, as_json: bool) -> None:
     elif question == "size":
         click.echo(answer)
     else:
-        _show(answer)
+        _show(answer, "state" if question == "status" else question)
 
 
-def _show(answer: dict[str, Any]) -> None:
+def _show(answer: dict[str, Any], heading: str) -> None:
     above = [f"{name}: {value}" for name, value in answer.items() if name != "workers"]
     rows = [
         (name, *(worker.values() if isinstance(worker, dict) else [worker]))
         for name, worker in answer["workers"].items()
     ]
     first = next(iter(answer["workers"].values()), "")
-    show_table(("worker", *(first if isinstance(first, dict) else [""])), rows, title=", ".join(above))
+    show_table(("worker", *(first if isinstance(first, dict) else [heading])), rows, title=", ".join(above))

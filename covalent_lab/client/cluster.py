@@ -33,7 +33,7 @@ def log_path() -> str:
 
 
 def ask(question: str, **fields: Any) -> Any:
-    """Put a question to the cluster: `status`, `info`, `address`, `size`, `restart`, `scale` (with `workers`), `stop`.
+    """Put a question to the cluster: `status`, `info`, `address`, `size`, `restart`, `scale` (with `workers`).
 
     Raises:
         BackendError: It does not run, does not answer, or refuses.

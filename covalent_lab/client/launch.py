@@ -5,6 +5,7 @@ server counts as there: when it answers. The server itself is a process of its o
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -95,7 +96,8 @@ def start(choices: Choices) -> Started:
         if changes := choices.to_config():
             set_config(changes)
         reader = ConfigReader()
-        host = "0.0.0.0" if reader.environ.get("COVALENT_SERVER_IFACE_ANY") == "1" else _host(reader)
+        is_open = reader.environ.get("COVALENT_SERVER_IFACE_ANY", "").lower() in ("1", "true", "yes", "on")
+        host = "0.0.0.0" if is_open else reader.value("user_interface.address")
         wanted = reader.value("user_interface.port") if choices.port is None else choices.port
         port = _free_port(host, wanted)
         keeps_log = reader.value("sdk.enable_logging") == "true"
@@ -161,10 +163,6 @@ def _check_schema() -> None:
         )
 
 
-def _host(reader: ConfigReader) -> str:
-    return str(reader.value("user_interface.address"))
-
-
 def _free_port(host: str, wanted: int) -> int:
     """The first free port from the one wanted on; 0 stays 0, which lets the system choose.
 
@@ -192,9 +190,9 @@ def _is_free(host: str, port: int) -> bool:
                     probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 probe.bind(place)
         except OSError as error:
-            if error.errno in (97, 99):  # no IPv6 here: the server leaves that address out as well
-                continue
-            return False
+            # Where there is no IPv6, the server leaves that address out as well.
+            if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                return False
     return True
 
 

@@ -52,21 +52,30 @@ def spawn(module: str, arguments: Sequence[str], log: Path | None) -> tuple[int,
 def wait_until_there(
     process: tuple[int, str], answer: Callable[[], Mapping[str, Any] | None], what: str, log: Path | None
 ) -> Mapping[str, Any]:
-    """Wait until a process that was spawned has said where it is.
+    """Wait until a process that was spawned has said where it is; it is ended if the wait is given up.
+
+    Args:
+        process: What `spawn` returned.
+        answer: Reads what it says; None while it says nothing.
+        what: How error messages call it.
+        log: Its log file, if it has one.
 
     Raises:
-        BackendError: It ended, or took too long (then it is ended). Says what it wrote last.
+        BackendError: It ended, or took too long. Says what it wrote last.
     """
     until = time.monotonic() + _START_S
-    while time.monotonic() < until:
-        said = answer()
-        if said is not None and said["pid"] == process[0]:
-            return said
-        if not is_alive(*process):
-            raise BackendError(f"{what} ended at once: {_last_line(log)}")
-        time.sleep(_PROBE_S)
-    end(*process)
-    raise BackendError(f"{what} did not answer within {_START_S:g} s: {_last_line(log)}")
+    try:
+        while time.monotonic() < until:
+            said = answer()
+            if said is not None and said["pid"] == process[0]:
+                return said
+            if not is_alive(*process):
+                raise BackendError(f"{what} ended at once: {_last_line(log)}")
+            time.sleep(_PROBE_S)
+        raise BackendError(f"{what} did not answer within {_START_S:g} s: {_last_line(log)}")
+    except BaseException:
+        end(*process)
+        raise
 
 
 def end(pid: int, start: str) -> None:
