@@ -1,7 +1,6 @@
 """`list`, `show`, `result`, `cancel`."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -10,7 +9,6 @@ from covalent_lab.errors import TaskError
 
 __all__ = ["cancel", "list_dispatches", "result", "show"]
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 _WAIT_S = 30.0
 
 address_option = click.option(

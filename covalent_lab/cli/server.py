@@ -1,6 +1,7 @@
 """`start`, `stop`, `restart`, `status`."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import click
@@ -104,7 +105,7 @@ def status(*, as_json: bool) -> None:
 
     parts = survey()
     if as_json:
-        print_json([{"name": p.name, "state": p.state, "address": p.address, "pid": p.pid} for p in parts])
+        print_json([asdict(part) for part in parts])
     else:
         show_table(("Component", "State", "Address", "PID"), [(p.name, p.state, p.address, p.pid) for p in parts])
 
