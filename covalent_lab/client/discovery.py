@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from covalent_lab.client.connection import Connection
-from covalent_lab.client.http import HttpConnection
+from covalent_lab.client.http import HttpConnection, extra_headers
 from covalent_lab.config.background import read_record
 from covalent_lab.config.serverfiles import ServerFiles
 from covalent_lab.errors import LabError, ServerUnreachableError
@@ -37,9 +37,9 @@ class Candidate:
     pid: int = 0
     has_lab: bool = True
 
-    def connection(self) -> HttpConnection:
-        """A connection to it; nothing is sent yet."""
-        return HttpConnection(self.url, self.token, has_lab=self.has_lab)
+    def connection(self, headers: Mapping[str, str]) -> HttpConnection:
+        """A connection to it that sends these headers as well; nothing is sent yet."""
+        return HttpConnection(self.url, self.token, headers, has_lab=self.has_lab)
 
 
 def discover(
@@ -61,15 +61,17 @@ def discover(
         ServerUnreachableError: An address was given or configured, and nothing answers there; or nothing answers and
             none may be started.
         StoreError: A dispatcher in this process cannot be started.
+        ConfigError: `COVALENT_EXTRA_HEADERS` cannot be used.
     """
     environ = os.environ if environ is None else environ
+    headers = extra_headers(environ)
     explicit = address or settings.address
     if explicit:
-        connection = _at(explicit, environ).connection()
+        connection = _at(explicit, environ).connection(headers)
         connection.status()
         return connection
     for candidate in _candidates(settings, environ):
-        connection = candidate.connection()
+        connection = candidate.connection(headers)
         try:
             connection.status()
         except LabError as error:

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from covalent_lab.ids import NodeId
 from covalent_lab.workflow.build_error import build_error
+from covalent_lab.workflow.node_functions import BINARY_OPERATORS
 from covalent_lab.workflow.options import (
     TaskOptions,
     encode_executor,
@@ -21,6 +22,7 @@ from covalent_lab.workflow.options import (
     set_option,
 )
 from covalent_lab.workflow.reference import Output
+from covalent_lab.workflow.replay import active_replay
 from covalent_lab.workflow.task import Task, Workflow, callable_name, source_of
 from covalent_lab.workflow.tracing import Trace, active_trace, is_pickling_for_task
 from covalent_lab.workflow.transport_graph import _TransportGraph, connect_argument
@@ -113,9 +115,12 @@ class Electron:
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Run the function; inside a build, record the call instead."""
-        trace = active_trace()
         task = self._own_task()
-        return task.function(*args, **kwargs) if trace is None else trace.call(task, args, kwargs)
+        if (trace := active_trace()) is not None:
+            return trace.call(task, args, kwargs)
+        if (replay := active_replay()) is not None:
+            return replay.call(task.name)
+        return task.function(*args, **kwargs)
 
     def set_metadata(self, name: str, value: Any) -> None:
         """Change one option for later calls.
@@ -135,11 +140,13 @@ class Electron:
         return get_option(self._own_task().options, name)
 
     def get_op_function(self, operand_1: Any, operand_2: Any, op: str) -> Any:
-        """Record an operator with two operands; only inside a build."""
+        """Record an operator with two operands; outside a build, apply it.
+
+        Raises:
+            KeyError: There is no such operator.
+        """
         trace = active_trace()
-        if trace is None:
-            raise build_error("Operators on electrons are recorded inside a lattice only.")
-        return trace.binary(op, operand_1, operand_2)
+        return BINARY_OPERATORS[op](operand_1, operand_2) if trace is None else trace.binary(op, operand_1, operand_2)
 
     def wait_for(self, electrons: Any) -> Any:
         """Run only after others are done; see `wait`."""

@@ -352,3 +352,10 @@ def test_a_transportable_dictionary_describes_an_electron() -> None:
     assert (form["name"], form["function_string"]) == ("floor", "")
     assert form["metadata"] == {"executor": "fake", "executor_data": {}}
     assert form["function"]["type"] == "TransportableObject"
+
+
+def test_an_operator_outside_a_build_is_applied() -> None:
+    """As documented; an unknown one is a KeyError."""
+    assert double.electron_object.get_op_function(2, 3, "*") == 6
+    with pytest.raises(KeyError):
+        double.electron_object.get_op_function(2, 3, "&&")
