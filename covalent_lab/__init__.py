@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from covalent_lab.client.assets import ResultManager, get_result_manager
     from covalent_lab.client.cached import get_cached_results, purge_cached_results
     from covalent_lab.client.connection import is_covalent_running
+    from covalent_lab.client.control import covalent_start, covalent_stop
     from covalent_lab.client.repeating import redispatch
     from covalent_lab.client.result import Result
     from covalent_lab.client.status import Status
@@ -46,6 +47,8 @@ __all__ = [
     "TransportableObject",
     "__version__",
     "cancel",
+    "covalent_start",
+    "covalent_stop",
     "dispatch",
     "dispatch_sync",
     "electron",
@@ -85,6 +88,8 @@ _HOMES = {
     "Status": "client.status",
     "TransportableObject": "workflow.transportable",
     "cancel": "client.api",
+    "covalent_start": "client.control",
+    "covalent_stop": "client.control",
     "dispatch": "client.api",
     "dispatch_sync": "client.api",
     "electron": "workflow.electron",

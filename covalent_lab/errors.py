@@ -179,8 +179,8 @@ class ServerUnreachableError(BackendError, ConnectionError):
     def __init__(self, address: str, reason: str = "") -> None:
         detail = f" ({reason})" if reason else ""
         super().__init__(
-            f"No covalent_lab server answers at {address}{detail}. Start JupyterLab with covalent-lab installed, "
-            "or leave the address away to run in this process."
+            f"No covalent_lab server answers at {address}{detail}. Start JupyterLab with covalent-lab installed, or "
+            "`covalent-lab start`; a program may also leave the address away, and run in its own process."
         )
         self.address = address
 

@@ -6,8 +6,11 @@ Everything is synchronous and safe to call from several threads.
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from covalent_lab.config.logs import log_level, log_to_file
+from covalent_lab.config.reader import ConfigReader
 from covalent_lab.errors import BackendError, ServerUnreachableError
 from covalent_lab.settings import Settings
 from covalent_lab.worker import Buffer
@@ -157,6 +160,7 @@ def connect(address: str | None = None) -> Connection:
         key = (os.getpid(), address or "")
         connection = _open.get(key)
         if connection is None:
+            _keep_log()
             connection = _open[key] = discovery.discover(Settings.load(), address)
         return connection
 
@@ -213,6 +217,13 @@ def is_covalent_running() -> bool:
     except BackendError:
         return False
     return True
+
+
+def _keep_log() -> None:
+    reader = ConfigReader()
+    if reader.value("sdk.enable_logging") == "true":
+        folder = Path(reader.value("sdk.log_dir")).absolute()
+        log_to_file(folder / "covalent_sdk.log", log_level(reader), is_shared=True)
 
 
 def _answers(connection: Connection) -> bool:

@@ -2,17 +2,18 @@
 
 import atexit
 import contextlib
-import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from covalent_lab.client.connection import Connection
 from covalent_lab.client.http import HttpConnection, extra_headers
+from covalent_lab.config.background import read_record
+from covalent_lab.config.serverfiles import ServerFiles
 from covalent_lab.errors import LabError, ServerUnreachableError
 from covalent_lab.settings import Settings
 
@@ -23,12 +24,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A server that may be there. `token` is empty if it needs none, or none is known."""
+    """A server that may be there. `token` is empty if it needs none, or none is known; `pid` is 0 if unknown.
+
+    Attributes:
+        has_lab: Whether it has JupyterLab; True if that is not known.
+    """
 
     url: str
     token: str
     data_dir: str = ""
     started_at: float = 0.0
+    pid: int = 0
+    has_lab: bool = True
+
+    def connection(self, headers: Mapping[str, str]) -> HttpConnection:
+        """A connection to it that sends these headers as well; nothing is sent yet."""
+        return HttpConnection(self.url, self.token, headers, has_lab=self.has_lab)
 
 
 def discover(
@@ -56,11 +67,11 @@ def discover(
     headers = extra_headers(environ)
     explicit = address or settings.address
     if explicit:
-        connection = HttpConnection(*_with_token(split_address(explicit), environ), headers)
+        connection = _at(explicit, environ).connection(headers)
         connection.status()
         return connection
     for candidate in _candidates(settings, environ):
-        connection = HttpConnection(candidate.url, candidate.token, headers)
+        connection = candidate.connection(headers)
         try:
             connection.status()
         except LabError as error:
@@ -88,18 +99,39 @@ def _candidates(settings: Settings, environ: Mapping[str, str]) -> Iterator[Cand
 
 
 def running_servers(environ: Mapping[str, str] | None = None) -> Iterator[Candidate]:
-    """Servers that left a runtime file and whose process exists."""
+    """Servers that left a runtime file, Jupyter's or the one of `covalent-lab start`, and whose process exists."""
     folder = runtime_dir(os.environ if environ is None else environ)
+    urls = set()
+    for candidate in (*_with_runtime_file(folder), *_of_command_line(environ)):
+        if candidate.url not in urls:
+            urls.add(candidate.url)
+            yield candidate
+
+
+def _of_command_line(environ: Mapping[str, str] | None) -> Iterator[Candidate]:
+    form = ServerFiles.load(environ).running()
+    if form is not None:
+        yield _candidate(form)
+
+
+def _with_runtime_file(folder: Path) -> Iterator[Candidate]:
     for path in sorted(folder.glob("covalent-lab-*.json")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            form: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            os.kill(int(form["pid"]), 0)
-            yield Candidate(
-                url=str(form["url"]),
-                token=str(form["token"]),
-                data_dir=str(form.get("data_dir", "")),
-                started_at=float(form.get("started_at", 0.0)),
-            )
+        form = read_record(path)
+        if form is None:
+            continue
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            yield _candidate(form)
+
+
+def _candidate(form: Mapping[str, Any]) -> Candidate:
+    return Candidate(
+        url=str(form["url"]),
+        token=str(form["token"]),
+        data_dir=str(form.get("data_dir", "")),
+        started_at=float(form.get("started_at", 0.0)),
+        pid=int(form["pid"]),
+        has_lab=bool(form.get("has_lab", True)),
+    )
 
 
 def runtime_dir(environ: Mapping[str, str]) -> Path:
@@ -127,17 +159,15 @@ def split_address(address: str) -> tuple[str, str]:
     return urlunsplit((parts.scheme, parts.netloc, path, "", "")), token
 
 
-def _with_token(address: tuple[str, str], environ: Mapping[str, str]) -> tuple[str, str]:
-    url, token = address
-    if token:
-        return url, token
-    port = urlsplit(url).port
-    if environ.get("COVALENT_LAB_URL") == url:
-        return url, environ.get("COVALENT_LAB_TOKEN", "")
+def _at(address: str, environ: Mapping[str, str]) -> Candidate:
+    """The server at an address, with what the surroundings know of it."""
+    url, token = split_address(address)
+    if not token and environ.get("COVALENT_LAB_URL") == url:
+        return Candidate(url=url, token=environ.get("COVALENT_LAB_TOKEN", ""))
     for server in running_servers(environ):
-        if urlsplit(server.url).port == port and _is_local(url):
-            return url, server.token
-    return url, environ.get("JUPYTER_TOKEN", "")
+        if urlsplit(server.url).port == urlsplit(url).port and _is_local(url):
+            return replace(server, url=url, token=token or server.token)
+    return Candidate(url=url, token=token or environ.get("JUPYTER_TOKEN", ""))
 
 
 def _is_local(url: str) -> bool:

@@ -54,14 +54,22 @@ class HttpConnection:
         token: Sent with each request; empty for none.
         headers: Sent with each request as well.
         pauses_s: How long to wait before each repetition, in seconds.
+        has_lab: Whether that server has JupyterLab, which shows dispatches in a browser.
     """
 
     url: str | None
 
     def __init__(
-        self, url: str, token: str, headers: Mapping[str, str] | None = None, pauses_s: Sequence[float] = _PAUSES_S
+        self,
+        url: str,
+        token: str,
+        headers: Mapping[str, str] | None = None,
+        pauses_s: Sequence[float] = _PAUSES_S,
+        *,
+        has_lab: bool = True,
     ) -> None:
         self.url = url
+        self._has_lab = has_lab
         self._base = url + _API
         self._headers = {**({"Authorization": f"token {token}"} if token else {}), **(headers or {})}
         self._pauses_s = pauses_s
@@ -140,7 +148,7 @@ class HttpConnection:
         return _Socket(self._base, self._headers, after)
 
     def lab_url(self, dispatch_id: str) -> str | None:
-        return f"{self.url}lab?covalent={_quoted(dispatch_id)}"
+        return f"{self.url}lab?covalent={_quoted(dispatch_id)}" if self._has_lab else None
 
     def close(self) -> None:
         self._pool.clear()

@@ -7,7 +7,8 @@ import os
 import platform
 import secrets
 from collections.abc import Sequence
-from pathlib import Path
+
+from covalent_lab.config.background import is_alive, start_time
 
 __all__ = ["new_owner", "split_owners"]
 
@@ -15,7 +16,7 @@ __all__ = ["new_owner", "split_owners"]
 def new_owner() -> str:
     """A name for a dispatcher in this process."""
     pid = os.getpid()
-    return f"{platform.node()}:{pid}:{_start_time(pid)}:{secrets.token_hex(4)}"
+    return f"{platform.node()}:{pid}:{start_time(pid)}:{secrets.token_hex(4)}"
 
 
 def split_owners(owners: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
@@ -27,25 +28,5 @@ def split_owners(owners: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
         if not owner:
             gone.append(owner)
         elif host == platform.node() and pid.isdecimal():
-            (running if _is_running(int(pid), start) else gone).append(owner)
+            (running if is_alive(int(pid), start) else gone).append(owner)
     return running, gone
-
-
-def _is_running(pid: int, start: str) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return _start_time(pid) == start
-
-
-def _start_time(pid: int) -> str:
-    """Kernel's start time of a process; empty where that cannot be read (then the pid alone decides)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return ""
-    # A zombie (state Z) has ended; only its parent has not noticed.
-    return "" if fields[0] == "Z" else fields[19]

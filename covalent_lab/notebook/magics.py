@@ -188,7 +188,7 @@ class _Magics:
         url = connection.lab_url(dispatch_id)
         if url is None:
             raise UsageError(
-                "No Jupyter server shows this dispatch: the dispatcher runs in this process. "
+                "No Jupyter server shows this dispatch: its dispatcher runs in this process, or without JupyterLab. "
                 "Start JupyterLab with covalent-lab installed to see its graph."
             )
         screen_of(self._shell).progress(

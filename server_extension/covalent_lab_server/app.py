@@ -102,6 +102,8 @@ class CovalentLabApp(ExtensionApp):
             self.log.info("covalent_lab: dispatches are kept in %s.", lab.settings.data_dir)
             self.announcement = Announcement(url=url, token=self.kernel_token, runtime_dir=Path(server.runtime_dir))
             try:
-                self.announcement.publish({"data_dir": str(lab.settings.data_dir), "version": __version__})
+                has_lab = "jupyterlab" in server.extension_manager.extensions
+                details = {"data_dir": str(lab.settings.data_dir), "version": __version__, "has_lab": has_lab}
+                self.announcement.publish(details)
             except OSError as error:
                 self.log.warning("covalent_lab: kernels of other programs will not find this server: %s", error)

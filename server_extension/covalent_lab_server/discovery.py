@@ -5,12 +5,13 @@ find a file in Jupyter's runtime directory. Decides which URL a process on this 
 the lab.
 """
 
-import json
 import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from covalent_lab.config.background import write_record
 
 __all__ = ["TOKEN_VARIABLE", "URL_VARIABLE", "Announcement", "reachable_url"]
 
@@ -45,7 +46,7 @@ class Announcement:
     """
 
     def __init__(self, *, url: str, token: str, runtime_dir: Path) -> None:
-        self._url = url
+        self.url = url
         self._token = token
         self.path = runtime_dir / f"covalent-lab-{os.getpid()}.json"
         self._before: dict[str, str | None] | None = None
@@ -59,12 +60,11 @@ class Announcement:
         Raises:
             OSError: The file cannot be written; the variables are set all the same.
         """
-        ours = {URL_VARIABLE: self._url, TOKEN_VARIABLE: self._token}
+        ours = {URL_VARIABLE: self.url, TOKEN_VARIABLE: self._token}
         if self._before is None:
             self._before = {name: os.environ.get(name) for name in ours}
         os.environ.update(ours)
-        entry = {"url": self._url, "token": self._token, "pid": os.getpid(), "started_at": time.time(), **details}
-        _write_private(self.path, json.dumps(entry))
+        write_record(self.path, {"url": self.url, "token": self._token, "started_at": time.time(), **details})
 
     def withdraw(self) -> None:
         """Undo `publish`; harmless when repeated."""
@@ -76,18 +76,3 @@ class Announcement:
                 os.environ[name] = value
         if before is not None:
             self.path.unlink(missing_ok=True)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that is never seen half-written, nor by other users."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise

@@ -18,6 +18,7 @@ from covalent_lab_server.lifetime import LabLifetime
 from tornado.httpclient import HTTPClientError
 from traitlets.config import Config
 
+from covalent_lab.config.background import start_time
 from covalent_lab.errors import ConfigError
 from tests.server.fake_lab import FakeLab
 from tests.server.replies import API, Call
@@ -44,8 +45,10 @@ async def test_kernels_are_told_where_the_server_is(
         "url": url,
         "token": app.kernel_token,
         "pid": os.getpid(),
+        "start": start_time(os.getpid()),
         "data_dir": str(fake_lab.folder),
         "version": "0.1.0",
+        "has_lab": False,
     }
     assert stat.S_IMODE(runtime_file.stat().st_mode) == 0o600
 

@@ -13,6 +13,7 @@ import pytest
 from covalent_lab.client.discovery import discover, running_servers, split_address
 from covalent_lab.client.http import HttpConnection
 from covalent_lab.client.local import LocalConnection
+from covalent_lab.config.background import write_record
 from covalent_lab.errors import (
     MissingLatticeRecordError,
     ServerRejectedError,
@@ -137,7 +138,30 @@ def test_a_script_finds_the_server_with_the_same_data(
 def test_a_runtime_file_of_a_process_that_is_gone_is_ignored(private: Path) -> None:
     """Killed servers leave theirs behind."""
     announce(private, "http://127.0.0.1:9/", pid=2**22 + 7)
+    announce(private, "http://127.0.0.1:9/", 1, start="another process had this number")
     assert list(running_servers()) == []
+
+
+def test_a_script_finds_the_server_of_the_command_line(
+    server: Server, found_by: Callable[..., Any], private: Path
+) -> None:
+    """Wherever Jupyter's runtime folder is; a server named by the environment comes first all the same."""
+    form = {"url": server.url, "token": "ours", "data_dir": str(private / "data"), "started_at": 1.0, "has_lab": False}
+    write_record(private / "cache/covalent_lab/ui.json", form)
+    found = found_by(JUPYTER_RUNTIME_DIR=str(private / "another"))
+    assert found.url == server.url
+    assert found.lab_url("id") is None
+    assert server.asked[-1][2] == "token ours"
+    found.close()
+    by_port = found_by(f"localhost:{server.server_port}")
+    assert server.asked[-1][2] == "token ours"
+    assert by_port.lab_url("id") is None
+    by_port.close()
+
+    kernels_own = found_by(COVALENT_LAB_URL=f"{server.url}kernel/", COVALENT_LAB_TOKEN="mine")
+    assert (kernels_own.url, server.asked[-1][2]) == (f"{server.url}kernel/", "token mine")
+    assert kernels_own.lab_url("id") == f"{server.url}kernel/lab?covalent=id"
+    kernels_own.close()
 
 
 @pytest.mark.usefixtures("executor")

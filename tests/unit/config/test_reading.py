@@ -73,6 +73,7 @@ def test_everything_has_a_default_and_reading_leaves_no_trace(home: Path) -> Non
         "lease_s": 15.0,
         "heartbeat_interval": 5,
         "heartbeat_file": f"{cache}/heartbeat",
+        "triggers": "on",
         "use_async_dispatcher": "true",
         "asset_cache_size": 32,
         "qelectron_db_path": f"{data}/qelectron_db",
@@ -83,6 +84,12 @@ def test_everything_has_a_default_and_reading_leaves_no_trace(home: Path) -> Non
         "mem_per_worker": "auto",
         "threads_per_worker": 1,
         "num_workers": os.cpu_count(),
+        "scheduler_address": "",
+        "dashboard_link": "",
+        "process_info": "",
+        "pid": 0,
+        "admin_host": "",
+        "admin_port": 0,
     }
     assert set(tree) == {"sdk", "dispatcher", "dask", "workflow_data", "user_interface", "executors"}
     assert list(home.iterdir()) == []
@@ -108,7 +115,7 @@ def test_entries_choose_values_sections_or_several() -> None:
     assert ct.get_config("executors.slurm") == {"username": "ada"}
     assert set(ct.get_config("executors")) == {"local", "slurm"}
     assert ct.get_config(["mine", "sdk.no_cluster"]) == {"mine": {"key": 1}, "sdk.no_cluster": "false"}
-    for missing in ("mine.other", "mine.key.deeper", "dask.scheduler_address", "nothing", "."):
+    for missing in ("mine.other", "mine.key.deeper", "dask.pid.deeper", "nothing", "."):
         with pytest.raises(KeyError, match=re.escape(missing)):
             ct.get_config(missing)
     with pytest.raises(TypeError, match="not \\[1\\]"):
@@ -129,6 +136,9 @@ def test_defaults_follow_the_keys_they_are_made_from(tmp_path: Path) -> None:
     logs = str(Path.home() / "logs")
     names = ["dask.log_dir", "dispatcher.log_dir", "dispatcher.heartbeat_file", "dispatcher.db_path"]
     assert list(ct.get_config(names).values()) == [logs, logs, "/c/heartbeat", f"{tmp_path}/r/dispatcher_db.sqlite"]
+    assert ct.get_config("user_interface.port") == 48008
+    ct.set_config("dispatcher.port", 9000)
+    assert ct.get_config("user_interface.port") == 9000
 
 
 def test_settings_agree_with_get_config(tmp_path: Path) -> None:

@@ -1,0 +1,3 @@
+"""The command line: see README.md in this folder."""
+
+__all__: list[str] = []
