@@ -1,14 +1,16 @@
-"""`list`, `show`, `result`, `cancel`."""
+"""`list`, `show`, `result`, `cancel`, `redispatch`."""
 
-from typing import Any
+import json
+from typing import Any, TypeVar
 
 import click
 
 from covalent_lab.cli.output import json_option, moment, print_json, say, show_fields, show_table
 from covalent_lab.errors import TaskError
 
-__all__ = ["cancel", "list_dispatches", "result", "show"]
+__all__ = ["cancel", "list_dispatches", "redispatch", "result", "show"]
 
+_T = TypeVar("_T", list[Any], dict[str, Any])
 _WAIT_S = 30.0
 
 address_option = click.option(
@@ -124,6 +126,34 @@ def result(*, dispatch_id: str, wait: bool, address: str | None, as_json: bool) 
 def cancel(*, dispatch_id: str, tasks: tuple[int, ...], address: str | None) -> None:
     """Ask a dispatch, or some of its tasks, to stop."""
     say(_connection(address).cancel(dispatch_id, tasks or None))
+
+
+@click.command()
+@click.argument("dispatch_id")
+@click.option("-r", "--reuse", is_flag=True, help="Take over what completed, instead of running it again.")
+@click.option("--args", "args_json", metavar="JSON", default="[]", help="New positional arguments, as a JSON list.")
+@click.option("--kwargs", "kwargs_json", metavar="JSON", default="{}", help="New keyword arguments, as a JSON object.")
+@address_option
+def redispatch(*, dispatch_id: str, reuse: bool, args_json: str, kwargs_json: str, address: str | None) -> None:
+    """Run a recorded dispatch again, and print the id of the new one.
+
+    New arguments, of either kind, replace all of the old ones; the workflow is then loaded here and built again.
+    """
+    from covalent_lab.client.repeating import redispatch as repeat
+
+    args, kwargs = _of_kind(args_json, list, "--args"), _of_kind(kwargs_json, dict, "--kwargs")
+    _connection(address).close()  # fails where no server answers, instead of starting a dispatcher here
+    click.echo(repeat(dispatch_id, address, reuse_previous_results=reuse)(*args, **kwargs))
+
+
+def _of_kind(text: str, kind: type[_T], option: str) -> _T:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not JSON: {error}.", param_hint=option) from error
+    if not isinstance(value, kind):
+        raise click.BadParameter(f"{text!r} is no JSON {kind.__name__}.", param_hint=option)
+    return value
 
 
 def _text(detail: dict[str, Any]) -> str | None:

@@ -135,6 +135,19 @@ def test_a_dispatch_is_cancelled(run: Run, server: None, tmp_path: Path) -> None
     assert "CANCELLED" in ended.stderr
 
 
+def test_a_dispatch_is_repeated(run: Run, done: str, failed: str) -> None:
+    """As it was, or with new arguments; the new id is all that is printed."""
+    again = run("redispatch", done, "--reuse")
+    assert again.exit_code == 0
+    assert run("result", again.stdout.strip(), "--wait").stdout == "3\n"
+    other = run("redispatch", failed, "--args", "[20]")
+    assert run("result", other.stdout.strip(), "--wait").stdout == "5\n"
+
+    assert run("redispatch", "nothing").exit_code == 1
+    for wrong in ("{}", "[", "3"):
+        assert run("redispatch", done, "--args", wrong).exit_code == 2
+
+
 def test_an_address_can_be_given(run: Run, done: str) -> None:
     """With and without scheme; a wrong one is an error of one line."""
     url = next(part["address"] for part in json.loads(run("status", "--json").stdout) if part["name"] == "server")
