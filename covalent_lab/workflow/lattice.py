@@ -237,6 +237,7 @@ class Lattice(Workflow, Generic[P, R]):
             parent_metadata=json.dumps(self.manifest_metadata()),
             replacements={name: new._own_task() for name, new in self._replace_electrons.items()},
             packs_tasks=self.task_packing,
+            lattice=self,
         )
         try:
             with tracing(trace):

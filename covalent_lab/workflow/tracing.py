@@ -29,7 +29,7 @@ from covalent_lab.workflow.options import (
     workflow_options,
 )
 from covalent_lab.workflow.reference import Output
-from covalent_lab.workflow.task import Task, source_of
+from covalent_lab.workflow.task import Task, Workflow, source_of
 from covalent_lab.workflow.transportable import snapshot
 
 __all__ = ["OutputMaker", "Trace", "active_trace", "holds_output", "is_pickling_for_task", "tracing"]
@@ -81,6 +81,7 @@ class Trace:
         parent_metadata: JSON text about this lattice, for the sublattices in it.
         replacements: Electrons to use instead of those of the same name.
         packs_tasks: Whether nodes made around an electron travel in its group.
+        lattice: Whose build it is, for those who ask.
     """
 
     def __init__(
@@ -91,8 +92,10 @@ class Trace:
         parent_metadata: str = "{}",
         replacements: Mapping[str, Task] | None = None,
         packs_tasks: bool = False,
+        lattice: Workflow | None = None,
     ) -> None:
         self.is_active = True
+        self.lattice = lattice
         self.payloads: dict[PayloadRef, Payload] = {}
         self._lattice_options = options
         self._make_output = make_output
