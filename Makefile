@@ -14,7 +14,7 @@ FRONTEND_FILES := $(shell find labextension/src labextension/style labextension/
 	covalent_lab/schemas labextension/*.json labextension/yarn.lock -type f 2>/dev/null)
 LINK := $(VENV)/share/jupyter/labextensions/covalent-lab
 
-.PHONY: help run lab test check bench format clean distclean
+.PHONY: help run lab test check bench docs format clean distclean
 
 help:
 	@echo "make run      install, run the quickstart on a real Jupyter server, keep JupyterLab open (LAB=0: stop after it)"
@@ -22,6 +22,7 @@ help:
 	@echo "make test     every test: front end, Python, notebooks, browser"
 	@echo "make check    format, lint, types, import rules"
 	@echo "make bench    time dispatches of fixed shapes"
+	@echo "make docs     build the documentation into site/"
 	@echo "make format   rewrite files to the format that 'make check' wants"
 	@echo "make clean    remove what was built (distclean: the environments too)"
 
@@ -41,6 +42,10 @@ check: $(VENV)/.test
 bench: $(VENV)/.test
 	@python tests/benchmarks/bench_dispatch.py
 
+docs: $(VENV)/.test
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@echo "Open site/index.html"
+
 format: $(VENV)/.test
 	ruff format .
 	ruff check --fix .
@@ -48,7 +53,7 @@ format: $(VENV)/.test
 
 clean:
 	rm -rf covalent_lab/labextension covalent_lab/notebook/static labextension/lib labextension/*.tsbuildinfo
-	rm -rf dist build test-results run-output bench-results $(VENV)/.frontend
+	rm -rf dist build site test-results run-output bench-results $(VENV)/.frontend
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find covalent_lab executors server_extension notebooks tests -name __pycache__ -prune -exec rm -rf {} +
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from covalent_lab import executor, leptons
     from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, sync
     from covalent_lab.client.assets import ResultManager, get_result_manager
+    from covalent_lab.client.cached import get_cached_results, purge_cached_results
     from covalent_lab.client.connection import is_covalent_running
     from covalent_lab.client.result import Result
     from covalent_lab.client.status import Status
@@ -48,6 +49,7 @@ __all__ = [
     "dispatch_sync",
     "electron",
     "executor",
+    "get_cached_results",
     "get_config",
     "get_context",
     "get_result",
@@ -56,6 +58,7 @@ __all__ = [
     "lattice",
     "leptons",
     "load_ipython_extension",
+    "purge_cached_results",
     "reload_config",
     "set_config",
     "status",
@@ -80,12 +83,14 @@ _HOMES = {
     "dispatch": "client.api",
     "dispatch_sync": "client.api",
     "electron": "workflow.electron",
+    "get_cached_results": "client.cached",
     "get_config": "config.access",
     "get_context": "workflow.context",
     "get_result": "client.api",
     "get_result_manager": "client.assets",
     "is_covalent_running": "client.connection",
     "lattice": "workflow.lattice",
+    "purge_cached_results": "client.cached",
     "reload_config": "config.access",
     "set_config": "config.access",
     "sync": "client.api",

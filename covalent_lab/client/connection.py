@@ -86,6 +86,14 @@ class Connection(Protocol):
         """Delete dispatches that are over."""
         ...
 
+    def cached_results(self, search: str = "", offset: int = 0, count: int = 50) -> dict[str, Any]:
+        """Part of the list of results that equal calls take over."""
+        ...
+
+    def purge_cached_results(self, keys: Sequence[str] | None = None, unused_s: float | None = None) -> int:
+        """Drop cached results; returns how many."""
+        ...
+
     def subscribe(self, after: int | None = None) -> FeedReader:
         """Follow the feed."""
         ...

@@ -94,6 +94,13 @@ class HttpConnection:
     def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
         return self._json("POST", "dispatches/delete", form={"dispatch_ids": list(dispatch_ids)})
 
+    def cached_results(self, search: str = "", offset: int = 0, count: int = 50) -> dict[str, Any]:
+        return self._json("GET", "cached_results", query={"search": search, "offset": offset, "count": count})
+
+    def purge_cached_results(self, keys: Sequence[str] | None = None, unused_s: float | None = None) -> int:
+        form = {"keys": None if keys is None else list(keys), "unused_s": unused_s}
+        return int(self._json("POST", "cached_results/purge", form=form)["purged"])
+
     def subscribe(self, after: int | None = None) -> "_Socket":
         return _Socket(self._base, self._token, after)
 

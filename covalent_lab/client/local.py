@@ -98,6 +98,12 @@ class LocalConnection:
     def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
         return self._wait(self._lab.delete(dispatch_ids))
 
+    def cached_results(self, search: str = "", offset: int = 0, count: int = 50) -> dict[str, Any]:
+        return self._wait(self._lab.cached_results(search, offset, count))
+
+    def purge_cached_results(self, keys: Sequence[str] | None = None, unused_s: float | None = None) -> int:
+        return int(self._wait(self._lab.purge_cached_results(keys, unused_s))["purged"])
+
     def subscribe(self, after: int | None = None) -> "_Frames":
         return _Frames(self._lab.subscribe(after))
 

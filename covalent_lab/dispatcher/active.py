@@ -3,6 +3,8 @@
 Turns the scheduler's transitions into what is recorded, and a command to submit into the job's inputs.
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -113,6 +115,18 @@ class Active:
                 kwargs[edge.name] = ref
         args.sort(key=lambda pair: pair[0])
         return JobInputs([ref for _, ref in args], kwargs)
+
+    def cache_key(self, node_id: NodeId) -> str:
+        """What a node computes and of which inputs, as a digest; empty if its result is not to be cached."""
+        node = self.graph.nodes[node_id]
+        function = "" if node.function is None else self.graph.functions[node.function].cache_key
+        if not function:
+            return ""
+        inputs = self.inputs(node_id)
+        named = sorted((name, ref.digest) for name, ref in inputs.kwargs.items())
+        hooks = self.graph.options[node.options].hooks
+        whole = json.dumps([function, [ref.digest for ref in inputs.args], named, hooks], sort_keys=True)
+        return hashlib.sha256(whole.encode()).hexdigest()
 
     def incoming(self, node_id: NodeId) -> Sequence[Edge]:
         """Edges into a node."""

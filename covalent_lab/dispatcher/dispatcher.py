@@ -20,6 +20,7 @@ from covalent_lab.dispatcher.cache import PayloadCache
 from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, split_attempt, stored_handle
 from covalent_lab.dispatcher.ownership import split_owners
 from covalent_lab.dispatcher.recording import Recording, merge_cancels, split_cancels
+from covalent_lab.dispatcher.reuse import take_over
 from covalent_lab.dispatcher.runner import Runner
 from covalent_lab.errors import LabError, MissingLatticeRecordError, MissingNodeError, StoreError
 from covalent_lab.executor.base import Executor, JobHandle, JobStarted, JobUpdate, Outcome
@@ -40,7 +41,7 @@ from covalent_lab.scheduler.events import (
 from covalent_lab.scheduler.scheduler import InvalidEventError, Scheduler
 from covalent_lab.scheduler.states import DispatchState, NodeState
 from covalent_lab.settings import Settings
-from covalent_lab.store.base import Batch, DispatchRecord, DispatchUpdate, NewDispatch, Request, Store
+from covalent_lab.store.base import Batch, CachedResult, DispatchRecord, DispatchUpdate, NewDispatch, Request, Store
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.transitions import FeedRecord
 
@@ -61,6 +62,7 @@ _SWEEP_CHUNK = 500
 class _Arrival:
     event: Event
     outcome: Outcome | None = None
+    hit: CachedResult | None = None
     done: asyncio.Future[None] | None = None
 
 
@@ -274,7 +276,7 @@ class Dispatcher:
 
     async def _put_and_wait(self, event: Event) -> None:
         done = asyncio.get_running_loop().create_future()
-        self._inbox.append(_Arrival(event, None, done))
+        self._inbox.append(_Arrival(event, done=done))
         self._wake.set()
         await done
 
@@ -317,7 +319,7 @@ class Dispatcher:
                 else:
                     _log.exception("an event was refused")
             else:
-                recording.add(step, arrival.outcome)
+                recording.add(step, arrival.outcome, arrival.hit)
         batch = recording.batch(handles)
         if batch.transitions or batch.handles or batch.dispatches or recording.commands:
             await self._announce_batch(batch, recording.commands)
@@ -361,6 +363,10 @@ class Dispatcher:
         match command:
             case SubmitNode():
                 try:
+                    if (taken := await take_over(self.store, active, node_id, attempt, self.clock())) is not None:
+                        self._inbox.append(_Arrival(*taken))
+                        self._wake.set()
+                        return
                     spec = await self._jobs.build(active, node_id, attempt)
                 except StoreError as error:
                     event = NodeFailed(

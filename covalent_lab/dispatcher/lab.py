@@ -157,6 +157,10 @@ class Lab:
         """What can be shown of a payload."""
         return await self._cross(self._parts()[1].preview(DispatchId(dispatch_id), digest))
 
+    async def cached_results(self, search: str = "", offset: int = 0, count: int = 50) -> dict[str, Any]:
+        """Part of the list of results that equal calls take over."""
+        return await self._cross(self._parts()[1].cached_results(search, offset, count))
+
     # --- changing
 
     def submission(self) -> "Submission":
@@ -196,6 +200,14 @@ class Lab:
                 active.append(dispatch_id)
         deleted = list(await self._cross(dispatcher.delete(over))) if over else []
         return {"deleted": deleted, "missing": missing, "active": active}
+
+    async def purge_cached_results(
+        self, keys: Sequence[str] | None = None, unused_s: float | None = None
+    ) -> dict[str, Any]:
+        """Drop cached results: those of some keys, or (None) all; with `unused_s` only if not used for so long."""
+        dispatcher = self._parts()[0]
+        before = None if unused_s is None else dispatcher.clock() - unused_s
+        return {"purged": await self._cross(dispatcher.store.purge_cached(keys, before))}
 
     # --- following
 

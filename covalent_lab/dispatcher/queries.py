@@ -9,7 +9,15 @@ from typing import Any
 from covalent_lab._version import __version__
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.graphs import GraphCache
-from covalent_lab.dispatcher.views import columns, dispatch_view, payload_view, preview_view, summary_view, with_data
+from covalent_lab.dispatcher.views import (
+    cached_view,
+    columns,
+    dispatch_view,
+    payload_view,
+    preview_view,
+    summary_view,
+    with_data,
+)
 from covalent_lab.errors import MissingLatticeRecordError, MissingNodeError, UsageError
 from covalent_lab.graph.model import Edge, Graph, NodeKind
 from covalent_lab.ids import DispatchId, NodeId, PayloadRef
@@ -136,8 +144,17 @@ class Queries:
             "output": None if output is None else await self._shown(dispatch_id, output),
             "stdout": streams["stdout"]["text"],
             "stderr": streams["stderr"]["text"],
+            "sub_dispatch_id": state.sub_dispatch_id if state else None,
+            "reused_from": state.reused_from if state else None,
             "seq": seq,
         }
+
+    async def cached_results(self, search: str, offset: int, count: int) -> dict[str, Any]:
+        """Part of the list of results that equal calls take over."""
+        if not 1 <= count <= 500 or offset < 0:
+            raise UsageError("count must be 1 to 500, and offset not negative.")
+        found, total = await self._store.list_cached(search, offset, count)
+        return {"items": [cached_view(result) for result in found], "total": total}
 
     async def _inputs(self, dispatch_id: DispatchId, graph: Graph, edges: Any) -> list[dict[str, Any]]:
         shown: list[Edge] = list(edges)[:_MAX_INPUTS]

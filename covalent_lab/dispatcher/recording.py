@@ -1,5 +1,6 @@
 """One tick's decisions, gathered into what the store records in one transaction."""
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +10,7 @@ from covalent_lab.executor.base import Outcome
 from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab.scheduler.commands import Command, NodeTransition, Step
 from covalent_lab.scheduler.states import DispatchState, NodeState
-from covalent_lab.store.base import Batch, NodeUpdate, PayloadRow
+from covalent_lab.store.base import Batch, CachedResult, NodeUpdate, PayloadRow
 from covalent_lab.transitions import FeedRecord
 
 __all__ = ["Recording", "merge_cancels", "split_cancels"]
@@ -29,18 +30,22 @@ class Recording:
         self._transitions: list[FeedRecord] = []
         self._nodes: dict[tuple[DispatchId, int], NodeUpdate] = {}
         self._payloads: list[PayloadRow] = []
+        self._cached: dict[str, CachedResult] = {}
+        self._cache_hits: list[tuple[str, float]] = []
         self.touched: dict[DispatchId, Active] = {}
         self.commands: list[Command] = []
 
-    def add(self, step: Step, outcome: Outcome | None) -> None:
-        """Take a step; `outcome` is that of the job whose end it answers."""
+    def add(self, step: Step, outcome: Outcome | None, hit: CachedResult | None = None) -> None:
+        """Take a step; `outcome` is that of the job whose end it answers, or was taken from the cache (`hit`)."""
         self.commands.extend(step.commands)
         for transition in step.transitions:
+            extra: Mapping[str, str] | None = None
             active = self._active[transition.dispatch_id]
             if isinstance(transition, NodeTransition):
                 # The outcome belongs to the transition that ends its attempt, which is the step's first.
                 own, outcome = outcome, None
-                self._move_node(active, transition, own)
+                extra = self._move_node(active, transition, own, hit)
+                hit = None
                 attempt, node_id = transition.attempt, transition.node_id
             elif transition.state is DispatchState.NEW_OBJECT:
                 continue  # recorded together with the dispatch itself
@@ -56,6 +61,7 @@ class Recording:
                     at=transition.at,
                     attempt=attempt,
                     error=transition.error,
+                    extra=extra,
                 )
             )
         for dispatch_id, node_ids in step.cancels:
@@ -63,16 +69,35 @@ class Recording:
                 cancelled.cancel_requested = merge_cancels(cancelled.cancel_requested, node_ids)
                 self.touched[dispatch_id] = cancelled
 
-    def _move_node(self, active: Active, transition: NodeTransition, outcome: Outcome | None) -> None:
-        dispatch_id = transition.dispatch_id
-        self._nodes[dispatch_id, transition.node_id] = active.move_node(transition, outcome)
+    def _move_node(
+        self, active: Active, transition: NodeTransition, outcome: Outcome | None, hit: CachedResult | None
+    ) -> Mapping[str, str] | None:
+        dispatch_id, node_id = active.dispatch_id, transition.node_id
+        update = active.move_node(transition, outcome)
+        extra: Mapping[str, str] | None = None
         if transition.state is NodeState.COMPLETED and outcome is not None and outcome.output is not None:
             ref, data = outcome.output.ref, outcome.output.data
             self._payloads.append(PayloadRow(dispatch_id=dispatch_id, ref=ref, data=data))
             if data is not None:
                 self._cache.put(dispatch_id, ref, data)
+            if hit is not None:
+                self._cache_hits.append((hit.key, transition.at))
+                source = f"{hit.dispatch_id}:{hit.node_id}"
+                extra, update = {"reused_from": source}, dataclasses.replace(update, reused_from=source)
+            elif key := active.cache_key(node_id):
+                self._cached[key] = CachedResult(
+                    key=key,
+                    dispatch_id=dispatch_id,
+                    node_id=node_id,
+                    name=active.graph.nodes[node_id].name,
+                    ref=ref,
+                    created_at=transition.at,
+                    used_at=transition.at,
+                )
+        self._nodes[dispatch_id, node_id] = update
         if transition.state.is_terminal:
             self.touched[dispatch_id] = active
+        return extra
 
     def batch(self, handles: Sequence[tuple[DispatchId, NodeId, str]]) -> Batch:
         """What to record."""
@@ -82,6 +107,8 @@ class Recording:
             dispatches=[active.update() for active in self.touched.values()],
             payloads=self._payloads,
             handles=handles,
+            cached=list(self._cached.values()),
+            cache_hits=self._cache_hits,
         )
 
 

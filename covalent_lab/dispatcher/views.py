@@ -10,9 +10,18 @@ from typing import Any
 
 from covalent_lab import payload
 from covalent_lab.ids import PayloadRef
-from covalent_lab.store.base import DispatchRecord, NodeRecord, StoredPayload
+from covalent_lab.store.base import CachedResult, DispatchRecord, NodeRecord, StoredPayload
 
-__all__ = ["columns", "dispatch_view", "open_payload", "payload_view", "preview_view", "summary_view", "with_data"]
+__all__ = [
+    "cached_view",
+    "columns",
+    "dispatch_view",
+    "open_payload",
+    "payload_view",
+    "preview_view",
+    "summary_view",
+    "with_data",
+]
 
 _DATA_LIMIT = 8_192
 _TEXT_MIMES = ("image/svg+xml", "text/html")
@@ -23,6 +32,9 @@ def summary_view(record: DispatchRecord) -> dict[str, Any]:
     return {
         "dispatch_id": record.dispatch_id,
         "root_dispatch_id": record.root_dispatch_id,
+        "parent_dispatch_id": record.parent_id,
+        "parent_node_id": record.parent_node,
+        "redispatched_from": record.redispatched_from,
         "name": record.name,
         "status": record.state,
         "total": record.total,
@@ -70,6 +82,22 @@ def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:
         "output_size": [n.output.size if n.output else 0 for n in nodes],
         "stdout": [n.has_stdout for n in nodes],
         "stderr": [n.has_stderr for n in nodes],
+        "sub_dispatch_id": [n.sub_dispatch_id for n in nodes],
+        "reused_from": [n.reused_from for n in nodes],
+    }
+
+
+def cached_view(result: CachedResult) -> dict[str, Any]:
+    """One row of the list of cached results."""
+    return {
+        "key": result.key,
+        "name": result.name,
+        "dispatch_id": result.dispatch_id,
+        "node_id": result.node_id,
+        "size": result.ref.size,
+        "created_at": result.created_at,
+        "used_at": result.used_at,
+        "hits": result.hits,
     }
 
 

@@ -42,12 +42,14 @@ class Function:
         payload: The pickled callable.
         source: Its source text, empty if unknown.
         doc: Its docstring, empty if none.
+        cache_key: Digest of what it computes, where results of earlier dispatches may be taken over; else empty.
     """
 
     name: str
     payload: PayloadRef
     source: str = ""
     doc: str = ""
+    cache_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,11 @@ def graph_to_wire(graph: Graph) -> dict[str, Any]:
     def ref(payload: PayloadRef | None) -> int | None:
         return None if payload is None else index.setdefault(payload, len(index))
 
-    functions = [{"name": f.name, "payload": ref(f.payload), "source": f.source, "doc": f.doc} for f in graph.functions]
+    functions = [
+        {"name": f.name, "payload": ref(f.payload), "source": f.source, "doc": f.doc}
+        | ({"cache_key": f.cache_key} if f.cache_key else {})
+        for f in graph.functions
+    ]
     nodes = {
         "name": [n.name for n in graph.nodes],
         "kind": [n.kind.value for n in graph.nodes],
@@ -74,7 +78,13 @@ def graph_from_wire(wire: Mapping[str, Any]) -> Graph:
 def _decode(wire: Mapping[str, Any]) -> Graph:
     payloads = [PayloadRef(str(digest), int(size)) for digest, size in wire["payloads"]]
     functions = tuple(
-        Function(name=f["name"], payload=payloads[f["payload"]], source=f["source"], doc=f["doc"])
+        Function(
+            name=f["name"],
+            payload=payloads[f["payload"]],
+            source=f["source"],
+            doc=f["doc"],
+            cache_key=str(f.get("cache_key", "")),
+        )
         for f in wire["functions"]
     )
     options = tuple(

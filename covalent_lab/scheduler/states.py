@@ -1,6 +1,7 @@
 """States of nodes and dispatches, and which may follow which.
 
 The names are those users see. STARTING of a node means: handed to the executor, which has not begun it yet.
+DISPATCHING means: it became a dispatch of its own, whose end will be its end.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ class NodeState(StrEnum):
     NEW_OBJECT = "NEW_OBJECT"
     STARTING = "STARTING"
     RUNNING = "RUNNING"
+    DISPATCHING = "DISPATCHING"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
@@ -47,8 +49,9 @@ _D = DispatchState
 # STARTING may follow STARTING or RUNNING: that is the next attempt.
 NODE_SUCCESSORS: Mapping[NodeState, frozenset[NodeState]] = {
     _N.NEW_OBJECT: frozenset({_N.STARTING, _N.COMPLETED, _N.CANCELLED}),
-    _N.STARTING: frozenset({_N.STARTING, _N.RUNNING, _N.COMPLETED, _N.FAILED, _N.CANCELLED}),
-    _N.RUNNING: frozenset({_N.STARTING, _N.COMPLETED, _N.FAILED, _N.CANCELLED}),
+    _N.STARTING: frozenset({_N.STARTING, _N.RUNNING, _N.DISPATCHING, _N.COMPLETED, _N.FAILED, _N.CANCELLED}),
+    _N.RUNNING: frozenset({_N.STARTING, _N.DISPATCHING, _N.COMPLETED, _N.FAILED, _N.CANCELLED}),
+    _N.DISPATCHING: frozenset({_N.COMPLETED, _N.FAILED, _N.CANCELLED}),
     _N.COMPLETED: frozenset(),
     _N.FAILED: frozenset(),
     _N.CANCELLED: frozenset(),

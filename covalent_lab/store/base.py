@@ -16,6 +16,7 @@ from covalent_lab.transitions import FeedRecord
 
 __all__ = [
     "Batch",
+    "CachedResult",
     "DispatchRecord",
     "DispatchUpdate",
     "ListQuery",
@@ -57,6 +58,9 @@ class NewDispatch:
         metadata: `executor`, `executor_data`, `workflow_executor`, … of the lattice.
         client: About the submitting process.
         autostart: Whether it is to run at once; a restarted dispatcher then starts it if nobody did.
+        parent_id: The dispatch of which it is one node, None for a root.
+        parent_node: That node.
+        redispatched_from: The dispatch it repeats, if it does.
     """
 
     dispatch_id: DispatchId
@@ -75,11 +79,19 @@ class NewDispatch:
     payloads: Sequence[PayloadRow]
     owner: str
     lease_until: float
+    parent_id: DispatchId | None = None
+    parent_node: NodeId | None = None
+    redispatched_from: DispatchId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeUpdate:
-    """The newest state of a node; None leaves a field as it is, except where the state implies otherwise."""
+    """The newest state of a node; None leaves a field as it is, except where the state implies otherwise.
+
+    Attributes:
+        sub_dispatch_id: The dispatch the node became; `output` is then the bundle it was made of, until it ends.
+        reused_from: `dispatch:node` whose output it took over instead of running.
+    """
 
     dispatch_id: DispatchId
     node_id: NodeId
@@ -92,6 +104,8 @@ class NodeUpdate:
     stdout: str = ""
     stderr: str = ""
     traceback: str = ""
+    sub_dispatch_id: DispatchId | None = None
+    reused_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +139,33 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CachedResult:
+    """The output of a call, kept for equal calls of later dispatches.
+
+    Attributes:
+        key: Digest of function, arguments, hooks and environment.
+        dispatch_id: The dispatch that computed it; it may have been deleted since.
+        node_id: Its node there.
+        name: What users call the task.
+        ref: The output.
+        created_at: When it was computed, in POSIX seconds.
+        used_at: When it was last computed or taken over.
+        hits: How often it was taken over.
+    """
+
+    key: str
+    dispatch_id: DispatchId
+    node_id: NodeId
+    name: str
+    ref: PayloadRef
+    created_at: float
+    used_at: float
+    hits: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything one tick records."""
+    """Everything one tick records; `cache_hits` are keys of results that were taken over, and when."""
 
     transitions: Sequence[FeedRecord] = ()
     nodes: Sequence[NodeUpdate] = ()
@@ -134,6 +173,8 @@ class Batch:
     payloads: Sequence[PayloadRow] = ()
     handles: Sequence[tuple[DispatchId, NodeId, str]] = ()
     requests: Sequence[Request] = ()
+    cached: Sequence[CachedResult] = ()
+    cache_hits: Sequence[tuple[str, float]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +191,8 @@ class NodeRecord:
     has_stdout: bool
     has_stderr: bool
     handle: str = ""
+    sub_dispatch_id: DispatchId | None = None
+    reused_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +222,9 @@ class DispatchRecord:
     owner: str
     cancel_requested: str
     seq: int = 0
+    parent_id: DispatchId | None = None
+    parent_node: NodeId | None = None
+    redispatched_from: DispatchId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +302,18 @@ class Store(ABC):
         self, dispatch_id: DispatchId, digests: Collection[str] | None = None
     ) -> Mapping[str, StoredPayload]:
         """Like `payload` for many digests at once (None: all); those the dispatch does not have are left out."""
+
+    @abstractmethod
+    async def cached(self, key: str) -> tuple[CachedResult, StoredPayload] | None:
+        """The kept result of a key and where its payload is, None if there is none."""
+
+    @abstractmethod
+    async def list_cached(self, search: str, offset: int, count: int) -> tuple[Sequence[CachedResult], int]:
+        """Kept results of tasks whose name contains `search`, last used first, and how many there are in all."""
+
+    @abstractmethod
+    async def purge_cached(self, keys: Collection[str] | None, used_before: float | None) -> int:
+        """Drop kept results (None: all keys; not used since a time) and what only they refer to; returns how many."""
 
     @abstractmethod
     async def referenced(self, digests: Collection[str]) -> Collection[str]:

@@ -2,10 +2,15 @@
 
 import sqlalchemy as sa  # noqa: TID253 - the store is where SQLAlchemy lives
 
-__all__ = ["HEAD", "dispatch", "metadata", "node", "payload", "transition"]
+from covalent_lab.ids import DispatchId
 
-HEAD = "0001"
+__all__ = ["CACHE_OWNER", "HEAD", "cached_result", "dispatch", "metadata", "node", "payload", "transition"]
+
+HEAD = "0002"
 """Revision of the schema in this file."""
+
+CACHE_OWNER = DispatchId("cache")
+"""Stands in `payload.dispatch_id` for the cache of results, which keeps what it refers to."""
 
 metadata = sa.MetaData()
 
@@ -40,6 +45,9 @@ dispatch = sa.Table(
     sa.Column("doc", sa.Text, nullable=False, default=""),
     sa.Column("source", sa.Text, nullable=False, default=""),
     sa.Column("graph", sa.LargeBinary, nullable=False),
+    sa.Column("parent_id", sa.String(64)),
+    sa.Column("parent_node", sa.Integer),
+    sa.Column("redispatched_from", sa.String(64)),
     sa.Index("dispatch_by_created", "root_id", "created_at"),
     sa.Index("dispatch_by_state", "state"),
 )
@@ -60,6 +68,8 @@ node = sa.Table(
     sa.Column("stdout", sa.Text),
     sa.Column("stderr", sa.Text),
     sa.Column("traceback", sa.Text),
+    sa.Column("sub_dispatch_id", sa.String(64)),
+    sa.Column("reused_from", sa.String(96)),
 )
 
 transition = sa.Table(
@@ -86,6 +96,21 @@ payload = sa.Table(
     sa.Column("data", sa.LargeBinary),
     sa.UniqueConstraint("dispatch_id", "digest", name="payload_once"),
     sa.Index("payload_by_digest", "digest"),
+)
+
+cached_result = sa.Table(
+    "cached_result",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("dispatch_id", sa.String(64), nullable=False),
+    sa.Column("node_id", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("used_at", sa.Float, nullable=False),
+    sa.Column("hits", sa.Integer, nullable=False, default=0),
+    sa.Index("cached_result_by_use", "used_at"),
 )
 
 sequence = sa.Table(

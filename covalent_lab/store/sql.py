@@ -17,15 +17,15 @@ from sqlalchemy.engine import URL, make_url  # noqa: TID253
 from sqlalchemy.pool import QueuePool  # noqa: TID253
 
 from covalent_lab.errors import StoreError
-from covalent_lab.ids import DispatchId, NodeId, PayloadRef
-from covalent_lab.store import schema
+from covalent_lab.ids import DispatchId, NodeId
+from covalent_lab.store import cached, rows, schema
 from covalent_lab.store.base import (
     Batch,
+    CachedResult,
     DispatchRecord,
     ListQuery,
     NewDispatch,
     NodeRecord,
-    NodeUpdate,
     Page,
     PayloadRow,
     Request,
@@ -33,6 +33,7 @@ from covalent_lab.store.base import (
     StoredPayload,
 )
 from covalent_lab.store.blobs import BlobDir
+from covalent_lab.store.schema import CACHE_OWNER
 from covalent_lab.store.upgrade import upgrade
 from covalent_lab.transitions import FeedRecord
 
@@ -49,6 +50,19 @@ _SORTS: Mapping[str, Any] = {
 }
 _TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
 _HEAVY = ("graph", "doc", "source")
+# Few nodes have these, so they are written by themselves and cost the others nothing.
+_MARK_NODE = (
+    sa.update(schema.node)
+    .where(schema.node.c.dispatch_id == sa.bindparam("d"), schema.node.c.node_id == sa.bindparam("n"))
+    .values(
+        sub_dispatch_id=sa.func.coalesce(
+            sa.bindparam("sub_dispatch_id", type_=sa.String), schema.node.c.sub_dispatch_id
+        ),
+        reused_from=sa.func.coalesce(sa.bindparam("reused_from", type_=sa.String), schema.node.c.reused_from),
+        output_digest=sa.bindparam("digest"),
+        output_size=sa.bindparam("size"),
+    )
+)
 
 
 class SqlStore(Store):
@@ -161,26 +175,7 @@ class SqlStore(Store):
         return await self._write(lambda connection: self._create(connection, dispatch))
 
     def _create(self, connection: sa.Connection, new: NewDispatch) -> int:
-        row = {
-            "id": new.dispatch_id,
-            "root_id": new.root_dispatch_id,
-            "name": new.name,
-            "state": "NEW_OBJECT",
-            "created_at": new.created_at,
-            "total": new.total,
-            "inputs_digest": new.inputs and new.inputs.digest,
-            "inputs_size": new.inputs and new.inputs.size,
-            "lattice_digest": new.lattice and new.lattice.digest,
-            "lattice_size": new.lattice and new.lattice.size,
-            "autostart": new.autostart,
-            "owner": new.owner,
-            "lease_until": new.lease_until,
-            "metadata": json.dumps(new.metadata),
-            "client": json.dumps(new.client),
-            "doc": new.doc,
-            "source": new.source,
-            "graph": new.graph,
-        }
+        row = rows.dispatch_row(new)
         done = connection.execute(self._insert(schema.dispatch).on_conflict_do_nothing(index_elements=["id"]), row)
         if done.rowcount == 0:
             return 0
@@ -196,12 +191,15 @@ class SqlStore(Store):
 
     def _record(self, connection: sa.Connection, batch: Batch) -> int:
         self._add_payloads(connection, batch.payloads)
-        entered = [_node_row(u) for u in batch.nodes if u.ended_at is None]
-        ended = [_node_row(u) for u in batch.nodes if u.ended_at is not None]
+        entered = [rows.node_row(u) for u in batch.nodes if u.ended_at is None]
+        ended = [rows.node_row(u) for u in batch.nodes if u.ended_at is not None]
         if entered:
             connection.execute(self._node_upserts["entered"], entered)
         if ended:
             connection.execute(self._node_upserts["ended"], ended)
+        marked = [rows.mark_row(u) for u in batch.nodes if u.sub_dispatch_id is not None or u.reused_from is not None]
+        if marked:
+            connection.execute(_MARK_NODE, marked)
         if batch.handles:
             connection.execute(
                 sa.update(schema.node)
@@ -227,34 +225,24 @@ class SqlStore(Store):
                         sa.bindparam("cancel_requested", type_=sa.Text), schema.dispatch.c.cancel_requested
                     ),
                 ),
-                [
-                    {
-                        "d": u.dispatch_id,
-                        "state": u.state,
-                        "error": u.error,
-                        "started_at": u.started_at,
-                        "ended_at": u.ended_at,
-                        "completed": u.completed,
-                        "failed": u.failed,
-                        "cancelled": u.cancelled,
-                        "result_digest": u.result and u.result.digest,
-                        "result_size": u.result and u.result.size,
-                        "cancel_requested": u.cancel_requested,
-                    }
-                    for u in batch.dispatches
-                ],
+                [rows.dispatch_update_row(u) for u in batch.dispatches],
             )
         for request in batch.requests:
             _keep_request(connection, request)
+        if batch.cached:
+            cached.keep(connection, self._insert, batch.cached)
+            self._add_payloads(connection, cached.pins(batch))
+        if batch.cache_hits:
+            cached.count_hits(connection, batch.cache_hits)
         return self._add_transitions(connection, batch.transitions)
 
-    def _add_payloads(self, connection: sa.Connection, rows: Sequence[PayloadRow]) -> None:
-        if rows:
+    def _add_payloads(self, connection: sa.Connection, payloads: Sequence[PayloadRow]) -> None:
+        if payloads:
             connection.execute(
                 self._insert(schema.payload).on_conflict_do_nothing(index_elements=["dispatch_id", "digest"]),
                 [
                     {"dispatch_id": r.dispatch_id, "digest": r.ref.digest, "size": r.ref.size, "data": r.data}
-                    for r in rows
+                    for r in payloads
                 ],
             )
 
@@ -294,21 +282,12 @@ class SqlStore(Store):
     def _delete(
         self, connection: sa.Connection, dispatch_ids: Sequence[DispatchId], at: float
     ) -> tuple[Sequence[FeedRecord], Sequence[str]]:
-        payload = schema.payload
         found = list(
             connection.execute(sa.select(schema.dispatch.c.id).where(schema.dispatch.c.id.in_(dispatch_ids))).scalars()
         )
         if not found:
             return (), ()
-        others = payload.alias()
-        orphans = list(
-            connection.execute(
-                sa.select(payload.c.digest)
-                .distinct()
-                .where(payload.c.dispatch_id.in_(found), payload.c.data.is_(None))
-                .where(~sa.exists().where(others.c.digest == payload.c.digest, others.c.dispatch_id.not_in(found)))
-            ).scalars()
-        )
+        orphans = cached.files_of_nobody_else(connection, lambda payload: payload.c.dispatch_id.in_(found))
         for table in (schema.node, schema.payload, schema.transition):
             connection.execute(sa.delete(table).where(table.c.dispatch_id.in_(found)))
         connection.execute(sa.delete(schema.dispatch).where(schema.dispatch.c.id.in_(found)))
@@ -371,7 +350,7 @@ class SqlStore(Store):
 
         def work(connection: sa.Connection) -> DispatchRecord | None:
             row = connection.execute(sa.select(*columns).where(schema.dispatch.c.id == dispatch_id)).mappings().first()
-            return None if row is None else _dispatch_record(row, _last_seq(connection))
+            return None if row is None else rows.dispatch_record(row, _last_seq(connection))
 
         return await self._read(work)
 
@@ -392,14 +371,14 @@ class SqlStore(Store):
                     sa.select(table.c.state, sa.func.count()).where(*wanted).group_by(table.c.state)
                 )
             }
-            rows = connection.execute(
+            found = connection.execute(
                 sa.select(*columns)
                 .where(*shown)
                 .order_by(order.nulls_last(), table.c.key.desc())
                 .offset(query.offset)
                 .limit(query.count)
             ).mappings()
-            items = [_dispatch_record(row, 0) for row in rows]
+            items = [rows.dispatch_record(row, 0) for row in found]
             total = sum(counts.get(state, 0) for state in query.statuses or counts)
             return Page(items=items, total=total, counts=counts, seq=_last_seq(connection))
 
@@ -414,7 +393,7 @@ class SqlStore(Store):
         columns = [
             table.c.node_id, table.c.state, table.c.attempt, table.c.started_at, table.c.ended_at, table.c.error,
             table.c.output_digest, table.c.output_size, table.c.stdout.is_not(None), table.c.stderr.is_not(None),
-            table.c.handle,
+            table.c.handle, table.c.sub_dispatch_id, table.c.reused_from,
         ]  # fmt: skip
         query = sa.select(*columns).where(table.c.dispatch_id == dispatch_id).order_by(table.c.node_id)
         if node_id is not None:
@@ -422,7 +401,7 @@ class SqlStore(Store):
 
         def work(connection: sa.Connection) -> tuple[int, Sequence[NodeRecord]]:
             seq = _last_seq(connection)
-            return seq, [_node_record(row) for row in connection.execute(query)]
+            return seq, [rows.node_record(row) for row in connection.execute(query)]
 
         return await self._read(work)
 
@@ -458,6 +437,19 @@ class SqlStore(Store):
             }
 
         return await self._read(work)
+
+    async def cached(self, key: str) -> tuple[CachedResult, StoredPayload] | None:
+        found = await self._read(lambda connection: cached.find(connection, key))
+        stored = None if found is None else await self.payload(CACHE_OWNER, found.ref.digest)
+        return None if found is None or stored is None else (found, stored)
+
+    async def list_cached(self, search: str, offset: int, count: int) -> tuple[Sequence[CachedResult], int]:
+        return await self._read(lambda connection: cached.list_kept(connection, search, offset, count))
+
+    async def purge_cached(self, keys: Collection[str] | None, used_before: float | None) -> int:
+        dropped, orphans = await self._write(lambda connection: cached.purge(connection, keys, used_before))
+        await self._run(self._write_pool, lambda: self._blobs.remove(orphans))
+        return dropped
 
     async def referenced(self, digests: Collection[str]) -> Collection[str]:
         query = sa.select(schema.payload.c.digest).distinct().where(schema.payload.c.digest.in_(list(digests)))
@@ -501,24 +493,6 @@ def _upsert_node(insert: Any, columns: Sequence[str]) -> Any:
     )
 
 
-def _node_row(update: NodeUpdate) -> dict[str, Any]:
-    return {
-        "dispatch_id": update.dispatch_id,
-        "node_id": update.node_id,
-        "state": update.state,
-        "attempt": update.attempt,
-        "started_at": update.started_at,
-        "ended_at": update.ended_at,
-        "error": update.error,
-        "handle": "",
-        "output_digest": update.output and update.output.digest,
-        "output_size": update.output and update.output.size,
-        "stdout": update.stdout or None,
-        "stderr": update.stderr or None,
-        "traceback": update.traceback or None,
-    }
-
-
 def _last_seq(connection: sa.Connection) -> int:
     query = sa.select(schema.sequence.c.value).where(schema.sequence.c.name == "transition")
     return int(connection.execute(query).scalar_one())
@@ -526,50 +500,3 @@ def _last_seq(connection: sa.Connection) -> int:
 
 def _name_contains(text: str) -> Any:
     return schema.dispatch.c.name.icontains(text, autoescape=True)
-
-
-def _ref(digest: str | None, size: int | None) -> PayloadRef | None:
-    return None if digest is None or size is None else PayloadRef(digest, size)
-
-
-def _node_record(row: Sequence[Any]) -> NodeRecord:
-    return NodeRecord(
-        node_id=row[0],
-        state=row[1],
-        attempt=row[2],
-        started_at=row[3],
-        ended_at=row[4],
-        error=row[5],
-        output=_ref(row[6], row[7]),
-        has_stdout=bool(row[8]),
-        has_stderr=bool(row[9]),
-        handle=row[10],
-    )
-
-
-def _dispatch_record(row: Mapping[Any, Any], seq: int) -> DispatchRecord:
-    return DispatchRecord(
-        dispatch_id=row["id"],
-        root_dispatch_id=row["root_id"],
-        name=row["name"],
-        doc=row.get("doc", ""),
-        source=row.get("source", ""),
-        state=row["state"],
-        error=row["error"],
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        total=row["total"],
-        completed=row["completed"],
-        failed=row["failed"],
-        cancelled=row["cancelled"],
-        inputs=_ref(row["inputs_digest"], row["inputs_size"]),
-        lattice=_ref(row["lattice_digest"], row["lattice_size"]),
-        result=_ref(row["result_digest"], row["result_size"]),
-        metadata=json.loads(row["metadata"]),
-        client=json.loads(row["client"]),
-        autostart=row["autostart"],
-        owner=row["owner"],
-        cancel_requested=row["cancel_requested"],
-        seq=seq,
-    )

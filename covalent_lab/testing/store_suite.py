@@ -42,10 +42,11 @@ from covalent_lab.transitions import FeedRecord
 
 __all__ = ["StoreSuite"]
 
+from covalent_lab.testing.store_reuse import StoreReuse
 from covalent_lab.testing.store_sharing import StoreSharing
 
 
-class StoreSuite(StoreSharing):
+class StoreSuite(StoreSharing, StoreReuse):
     """The tests. Every one of them is a guarantee of `Store`."""
 
     # --- dispatches

@@ -272,6 +272,7 @@ def electron(
     deps_module: Any = None,
     call_before: Any = None,
     call_after: Any = None,
+    cache: bool | None = None,
 ) -> ElectronFunction[P, R]: ...
 
 
@@ -287,6 +288,7 @@ def electron(
     deps_module: Any = None,
     call_before: Any = None,
     call_after: Any = None,
+    cache: bool | None = None,
 ) -> Callable[[Callable[P, R]], ElectronFunction[P, R]]: ...
 
 
@@ -301,6 +303,7 @@ def electron(
     deps_module: Any = None,
     call_before: Any = None,
     call_after: Any = None,
+    cache: bool | None = None,
 ) -> Any:
     """Make a function a task. Bare, with arguments, or as a call.
 
@@ -313,6 +316,8 @@ def electron(
         deps_module: Modules that travel with the task.
         call_before: Calls before the task.
         call_after: Calls after the task.
+        cache: True to take over the result of an equal call in an earlier dispatch instead of running again: same code
+            (and what it uses), same arguments, same hooks, same environment. None to do as the lattice says.
 
     Returns:
         A function that runs as before; inside a lattice, calling it adds a node. Its `electron_object` is the
@@ -341,7 +346,7 @@ def electron(
     def decorate(function: Any) -> Any:
         nonlocal short_name, form, hooks
         inner = getattr(function, "electron_object", None)
-        options = TaskOptions(executor=short_name, executor_data=form, hooks=hooks)
+        options = TaskOptions(executor=short_name, executor_data=form, hooks=hooks, cache=cache)
         if isinstance(function, Electron):
             inner = function
         if isinstance(inner, Electron):
@@ -351,6 +356,7 @@ def electron(
                 executor=own.executor if short_name is None else short_name,
                 executor_data=own.executor_data if short_name is None else form,
                 hooks=own.hooks if hooks is None else hooks,
+                cache=own.cache if cache is None else cache,
             )
         if not callable(function):
             raise TypeError(f"electron() takes a function, not a {type(function).__name__}.")

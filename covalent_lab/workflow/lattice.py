@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from covalent_lab import payload
+from covalent_lab.config.access import get_config
 from covalent_lab.errors import GraphBuildError, SerializationError
 from covalent_lab.graph.model import Graph
 from covalent_lab.ids import PayloadRef
@@ -238,6 +239,7 @@ class Lattice(Workflow, Generic[P, R]):
             replacements={name: new._own_task() for name, new in self._replace_electrons.items()},
             packs_tasks=self.task_packing,
             lattice=self,
+            caches=get_config("sdk.cache_results") == "true",
         )
         try:
             with tracing(trace):
@@ -284,7 +286,7 @@ class Lattice(Workflow, Generic[P, R]):
                 "type": "Lattice",
                 "name": self.__name__,
                 "workflow_function": self.workflow_function.to_dict(),
-                "metadata": {key: get_option(self._options, key) for key in _KEYS},
+                "metadata": {key: get_option(self._options, key) for key in (*_KEYS, "cache")},
                 "build": None if self._build is None else self._build.to_json(),
                 "python_version": self.python_version,
                 "task_packing": self.task_packing,
@@ -341,6 +343,7 @@ def lattice(
     call_before: Any = None,
     call_after: Any = None,
     triggers: Any = None,
+    cache: bool | None = None,
 ) -> Lattice[P, R]: ...
 
 
@@ -356,6 +359,7 @@ def lattice(
     call_before: Any = None,
     call_after: Any = None,
     triggers: Any = None,
+    cache: bool | None = None,
 ) -> Callable[[Callable[P, R]], Lattice[P, R]]: ...
 
 
@@ -370,6 +374,7 @@ def lattice(
     call_before: Any = None,
     call_after: Any = None,
     triggers: Any = None,
+    cache: bool | None = None,
 ) -> Any:
     """Make a function a workflow (a `Lattice`). Bare, with arguments, or as a call.
 
@@ -382,6 +387,8 @@ def lattice(
         call_before: Calls before each such task.
         call_after: Calls after each such task.
         triggers: What starts the workflow by itself.
+        cache: Whether its electrons take over results of equal calls in earlier dispatches, unless they say otherwise;
+            None to do as the configuration says (`sdk.cache_results`).
 
     Raises:
         TypeError: An argument is of the wrong type.
@@ -402,6 +409,7 @@ def lattice(
         workflow_executor_data=workflow_form,
         hooks=encode_hooks(deps_bash=deps_bash, deps_pip=deps_pip, call_before=call_before, call_after=call_after),
         triggers=encode_triggers(triggers),
+        cache=cache,
     )
 
     def decorate(function: Callable[..., Any]) -> Lattice[..., Any]:

@@ -50,11 +50,13 @@ class TaskOptions:
         executor: Short name of the executor.
         executor_data: `to_dict()` of an executor instance; empty if only a name was given.
         hooks: `{"deps", "call_before", "call_after"}`, encoded.
+        cache: Whether results of equal calls in earlier dispatches are taken over.
     """
 
     executor: str | None = None
     executor_data: Mapping[str, Any] | None = None
     hooks: Mapping[str, Any] | None = None
+    cache: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from covalent_lab.graph.topology import find_cycle
 from covalent_lab.ids import NodeId, PayloadRef
 from covalent_lab.payload import Payload
 from covalent_lab.workflow.build_error import build_error, user_location
+from covalent_lab.workflow.fingerprint import fingerprint
 from covalent_lab.workflow.node_functions import node_function
 from covalent_lab.workflow.options import (
     LatticeOptions,
@@ -82,6 +83,7 @@ class Trace:
         replacements: Electrons to use instead of those of the same name.
         packs_tasks: Whether nodes made around an electron travel in its group.
         lattice: Whose build it is, for those who ask.
+        caches: Whether tasks are cached where neither electron nor lattice says.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Trace:
         replacements: Mapping[str, Task] | None = None,
         packs_tasks: bool = False,
         lattice: Workflow | None = None,
+        caches: bool = False,
     ) -> None:
         self.is_active = True
         self.lattice = lattice
@@ -102,8 +105,9 @@ class Trace:
         self._parent_metadata = parent_metadata
         self._replacements = replacements or {}
         self._packs_tasks = packs_tasks
+        self._caches = caches if options.cache is None else options.cache
         self._builder = GraphBuilder(resolve_options(TaskOptions(), LatticeOptions()))
-        self._functions: dict[int, tuple[object, int]] = {}
+        self._functions: dict[tuple[int, bool], tuple[object, int]] = {}
         self._added: dict[str, int] = {}
         self._task_options: dict[int, tuple[TaskOptions, int, frozenset[str]]] = {}
         self._child_options: dict[tuple[int, bool], int] = {}
@@ -346,14 +350,21 @@ class Trace:
         return index
 
     def _function_of(self, task: Task) -> int:
-        known = self._functions.get(id(task.function))
+        caches = self._caches if task.options.cache is None else task.options.cache
+        known = self._functions.get((id(task.function), caches))
         if known is None:
             encoded = self._encode(task.function, f"the function of task {task.name!r} [{user_location()}]")
             self.payloads.setdefault(encoded.ref, encoded)
             doc = getattr(task.function, "__doc__", None) or ""
-            function = Function(name=task.name, payload=encoded.ref, source=source_of(task.function), doc=doc)
+            function = Function(
+                name=task.name,
+                payload=encoded.ref,
+                source=source_of(task.function),
+                doc=doc,
+                cache_key=fingerprint(task.function) if caches else "",
+            )
             known = (task.function, self._builder.add_function(function))  # holding it keeps its id from being reused
-            self._functions[id(task.function)] = known
+            self._functions[id(task.function), caches] = known
         return known[1]
 
     def _add_function(self, name: str) -> int:

@@ -275,6 +275,14 @@ class FakeLab:
             del self.records[dispatch_id]
         return {"deleted": deleted, "missing": missing, "active": active}
 
+    async def cached_results(self, search: str = "", offset: int = 0, count: int = 50) -> dict[str, Any]:
+        self._check()
+        return {"items": [], "total": 0}
+
+    async def purge_cached_results(self, keys: Sequence[str] | None, unused_s: float | None) -> dict[str, Any]:
+        self._check()
+        return {"purged": 0}
+
     def subscribe(self, after: int | None = None) -> FakeSubscription:
         self._check()
         self.subscribed_after.append(after)

@@ -119,6 +119,8 @@ async def test_answers_have_the_described_form(
         ("GET", "dispatches/{dispatch_id}/payloads/{digest}/preview", 200, {}),
         ("POST", "dispatches/{dispatch_id}/start", 202, {}),
         ("POST", "dispatches/{dispatch_id}/cancel", 202, {}),
+        ("GET", "cached_results", 200, {}),
+        ("POST", "cached_results/purge", 200, {"body": {"unused_s": 60.0}}),
         ("POST", "dispatches/delete", 200, {"body": {"dispatch_ids": [one]}}),
     ]
     for verb, path, status, options in requests:

@@ -20,7 +20,7 @@ export interface TransitionsFrame {
   items: FeedItem[];
 }
 /**
- * A status change of a dispatch (node_id null) or node. The first item of a dispatch also has name, total and root_dispatch_id.
+ * A status change of a dispatch (node_id null) or node. The first item of a dispatch also has name, total and root_dispatch_id; that of a node which became a dispatch has sub_dispatch_id, that of one which took over a result reused_from.
  */
 export interface FeedItem {
   seq: number;
@@ -42,6 +42,9 @@ export interface FeedItem {
   name?: string;
   total?: number;
   root_dispatch_id?: string;
+  parent_dispatch_id?: string | null;
+  sub_dispatch_id?: string;
+  reused_from?: string;
 }
 /**
  * Too far behind: reload by REST, go on from seq.

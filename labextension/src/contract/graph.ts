@@ -24,6 +24,10 @@ export interface GraphFunction {
   payload?: number;
   source?: string;
   doc?: string;
+  /**
+   * Digest of what it computes, where results may be taken over.
+   */
+  cache_key?: string;
 }
 /**
  * Where and how nodes run.

@@ -116,6 +116,15 @@ export interface Summary {
   started_at: number | null;
   ended_at: number | null;
   error: string | null;
+  /**
+   * The dispatch of which it is one node.
+   */
+  parent_dispatch_id?: string | null;
+  parent_node_id?: number | null;
+  /**
+   * The dispatch it repeats.
+   */
+  redispatched_from?: string | null;
 }
 /**
  * GET dispatches
@@ -166,6 +175,15 @@ export interface Detail {
   };
   python_version: string;
   lab_version: string;
+  /**
+   * The dispatch of which it is one node.
+   */
+  parent_dispatch_id?: string | null;
+  parent_node_id?: number | null;
+  /**
+   * The dispatch it repeats.
+   */
+  redispatched_from?: string | null;
 }
 /**
  * GET dispatches/{id}/nodes: nodes that left NEW_OBJECT, in columns.
@@ -185,6 +203,8 @@ export interface NodeColumns {
   output_size: (number | null)[];
   stdout: boolean[];
   stderr: boolean[];
+  sub_dispatch_id?: (string | null)[];
+  reused_from?: (string | null)[];
 }
 /**
  * This interface was referenced by `RestBodies`'s JSON-Schema
@@ -228,6 +248,14 @@ export interface NodeDetail {
   stdout: string;
   stderr: string;
   seq: number;
+  /**
+   * The dispatch the node became.
+   */
+  sub_dispatch_id?: string | null;
+  /**
+   * dispatch:node whose output it took over instead of running.
+   */
+  reused_from?: string | null;
 }
 /**
  * GET dispatches/{id}/nodes/{n}/streams/{stdout|stderr}
@@ -301,4 +329,55 @@ export interface StartResult {
  */
 export interface PayloadPath {
   path: string;
+}
+/**
+ * A result that equal calls take over.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "CachedResult".
+ */
+export interface CachedResult {
+  key: string;
+  name: string;
+  dispatch_id: string;
+  node_id: number;
+  size: number;
+  created_at: number;
+  used_at: number;
+  hits: number;
+}
+/**
+ * GET cached_results.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "CachedResults".
+ */
+export interface CachedResults {
+  items: CachedResult[];
+  total: number;
+}
+/**
+ * POST cached_results/purge: which to drop.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "PurgeRequest".
+ */
+export interface PurgeRequest {
+  /**
+   * null for all.
+   */
+  keys?: string[] | null;
+  /**
+   * Only those not used for so many seconds.
+   */
+  unused_s?: number | null;
+}
+/**
+ * How many were dropped.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "PurgeResult".
+ */
+export interface PurgeResult {
+  purged: number;
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tornado import web
 
-from covalent_lab_server.handlers import dispatches, feed, nodes, openapi, payloads
+from covalent_lab_server.handlers import cached, dispatches, feed, nodes, openapi, payloads
 from covalent_lab_server.handlers.base import ApiHandler
 from covalent_lab_server.handlers.errors import ApiError
 from covalent_lab_server.handlers.route import API_ROOT, Route, pattern
@@ -15,6 +15,7 @@ ROUTES: Sequence[Route] = (
     *dispatches.ROUTES,
     *nodes.ROUTES,
     *payloads.ROUTES,
+    *cached.ROUTES,
     *openapi.ROUTES,
     *feed.ROUTES,
 )
