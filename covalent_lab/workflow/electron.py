@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from covalent_lab.ids import NodeId
 from covalent_lab.workflow.build_error import build_error
+from covalent_lab.workflow.node_functions import BINARY_OPERATORS
 from covalent_lab.workflow.options import (
     TaskOptions,
     encode_executor,
@@ -136,11 +137,16 @@ class Electron:
         return get_option(self._own_task().options, name)
 
     def get_op_function(self, operand_1: Any, operand_2: Any, op: str) -> Any:
-        """Record an operator with two operands; only inside a build."""
+        """Apply an operator to two operands; inside a build, record that instead.
+
+        Raises:
+            GraphBuildError: There is no such operator.
+        """
+        operation = BINARY_OPERATORS.get(op)
+        if operation is None:
+            raise build_error(f"There is no operator {op!r}.", f"Use one of {' '.join(BINARY_OPERATORS)}.")
         trace = active_trace()
-        if trace is None:
-            raise build_error("Operators on electrons are recorded inside a lattice only.")
-        return trace.binary(op, operand_1, operand_2)
+        return operation(operand_1, operand_2) if trace is None else trace.binary(op, operand_1, operand_2)
 
     def wait_for(self, electrons: Any) -> Any:
         """Run only after others are done; see `wait`."""

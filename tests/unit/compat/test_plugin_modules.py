@@ -1,6 +1,7 @@
 """What plugins take from Covalent: small functions, the active lattice and dispatch, configuration, the API client."""
 
 import http.server
+import importlib
 import json
 import logging
 import re
@@ -13,10 +14,10 @@ from typing import Any
 import pytest
 
 import covalent_lab as ct
+from covalent_lab.compat import logger
 from covalent_lab.compat.activity import DispatchInfo, active_dispatch_info_manager, active_lattice_manager
 from covalent_lab.compat.apiclient import CovalentAPIClient
 from covalent_lab.compat.configuration import ConfigManager, update_config
-from covalent_lab.compat.logger import app_log
 from covalent_lab.compat.manifest import AssetSchema, ResultSchema
 from covalent_lab.compat.plugin_functions import (
     format_server_url,
@@ -160,10 +161,20 @@ def test_a_broken_configuration_is_told(config_file: Path) -> None:
         ConfigManager().read_config()
 
 
-def test_plugins_log_below_this_package() -> None:
-    """Whoever listens to this package hears its plugins, at the configured level."""
+@pytest.mark.parametrize(
+    ("text", "level"), [('[sdk]\nlog_level = "debug"\n', "DEBUG"), ("", "WARNING"), ("[", "WARNING")]
+)
+def test_plugins_log_below_this_package(
+    config_file: Path, monkeypatch: pytest.MonkeyPatch, text: str, level: str
+) -> None:
+    """Whoever listens to this package hears its plugins, at the configured level; a broken file changes nothing."""
+    monkeypatch.delenv("LOGLEVEL", raising=False)
+    config_file.write_text(text)
+
+    app_log = importlib.reload(logger).app_log
+
     assert app_log.name.startswith("covalent_lab.")
-    assert app_log.level in logging.getLevelNamesMapping().values()
+    assert logging.getLevelName(app_log.level) == level
 
 
 @pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete"])
