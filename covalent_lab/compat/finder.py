@@ -25,8 +25,13 @@ class AliasModule(ModuleType):
         if name == "__all__":
             return [public for public in dir(self) if not public.startswith("_")]
         value = _find(self.__name__, name)
-        setattr(self, name, value)
+        super().__setattr__(name, value)
         return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, AliasModule) and name in TABLE[self.__name__]:
+            return  # the import system binds submodules; `covalent._workflow.electron` is the decorator all the same
+        super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
         names = TABLE[self.__name__]
@@ -77,11 +82,10 @@ def resolve(path: str) -> Any:
 
 
 def _find(module: str, name: str) -> Any:
-    below = f"{module}.{name}"
-    if below in TABLE:
-        return sys.modules.get(below) or _load(below)
-    names = TABLE[module]
+    names, below = TABLE[module], f"{module}.{name}"
     home, _, attribute = names.get(name, "").partition(":")
+    if not home and below in TABLE:
+        return sys.modules.get(below) or _load(below)
     if not home and "*" in names and not name.startswith("__"):
         home, attribute = names["*"], name
     if not home:

@@ -142,7 +142,7 @@ def check_self(entry: dict[str, Any], _: str) -> None:
 
 
 def check_name(entry: dict[str, Any], name: str) -> None:
-    found(f"{entry['path']}.{name}")
+    assert getattr(found(entry["path"]), name) is not None
 
 
 def check_constant(entry: dict[str, Any], name: str) -> None:

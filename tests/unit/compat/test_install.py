@@ -41,7 +41,8 @@ def test_documented_ways_to_import_give_the_same_objects() -> None:
 
     assert covalent.electron is electron.electron is names["electron"] is ct.electron
     assert covalent.__version__ == ct.__version__
-    assert covalent._workflow.lattice.Lattice is ct.Lattice
+    assert covalent._workflow.electron is ct.electron
+    assert covalent._workflow.transport.TransportableObject is ct.TransportableObject
     assert covalent.executor is names["e"] is importlib.import_module("covalent.executor")
     assert names["logger"].app_log.name == "covalent_lab.plugins"
     assert {"electron", "lattice", "executor", "_workflow"} <= set(dir(covalent))
