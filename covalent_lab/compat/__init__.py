@@ -42,14 +42,16 @@ def install(*, hide_installed: bool = False) -> None:
             f"Another package is imported as {imported[0]} already. Install the aliases before it is imported, in a "
             "fresh process."
         )
-    if not hide_installed and PathFinder.find_spec("covalent") is not None:
+    there = PathFinder.find_spec("covalent")
+    if not hide_installed and there is not None and there.origin is not None:
         raise UsageError(
             "Covalent itself is installed here. Uninstall it, or say install(hide_installed=True) to hide it in this "
             "process."
         )
     if any(isinstance(finder, AliasFinder) for finder in sys.meta_path):
         return
-    sys.meta_path.insert(0 if hide_installed else len(sys.meta_path), AliasFinder())
+    # A folder that happens to be called covalent is no package, but would be found as one.
+    sys.meta_path.insert(len(sys.meta_path) if there is None else 0, AliasFinder())
 
 
 def uninstall() -> None:

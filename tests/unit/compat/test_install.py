@@ -99,6 +99,18 @@ def test_a_covalent_that_is_installed_is_hidden_only_when_asked(
     del sys.modules["covalent"]
 
 
+def test_a_folder_called_covalent_is_no_installed_covalent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data beside a notebook neither prevents the aliases nor hides them."""
+    (tmp_path / "covalent").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    compat.install()
+    try:
+        assert importlib.import_module("covalent").electron is ct.electron
+    finally:
+        compat.uninstall()
+
+
 @pytest.mark.usefixtures("installed")
 def test_functions_that_use_the_alias_travel() -> None:
     """A task that refers to the notebook's `covalent` works where nobody has installed the aliases."""
