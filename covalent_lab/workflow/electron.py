@@ -137,16 +137,13 @@ class Electron:
         return get_option(self._own_task().options, name)
 
     def get_op_function(self, operand_1: Any, operand_2: Any, op: str) -> Any:
-        """Apply an operator to two operands; inside a build, record that instead.
+        """Record an operator with two operands; outside a build, apply it.
 
         Raises:
-            GraphBuildError: There is no such operator.
+            KeyError: There is no such operator.
         """
-        operation = BINARY_OPERATORS.get(op)
-        if operation is None:
-            raise build_error(f"There is no operator {op!r}.", f"Use one of {' '.join(BINARY_OPERATORS)}.")
         trace = active_trace()
-        return operation(operand_1, operand_2) if trace is None else trace.binary(op, operand_1, operand_2)
+        return BINARY_OPERATORS[op](operand_1, operand_2) if trace is None else trace.binary(op, operand_1, operand_2)
 
     def wait_for(self, electrons: Any) -> Any:
         """Run only after others are done; see `wait`."""

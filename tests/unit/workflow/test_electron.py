@@ -376,18 +376,3 @@ def test_metadata_of_an_unset_executor_leaves_the_executor_alone() -> None:
     made = Electron(abs, metadata={"executor": FakeExecutor(size=3), "executor_data": None})
 
     assert made.metadata["executor_data"]["attributes"] == {"size": 3}
-
-
-def test_get_op_function_records_inside_a_build_and_applies_outside() -> None:
-    """Inside it makes a node, outside it is the operator; an unknown operator is refused in both."""
-    electron_object = double.electron_object
-
-    def body(x: int) -> Any:
-        with pytest.raises(GraphBuildError, match=r"operator '\?'"):
-            electron_object.get_op_function(x, 1, "?")
-        return electron_object.get_op_function(double(x), 1, "+")
-
-    assert "double_+_1" in names_of(body, 2)
-    assert electron_object.get_op_function(3, 4, "-") == -1
-    with pytest.raises(GraphBuildError, match="no operator 'plus'"):
-        electron_object.get_op_function(3, 4, "plus")
