@@ -143,6 +143,8 @@ def check_self(entry: dict[str, Any], _: str) -> None:
 
 def check_name(entry: dict[str, Any], name: str) -> None:
     assert getattr(found(entry["path"]), name) is not None
+    if entry["path"] == "covalent":
+        assert getattr(ct, name) is not None
 
 
 def check_constant(entry: dict[str, Any], name: str) -> None:
@@ -215,7 +217,10 @@ def test_every_area_is_known() -> None:
 
 def test_the_table_serves_what_is_documented() -> None:
     """Each documented module path is in the compatibility table, and the table's names are documented ones."""
-    listed = {entry["path"]: set(entry["names"]) for entry in ENTRIES if entry["kind"] == "module"}
+    listed: dict[str, set[str]] = {}
+    for entry in ENTRIES:
+        if entry["kind"] == "module":
+            listed.setdefault(entry["path"], set()).update(entry["names"])
     served = {path: names.keys() - {"*"} for path, names in TABLE.items() if names}
 
     assert listed.keys() == served.keys()
