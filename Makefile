@@ -34,6 +34,7 @@ lab: $(VENV)/.run
 
 test: $(VENV)/.test
 	@.ci/system-packages
+	@.ci/azurite
 	@python tests/run_all.py
 
 check: $(VENV)/.test

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from covalent_lab._version import __version__
 
 if TYPE_CHECKING:
-    from covalent_lab import executor, leptons
+    from covalent_lab import executor, fs, fs_strategies, leptons
     from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, sync
     from covalent_lab.client.assets import ResultManager, get_result_manager
     from covalent_lab.client.cached import get_cached_results, purge_cached_results
@@ -49,6 +49,8 @@ __all__ = [
     "dispatch_sync",
     "electron",
     "executor",
+    "fs",
+    "fs_strategies",
     "get_cached_results",
     "get_config",
     "get_context",
@@ -100,7 +102,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("executor", "leptons"):
+    if name in ("executor", "fs", "fs_strategies", "leptons"):
         return import_module(f"covalent_lab.{name}")
     if name == "status":
         value = import_module("covalent_lab.client.status").Status

@@ -3,15 +3,20 @@
 Knows nothing of where payloads are kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import RLock
+from types import ModuleType
 from typing import Any
+
+import cloudpickle
 
 from covalent_lab import worker
 from covalent_lab.errors import SerializationError
 from covalent_lab.ids import PayloadRef
 
-__all__ = ["Payload", "Preview", "decode", "encode", "open_file", "preview", "rich_parts"]
+__all__ = ["Payload", "Preview", "by_value", "decode", "encode", "open_file", "preview", "rich_parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,24 @@ def encode(value: Any, *, what: str = "value", rich: bool = False) -> Payload:
             "Create it inside the task, or pass something that can be rebuilt there."
         ) from error
     return Payload(PayloadRef(*worker.archive_digest(pieces)), pieces)
+
+
+_registering = RLock()
+
+
+@contextmanager
+def by_value(package: ModuleType) -> Iterator[None]:
+    """Within the block, what a package defines is pickled with its code, and so loads where it is not installed.
+
+    A class that was pickled so is another class when it is loaded in another process: use it for what is called there
+    and not sent back. One block runs at a time.
+    """
+    with _registering:
+        cloudpickle.register_pickle_by_value(package)
+        try:
+            yield
+        finally:
+            cloudpickle.unregister_pickle_by_value(package)
 
 
 def decode(archive: worker.Buffer) -> Any:

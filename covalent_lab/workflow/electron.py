@@ -320,7 +320,8 @@ def electron(
         call_before: Calls before the task.
         call_after: Calls after the task.
         cache: True to take over the result of an equal call in an earlier dispatch instead of running again: same code
-            (and what it uses), same arguments, same hooks, same environment. None to do as the lattice says.
+            (and what it uses), same arguments, same hooks, same environment. None to do as the lattice says. A task
+            with `files` always runs.
 
     Returns:
         A function that runs as before; inside a lattice, calling it adds a node. Its `electron_object` is the

@@ -11,7 +11,9 @@ from dataclasses import dataclass, fields, replace
 from types import ModuleType
 from typing import Any, TypeVar
 
+import covalent_lab.files
 from covalent_lab.graph.model import NodeOptions
+from covalent_lab.payload import by_value
 from covalent_lab.workflow.deps.bash import DepsBash
 from covalent_lab.workflow.deps.call import DepsCall
 from covalent_lab.workflow.deps.module import DepsModule
@@ -27,6 +29,7 @@ __all__ = [
     "encode_metadata",
     "encode_triggers",
     "get_option",
+    "moves_files",
     "postprocess_options",
     "prefer_backend",
     "read_metadata",
@@ -37,6 +40,7 @@ __all__ = [
 ]
 
 DEFAULT_EXECUTOR = "local"
+_MOVES = "transfer"  # marks the call of a file transfer that moves the bytes
 
 _log = logging.getLogger(__name__)
 _Options = TypeVar("_Options", bound="TaskOptions")
@@ -123,10 +127,13 @@ def encode_hooks(
         deps["pip"] = _encode_dependency(deps_pip, DepsPip)
     before: list[Any] = []
     after: list[Any] = []
-    for transfer in files:
-        prepare, copy = transfer.cp()
-        before.append(DepsCall(prepare, retval_keyword="files", override_reserved_retval_keys=True).to_dict())
-        (before if transfer.order == "before" else after).append(DepsCall(copy).to_dict())
+    for transfer in _listed_transfers(files):
+        prepare, move = transfer.cp()
+        with by_value(covalent_lab.files):
+            prepared = DepsCall(prepare, retval_keyword="files", override_reserved_retval_keys=True).to_dict()
+            moved = {**DepsCall(move).to_dict(), _MOVES: True}
+        before.append(prepared)
+        (before if transfer.order == "before" else after).append(moved)
     before += _encode_modules(deps_module)
     before += _encode_list(call_before, "call_before")
     after += _encode_list(call_after, "call_after")
@@ -233,11 +240,13 @@ def child_options(parent: NodeOptions, *, with_hooks: bool) -> NodeOptions:
         return parent
     hooks: Mapping[str, Any] = {}
     if with_hooks:
-        calls = parent.hooks.get("call_before", ())
-        if any(_retval_keyword(call) == "files" for call in calls):  # nothing else marks the calls of a transfer
-            hooks = {"deps": parent.hooks.get("deps", {}), "call_before": [], "call_after": []}
-        else:
-            hooks = {**parent.hooks, "call_before": [call for call in calls if not _retval_keyword(call)]}
+        hooks = {
+            "deps": parent.hooks.get("deps", {}),
+            "call_before": [
+                call for call in parent.hooks.get("call_before", ()) if not (_retval_keyword(call) or _moves(call))
+            ],
+            "call_after": [call for call in parent.hooks.get("call_after", ()) if not _moves(call)],
+        }
         if not any(hooks.values()):
             hooks = {}
     return replace(parent, hooks=hooks)
@@ -248,8 +257,25 @@ def retval_keywords(hooks: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(filter(None, map(_retval_keyword, hooks.get("call_before", ()))))
 
 
+def moves_files(hooks: Mapping[str, Any]) -> bool:
+    """Whether there are file transfers among hooks."""
+    return any(_moves(call) for part in ("call_before", "call_after") for call in hooks.get(part, ()))
+
+
 def _retval_keyword(call: Mapping[str, Any]) -> str:
     return str(call.get("attributes", {}).get("retval_keyword") or "")
+
+
+def _moves(call: Mapping[str, Any]) -> bool:
+    return bool(call.get(_MOVES))
+
+
+def _listed_transfers(files: Any) -> Sequence[Any]:
+    if not isinstance(files, (list, tuple)) or not all(
+        hasattr(entry, "cp") and hasattr(entry, "order") for entry in files
+    ):
+        raise TypeError(f"files takes a list of transfers, such as [TransferFromRemote('s3://…')], not {files!r}.")
+    return files
 
 
 def _check_key(options: TaskOptions, name: str) -> None:

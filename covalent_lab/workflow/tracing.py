@@ -24,6 +24,7 @@ from covalent_lab.workflow.options import (
     LatticeOptions,
     TaskOptions,
     child_options,
+    moves_files,
     postprocess_options,
     resolve_options,
     retval_keywords,
@@ -351,6 +352,7 @@ class Trace:
 
     def _function_of(self, task: Task) -> int:
         caches = self._caches if task.options.cache is None else task.options.cache
+        caches = caches and not moves_files(task.options.hooks or {})  # the files may have changed
         known = self._functions.get((id(task.function), caches))
         if known is None:
             encoded = self._encode(task.function, f"the function of task {task.name!r} [{user_location()}]")

@@ -14,6 +14,8 @@ ENTRY = re.compile(r"^::: (\S+)", re.MULTILINE)
 IN_WORDS = {
     "__version__",
     "executor",
+    "fs",
+    "fs_strategies",
     "leptons",
     "load_ipython_extension",
 }
@@ -37,13 +39,9 @@ def test_every_public_name_has_an_entry(root: Path) -> None:
 
 
 def test_every_public_name_of_the_modules_has_an_entry(root: Path) -> None:
-    """`ct.leptons.x`, `ct.executor.X`."""
-    missing = {
-        f"covalent_lab.{module}.{name}"
-        for module in ("leptons",)
-        for name in __import__(f"covalent_lab.{module}", fromlist=["_"]).__all__
-    } - entries(root)
-    assert missing == set()
+    """`ct.leptons.x`, `ct.fs.X`."""
+    public = [getattr(module, name) for module in (ct.leptons, ct.fs, ct.fs_strategies) for name in module.__all__]
+    assert {f"{value.__module__}.{value.__name__}" for value in public} - entries(root) == set()
 
 
 def test_every_entry_is_defined(root: Path) -> None:

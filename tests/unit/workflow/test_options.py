@@ -133,6 +133,26 @@ def test_file_transfers_come_first_and_are_not_repeated_for_parts() -> None:
     assert found[":plain.__getitem__"].hooks == {}
 
 
+def test_parts_of_a_result_keep_what_is_not_a_transfer() -> None:
+    """A module that came along is needed to load the result."""
+    task = electron(
+        plain, files=[FakeTransfer("before"), FakeTransfer("after")], call_before=FakeCall(), call_after=FakeCall()
+    )
+    own = FakeCall().to_dict()
+    assert built_of(lambda: task()[0])[":plain.__getitem__"].hooks == {
+        "deps": {},
+        "call_before": [own],
+        "call_after": [own],
+    }
+
+
+@pytest.mark.parametrize("files", ["s3://bucket/name", ["s3://bucket/name"], FakeTransfer("before"), 1])
+def test_files_is_a_list_of_transfers(files: Any) -> None:
+    """Anything else is refused with an example."""
+    with pytest.raises(TypeError, match="TransferFromRemote"):
+        electron(plain, files=files)
+
+
 def test_sublattices_are_built_on_the_workflow_executor() -> None:
     """Unless they name an executor of their own."""
     inner = lattice(lambda: 1)

@@ -1,0 +1,66 @@
+"""Real services on this machine, each started once, when a test first asks for it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.backends.http_server import WebServer, web_server
+from tests.backends.object_stores import LocalStore, azure_store, azurite_program, google_store, s3_store
+from tests.backends.sshd import SshServer, ssh_server
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    """An HTTP server."""
+    with web_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ssh(tmp_path_factory: pytest.TempPathFactory, require: Callable[..., str]) -> Iterator[SshServer]:
+    """An SSH server for this account."""
+    sshd, client = require("/usr/sbin/sshd", "sshd"), require("ssh")
+    with ssh_server(tmp_path_factory.mktemp("sshd"), sshd, client) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[LocalStore]:
+    """A service that speaks S3."""
+    with s3_store() as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def google() -> Iterator[LocalStore]:
+    """A service that speaks Google Cloud Storage."""
+    with google_store() as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def azure(require: Callable[..., str]) -> Iterator[LocalStore]:
+    """A service that speaks Azure Blob Storage; `.ci/azurite` installs it."""
+    node, azurite = require("node"), require(azurite_program())
+    with azure_store(node, azurite) as store:
+        yield store
+
+
+@pytest.fixture(params=["s3", "google", "azure"])
+def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
+    """Each of the object stores; the environment leads to it."""
+    found: LocalStore = request.getfixturevalue(request.param)
+    for name, value in found.env.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A local tree: `source/1.txt`, `source/a b/2.txt` and `source/a b/c/3.txt`."""
+    for name, text in {"1.txt": "one", "a b/2.txt": "two", "a b/c/3.txt": ""}.items():
+        path = tmp_path / "source" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path

@@ -1,0 +1,96 @@
+"""A real OpenSSH server on a loopback port, with keys of its own, for the account that runs the tests."""
+
+import getpass
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+from tests.backends.service import serving
+
+__all__ = ["SshServer", "ssh_server"]
+
+SERVER = """
+ListenAddress 127.0.0.1
+Port {port}
+HostKey "{folder}/host_key"
+PidFile none
+AuthorizedKeysFile "{folder}/user_key.pub"
+StrictModes no
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+UseDNS no
+MaxStartups 100
+MaxSessions 100
+Subsystem sftp internal-sftp
+"""
+CLIENT = """
+Host 127.0.0.1
+    Port {port}
+    UserKnownHostsFile "{folder}/known_hosts"
+    GlobalKnownHostsFile /dev/null
+    StrictHostKeyChecking yes
+    IdentitiesOnly yes
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshServer:
+    """How the server is reached.
+
+    Attributes:
+        host: Its address.
+        port: Its port.
+        user: The account.
+        key: Path of the private key that it accepts.
+        client_config: Path of a configuration for `ssh -F`, which knows port and host key.
+        programs: A folder for the front of PATH, in which `ssh` uses that configuration.
+    """
+
+    host: str
+    port: int
+    user: str
+    key: Path
+    client_config: Path
+    programs: Path
+
+
+@contextmanager
+def ssh_server(folder: Path, sshd: str, ssh: str) -> Iterator[SshServer]:
+    """Run a server until the block ends.
+
+    Args:
+        folder: For keys and configurations.
+        sshd: Absolute path of the server's program.
+        ssh: Absolute path of the client's program.
+    """
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    for name in ("host_key", "user_key"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+    host_key = " ".join((folder / "host_key.pub").read_text().split()[:2])
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}\n")
+    (folder / "sshd_config").write_text(SERVER.format(folder=folder, port=port))
+    (folder / "ssh_config").write_text(CLIENT.format(folder=folder, port=port))
+    (folder / "programs").mkdir()
+    wrapper = folder / "programs" / "ssh"
+    wrapper.write_text(f'#!/bin/sh\nexec {shlex.quote(ssh)} -F {shlex.quote(f"{folder}/ssh_config")} "$@"\n')
+    wrapper.chmod(0o755)
+    if os.geteuid() == 0:
+        os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
+    with serving([sshd, "-D", "-e", "-f", str(folder / "sshd_config")], "Server listening on 127.0.0.1"):
+        yield SshServer(
+            host="127.0.0.1",
+            port=port,
+            user=getpass.getuser(),
+            key=folder / "user_key",
+            client_config=folder / "ssh_config",
+            programs=folder / "programs",
+        )
