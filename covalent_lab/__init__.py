@@ -12,7 +12,7 @@ from covalent_lab._version import __version__
 
 if TYPE_CHECKING:
     from covalent_lab import executor, fs, fs_strategies, leptons
-    from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, sync
+    from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, get_result_async, sync
     from covalent_lab.client.assets import ResultManager, get_result_manager
     from covalent_lab.client.cached import get_cached_results, purge_cached_results
     from covalent_lab.client.connection import is_covalent_running
@@ -55,6 +55,7 @@ __all__ = [
     "get_config",
     "get_context",
     "get_result",
+    "get_result_async",
     "get_result_manager",
     "is_covalent_running",
     "lattice",
@@ -89,6 +90,7 @@ _HOMES = {
     "get_config": "config.access",
     "get_context": "workflow.context",
     "get_result": "client.api",
+    "get_result_async": "client.api",
     "get_result_manager": "client.assets",
     "is_covalent_running": "client.connection",
     "lattice": "workflow.lattice",

@@ -19,7 +19,9 @@
     ├── ResultTimeoutError         `get_result(timeout=…)` ran out of time; the dispatch goes on
     └── InternalError              a bug of this package; stops one dispatch only
 
-Each has a stable `code`, used in JSON. Messages say what failed, on what, and what to do next.
+    GraphBuildWarning              a UserWarning: a workflow function does something that is hardly meant
+
+Each error has a stable `code`, used in JSON. Messages say what failed, on what, and what to do next.
 """
 
 from typing import Any, ClassVar
@@ -29,6 +31,7 @@ __all__ = [
     "CommandNotFoundError",
     "ConfigError",
     "GraphBuildError",
+    "GraphBuildWarning",
     "InternalError",
     "LabError",
     "MissingLatticeRecordError",
@@ -86,6 +89,10 @@ class GraphBuildError(UsageError, TypeError, ValueError):
     """A workflow function does something that no graph can express."""
 
     code = "graph_build"
+
+
+class GraphBuildWarning(UserWarning):
+    """A workflow function turns the result of a task into text, which names the task and not its value."""
 
 
 class MissingLatticeRecordError(UsageError):

@@ -1,6 +1,6 @@
 """Running workflows: see README.md in this folder."""
 
-from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result
+from covalent_lab.client.api import cancel, dispatch, dispatch_sync, get_result, get_result_async
 from covalent_lab.client.connection import Connection, connect, disconnect
 from covalent_lab.client.result import Result
 from covalent_lab.client.status import Status
@@ -15,4 +15,5 @@ __all__ = [
     "dispatch",
     "dispatch_sync",
     "get_result",
+    "get_result_async",
 ]

@@ -1,30 +1,76 @@
 """What the package exports for running workflows."""
 
 import copy
-import time
+import operator
 import uuid
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, ParamSpec, overload
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, Literal, ParamSpec, Self, TypedDict, Unpack, overload
 
 from covalent_lab.client.bundle import write_bundle
-from covalent_lab.client.connection import Connection, connect, reconnect
-from covalent_lab.client.result import Result
+from covalent_lab.client.connection import connect, reconnect
+from covalent_lab.client.result import Result, Selection
 from covalent_lab.client.status import Status
-from covalent_lab.errors import ResultTimeoutError, ServerUnreachableError
+from covalent_lab.client.waiting import Waiting, beside, wait_beside, wait_here
+from covalent_lab.errors import ServerUnreachableError
 from covalent_lab.workflow.lattice import Lattice
 
-__all__ = ["cancel", "dispatch", "dispatch_sync", "get_result", "sync"]
+__all__ = [
+    "AwaitableId",
+    "ResultOptions",
+    "cancel",
+    "dispatch",
+    "dispatch_sync",
+    "get_result",
+    "get_result_async",
+    "sync",
+]
 
 P = ParamSpec("P")
 
-_POLL_S = 20.0
-_RECONNECT_S = 60.0
 _PAGE = 500
+
+
+class AwaitableId(str):
+    """The id of a dispatch: text like any other, and `await` waits for the end and gives the `Result`.
+
+    Copies and pickles of it are plain text.
+
+    Args:
+        text: The id.
+        dispatcher_addr: As for `dispatch`.
+    """
+
+    __slots__ = ("_address",)
+
+    _address: str | None
+
+    def __new__(cls, text: str, dispatcher_addr: str | None = None) -> Self:
+        made = super().__new__(cls, text)
+        made._address = dispatcher_addr
+        return made
+
+    def __await__(self) -> Generator[Any, Any, Result]:
+        return get_result_async(self, dispatcher_addr=self._address).__await__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (str, (str(self),))
+
+
+class ResultOptions(TypedDict, total=False):
+    """The arguments of `get_result` that `get_result_async` takes as well."""
+
+    dispatcher_addr: str | None
+    timeout: float | None
+    progress: bool | None
+    results_dir: str | None
+    workflow_output: bool
+    intermediate_outputs: bool
+    sublattice_results: bool
 
 
 def dispatch(
     orig_lattice: Lattice[P, Any], dispatcher_addr: str | None = None, *, disable_run: bool = False
-) -> Callable[P, str]:
+) -> Callable[P, AwaitableId]:
     """Prepare to run a workflow; call what is returned with the workflow's arguments.
 
     Args:
@@ -33,7 +79,8 @@ def dispatch(
         disable_run: Only register the dispatch.
 
     Returns:
-        A function that builds the graph, submits it and returns the dispatch id, without waiting for tasks.
+        A function that builds the graph, submits it and returns the dispatch id, without waiting for tasks. In a
+        notebook, `await` it to wait for the `Result`.
 
     Raises:
         TypeError: It is not a lattice.
@@ -53,16 +100,17 @@ def dispatch(
     if not isinstance(orig_lattice, Lattice):
         raise TypeError(f"dispatch() takes a lattice, not {type(orig_lattice).__name__}. Decorate it with @ct.lattice.")
 
-    def submit(*args: P.args, **kwargs: P.kwargs) -> str:
+    def submit(*args: P.args, **kwargs: P.kwargs) -> AwaitableId:
         lattice = copy.deepcopy(orig_lattice)
         lattice.build_graph(*args, **kwargs)
         bundle = write_bundle(lattice, str(uuid.uuid4()))
         connection = connect(dispatcher_addr)
         try:
-            return connection.submit(bundle, start=not disable_run)
+            dispatch_id = connection.submit(bundle, start=not disable_run)
         except ServerUnreachableError:
             # The id is in the bundle: submitting it again, e.g. to the server that took this one's place, is safe.
-            return reconnect(connection, dispatcher_addr).submit(bundle, start=not disable_run)
+            dispatch_id = reconnect(connection, dispatcher_addr).submit(bundle, start=not disable_run)
+        return AwaitableId(dispatch_id, dispatcher_addr)
 
     return submit
 
@@ -85,6 +133,7 @@ def get_result(
     status_only: Literal[False] = False,
     *,
     timeout: float | None = None,
+    progress: bool | None = None,
     results_dir: str | None = None,
     workflow_output: bool = True,
     intermediate_outputs: bool = True,
@@ -100,6 +149,7 @@ def get_result(
     *,
     status_only: Literal[True],
     timeout: float | None = None,
+    progress: bool | None = None,
     results_dir: str | None = None,
     workflow_output: bool = True,
     intermediate_outputs: bool = True,
@@ -114,6 +164,7 @@ def get_result(
     status_only: bool = False,
     *,
     timeout: float | None = None,
+    progress: bool | None = None,
     results_dir: str | None = None,
     workflow_output: bool = True,
     intermediate_outputs: bool = True,
@@ -123,10 +174,13 @@ def get_result(
 
     Args:
         dispatch_id: Its id.
-        wait: Block until it has ended; a restart of the server meanwhile is waited for.
+        wait: Block until it has ended; a restart of the server meanwhile is waited for. An interrupt ends the waiting,
+            and not the dispatch.
         dispatcher_addr: `host:port` or URL of a Jupyter server; None to find the one that belongs here.
         status_only: Return `{"id", "status"}` instead of a `Result`.
         timeout: With `wait`: longest time to wait in seconds; None for no limit.
+        progress: With `wait`: show a bar once waiting has taken a second; None to do so in notebooks and terminals,
+            unless `sdk.progress` is false.
         results_dir: Folder for files of this dispatch.
         workflow_output: False leaves the workflow's value out.
         intermediate_outputs: False leaves nodes' values and streams out.
@@ -137,59 +191,71 @@ def get_result(
         ResultTimeoutError: It did not end in time; it goes on.
         ServerUnreachableError: No dispatcher answers.
     """
-    connection = connect(dispatcher_addr)
+    waiting = Waiting(dispatch_id, dispatcher_addr, timeout)
     if wait:
-        connection, detail = _wait(connection, dispatch_id, dispatcher_addr, timeout)
+        wait_here(waiting, progress)
     else:
-        detail = connection.detail(dispatch_id)
+        waiting.ask()
     if status_only:
-        return {"id": dispatch_id, "status": Status(detail["status"])}
-    return Result(
-        dispatch_id=dispatch_id,
-        connection=connection,
-        detail=detail,
+        return {"id": waiting.dispatch_id, "status": Status(waiting.detail["status"])}
+    options = ResultOptions(
+        dispatcher_addr=dispatcher_addr,
+        results_dir=results_dir,
         workflow_output=workflow_output,
         intermediate_outputs=intermediate_outputs,
-        results_dir=results_dir,
+        sublattice_results=sublattice_results,
+    )
+    return _result(waiting, options)
+
+
+async def get_result_async(dispatch_id: str, wait: bool = True, **options: Unpack[ResultOptions]) -> Result:
+    """Like `get_result`, for notebooks and programs with an event loop: the loop goes on while this waits.
+
+    `await ct.dispatch(workflow)(…)` is a short form of it.
+
+    Args:
+        dispatch_id: Its id.
+        wait: Wait until it has ended.
+        options: As for `get_result`.
+
+    Raises:
+        CancelledError: The task that waits was cancelled, e.g. by interrupting the cell; the dispatch goes on.
+        Exception: As `get_result` does.
+
+    Example:
+        >>> import covalent_lab as ct
+        >>> result = await ct.get_result_async(dispatch_id, timeout=60)      # doctest: +SKIP
+        >>> one, two = await asyncio.gather(ct.dispatch(f)(1), ct.dispatch(f)(2))  # doctest: +SKIP
+    """
+    waiting = Waiting(dispatch_id, options.get("dispatcher_addr"), options.get("timeout"))
+    if wait:
+        await wait_beside(waiting, options.get("progress"))
+    else:
+        await beside(waiting.ask)
+    return _result(waiting, options)
+
+
+def _result(waiting: Waiting, options: ResultOptions) -> Result:
+    return Result(
+        dispatch_id=waiting.dispatch_id,
+        connection=waiting.connection,
+        detail=waiting.detail,
+        selection=Selection(
+            workflow_output=options.get("workflow_output", True),
+            intermediate_outputs=options.get("intermediate_outputs", True),
+            sublattice_results=options.get("sublattice_results", True),
+        ),
+        results_dir=options.get("results_dir"),
+        dispatcher_addr=options.get("dispatcher_addr"),
     )
 
 
-def _wait(
-    connection: Connection, dispatch_id: str, address: str | None, timeout: float | None
-) -> tuple[Connection, dict[str, Any]]:
-    until = None if timeout is None else time.monotonic() + timeout
-    lost_at: float | None = None
-    while True:
-        left = _POLL_S if until is None else min(_POLL_S, until - time.monotonic())
-        try:
-            detail = connection.detail(dispatch_id, wait_s=max(0.0, left))
-        except ServerUnreachableError:
-            now = time.monotonic()
-            lost_at = lost_at or now
-            if now - lost_at > _RECONNECT_S or (until is not None and now > until):
-                raise
-            time.sleep(0.5)
-            try:
-                connection = reconnect(connection, address)
-            except ServerUnreachableError:
-                continue
-        else:
-            lost_at = None
-            if Status.is_terminal(detail["status"]):
-                return connection, detail
-            if until is not None and time.monotonic() >= until:
-                raise ResultTimeoutError(
-                    f"Dispatch {dispatch_id} is {detail['status']} after {timeout:g} s; it goes on. "
-                    "Ask again later, or allow more time."
-                )
-
-
-def cancel(dispatch_id: str, task_ids: int | Sequence[int] | None = None, dispatcher_addr: str | None = None) -> str:
+def cancel(dispatch_id: str, task_ids: int | Iterable[int] | None = None, dispatcher_addr: str | None = None) -> str:
     """Ask a dispatch, or some of its tasks, to stop; returns once the request is recorded.
 
     Args:
         dispatch_id: Its id.
-        task_ids: Node ids of the tasks; None for the whole dispatch.
+        task_ids: Node id of a task, or several; None, or none of them, for the whole dispatch.
         dispatcher_addr: As for `dispatch`.
 
     Returns:
@@ -197,8 +263,11 @@ def cancel(dispatch_id: str, task_ids: int | Sequence[int] | None = None, dispat
 
     Raises:
         MissingLatticeRecordError: The id is unknown.
+        MissingNodeError: The dispatch has no such task.
+        TypeError: An id of a task is not a whole number.
     """
-    ids = None if task_ids is None else [task_ids] if isinstance(task_ids, int) else list(task_ids)
+    wanted = () if task_ids is None else task_ids if isinstance(task_ids, Iterable) else (task_ids,)
+    ids = [operator.index(task_id) for task_id in wanted]
     return connect(dispatcher_addr).cancel(dispatch_id, ids or None)
 
 

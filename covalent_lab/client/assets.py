@@ -1,7 +1,9 @@
 """Single pieces of a dispatch as files: what the documentation calls assets."""
 
+import contextlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +12,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from covalent_lab.client.api import get_result
-from covalent_lab.client.connection import Connection, connect
+from covalent_lab.client.connection import Connection, connect, whole_stream
 from covalent_lab.client.result import Result
 from covalent_lab.client.status import Status
+from covalent_lab.config.reader import ConfigReader
 from covalent_lab.errors import ConfigError
 from covalent_lab.graph.wire import graph_from_wire
 from covalent_lab.worker import Buffer
@@ -88,6 +91,26 @@ def get_result_manager(
     return ResultManager(result, dispatcher_addr=dispatcher_addr)
 
 
+def _delete_result(dispatch_id: str, results_dir: str | None = None, remove_parent_directory: bool = False) -> None:
+    """Remove the files of a dispatch from this machine; the dispatch itself stays recorded.
+
+    Args:
+        dispatch_id: Its id.
+        results_dir: The folder that has a folder for each dispatch; default: `sdk.results_dir`.
+        remove_parent_directory: Remove that folder too, unless other dispatches have files there.
+
+    Raises:
+        ValueError: The id is none.
+    """
+    if not dispatch_id or dispatch_id in (".", "..") or Path(dispatch_id).name != dispatch_id:
+        raise ValueError(f"{dispatch_id!r} is not the id of a dispatch.")
+    folder = Path(results_dir or ConfigReader().value("sdk.results_dir"))
+    shutil.rmtree(folder / dispatch_id, ignore_errors=True)
+    if remove_parent_directory:
+        with contextlib.suppress(OSError):  # there is none, or it is not empty
+            folder.rmdir()
+
+
 class ResultManager:
     """Fetches pieces of a dispatch into files, and reads them.
 
@@ -159,7 +182,7 @@ class ResultManager:
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path} cannot be loaded as a saved result: {error}.") from error
         folder = Path(path).parent if results_dir is None else Path(results_dir)
-        result = Result(dispatch_id=dispatch_id, detail=detail, results_dir=str(folder))
+        result = Result(dispatch_id=dispatch_id, detail=detail, results_dir=str(folder), dispatcher_addr=address)
         return cls(result, dispatcher_addr=address)
 
     # --- pieces
@@ -206,7 +229,7 @@ class ResultManager:
             case "output":
                 content = self._archive(node["output"])
             case "stdout" | "stderr":
-                content = self._stream(node_id, key)
+                content = _text(whole_stream(self._connection, self.dispatch_id, node_id, key))
             case "hooks":
                 content = json.dumps(node["hooks"]).encode("utf-8") if node["hooks"] else b""
             case _:
@@ -267,15 +290,6 @@ class ResultManager:
         if key == "function":
             ref = None if node.function is None else graph.functions[node.function].payload
         return b"" if ref is None else self._connection.payload(self.dispatch_id, ref.digest)
-
-    def _stream(self, node_id: int, name: str) -> bytes:
-        pieces, offset = [], 0
-        while True:
-            part = self._connection.stream(self.dispatch_id, node_id, name, offset)
-            pieces.append(part["text"])
-            if part["done"] or part["offset"] == offset:
-                return "".join(pieces).encode("utf-8")
-            offset = part["offset"]
 
 
 def _text(value: str | None) -> bytes:

@@ -12,7 +12,7 @@ from covalent_lab.errors import BackendError, ServerUnreachableError
 from covalent_lab.settings import Settings
 from covalent_lab.worker import Buffer
 
-__all__ = ["Connection", "FeedReader", "connect", "disconnect", "is_covalent_running", "reconnect"]
+__all__ = ["Connection", "FeedReader", "connect", "disconnect", "is_covalent_running", "reconnect", "whole_stream"]
 
 
 class FeedReader(Protocol):
@@ -105,6 +105,17 @@ class Connection(Protocol):
     def close(self) -> None:
         """Release what it holds. Safe to call twice."""
         ...
+
+
+def whole_stream(connection: Connection, dispatch_id: str, node_id: int, name: str) -> str:
+    """Everything a node printed so far; servers tell it in parts."""
+    pieces, offset = [], 0
+    while True:
+        part = connection.stream(dispatch_id, node_id, name, offset)
+        pieces.append(part["text"])
+        if part["done"] or part["offset"] == offset:
+            return "".join(pieces)
+        offset = part["offset"]
 
 
 _lock = threading.Lock()

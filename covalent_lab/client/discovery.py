@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from covalent_lab.client.connection import Connection
-from covalent_lab.client.http import HttpConnection
+from covalent_lab.client.http import HttpConnection, extra_headers
 from covalent_lab.errors import LabError, ServerUnreachableError
 from covalent_lab.settings import Settings
 
@@ -50,15 +50,17 @@ def discover(
         ServerUnreachableError: An address was given or configured, and nothing answers there; or nothing answers and
             none may be started.
         StoreError: A dispatcher in this process cannot be started.
+        ConfigError: `COVALENT_EXTRA_HEADERS` cannot be used.
     """
     environ = os.environ if environ is None else environ
+    headers = extra_headers(environ)
     explicit = address or settings.address
     if explicit:
-        connection = HttpConnection(*_with_token(split_address(explicit), environ))
+        connection = HttpConnection(*_with_token(split_address(explicit), environ), headers)
         connection.status()
         return connection
     for candidate in _candidates(settings, environ):
-        connection = HttpConnection(candidate.url, candidate.token)
+        connection = HttpConnection(candidate.url, candidate.token, headers)
         try:
             connection.status()
         except LabError as error:

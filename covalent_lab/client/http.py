@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,35 +10,63 @@ from urllib.parse import quote, urlencode
 import urllib3  # noqa: TID253 - this module is loaded by the first connection
 
 from covalent_lab import payload
-from covalent_lab.errors import LabError, ServerRejectedError, ServerUnreachableError, error_of_code
+from covalent_lab.errors import ConfigError, LabError, ServerRejectedError, ServerUnreachableError, error_of_code
 from covalent_lab.worker import Buffer
 
-__all__ = ["HttpConnection"]
+__all__ = ["HttpConnection", "extra_headers"]
 
 _API = "covalent/api/v1/"
 _TIMEOUT_S = 30.0
 _CONNECT_S = 5.0
 _ONE_BODY = 1 << 20
 _PARTS = 1 << 20
+_KEPT_OPEN = 64
+_PAUSES_S = (0.0, 0.2, 0.8)
+_BUSY = (502, 503, 504)
+
+
+def extra_headers(environ: Mapping[str, str]) -> dict[str, str]:
+    """The headers that `COVALENT_EXTRA_HEADERS` adds to each request, e.g. for a proxy in front of the server.
+
+    Raises:
+        ConfigError: It is not a JSON object of texts.
+    """
+    given = environ.get("COVALENT_EXTRA_HEADERS")
+    if not given:
+        return {}
+    try:
+        headers = json.loads(given)
+    except ValueError as error:
+        raise ConfigError(f"COVALENT_EXTRA_HEADERS is not JSON: {error}.") from error
+    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+        raise ConfigError('COVALENT_EXTRA_HEADERS must be a JSON object of texts, such as {"X-Team": "physics"}.')
+    return headers
 
 
 class HttpConnection:
     """Speaks to `<url>covalent/api/v1/`.
 
+    Every request may be repeated safely. One whose connection breaks, or that a proxy cannot pass on at the moment
+    (502, 503, 504), is sent again a few times.
+
     Args:
         url: Base URL of the Jupyter server, with a slash at its end.
         token: Sent with each request; empty for none.
+        headers: Sent with each request as well.
+        pauses_s: How long to wait before each repetition, in seconds.
     """
 
     url: str | None
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(
+        self, url: str, token: str, headers: Mapping[str, str] | None = None, pauses_s: Sequence[float] = _PAUSES_S
+    ) -> None:
         self.url = url
         self._base = url + _API
-        self._headers = {"Authorization": f"token {token}"} if token else {}
-        self._token = token
+        self._headers = {**({"Authorization": f"token {token}"} if token else {}), **(headers or {})}
+        self._pauses_s = pauses_s
         self._pool = urllib3.PoolManager(
-            maxsize=8, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_TIMEOUT_S), retries=False
+            maxsize=_KEPT_OPEN, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_TIMEOUT_S), retries=False
         )
 
     def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
@@ -102,7 +131,7 @@ class HttpConnection:
         return int(self._json("POST", "cached_results/purge", form=form)["purged"])
 
     def subscribe(self, after: int | None = None) -> "_Socket":
-        return _Socket(self._base, self._token, after)
+        return _Socket(self._base, self._headers, after)
 
     def lab_url(self, dispatch_id: str) -> str | None:
         return f"{self.url}lab?covalent={_quoted(dispatch_id)}"
@@ -139,20 +168,22 @@ class HttpConnection:
             body = json.dumps(form).encode()
             sent["Content-Type"] = "application/json"
         timeout = urllib3.Timeout(connect=_CONNECT_S, read=read_s)
-        for attempt in (1, 2):
+        pauses = iter(self._pauses_s)
+        while True:
+            pause_s = next(pauses, None)
             try:
                 response = self._pool.request(method, url, body=body, headers=sent, timeout=timeout)
             except urllib3.exceptions.ProtocolError as error:
-                # A kept-alive connection that the server closed: every request here may be repeated safely.
-                if attempt == 2:
+                if pause_s is None:
                     raise ServerUnreachableError(str(self.url), _reason(error)) from error
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 raise ServerUnreachableError(str(self.url), _reason(error)) from error
             else:
-                break
-        if response.status >= 400:
-            raise _rejected(response, str(self.url))
-        return response
+                if response.status < 400:
+                    return response
+                if pause_s is None or response.status not in _BUSY:
+                    raise _rejected(response, str(self.url))
+            time.sleep(pause_s)
 
 
 def _quoted(part: str) -> str:
@@ -194,11 +225,11 @@ def _rejected(response: urllib3.BaseHTTPResponse, url: str) -> LabError:
 class _Socket:
     """Frames from the WebSocket."""
 
-    def __init__(self, base: str, token: str, after: int | None) -> None:
+    def __init__(self, base: str, headers: Mapping[str, str], after: int | None) -> None:
         scheme, _, rest = base.partition("://")
         query = urlencode({"after": after} if after is not None else {})
         self._url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}feed{'?' + query if query else ''}"
-        self._token = token
+        self._headers = headers
         self._lock = threading.Lock()
         self._socket: Any = None
         self._is_closed = False
@@ -206,9 +237,8 @@ class _Socket:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         import websocket  # websocket-client: loaded by who follows the feed
 
-        headers = [f"Authorization: token {self._token}"] if self._token else []
         try:
-            socket = websocket.create_connection(self._url, header=headers, timeout=_CONNECT_S)
+            socket = websocket.create_connection(self._url, header=dict(self._headers), timeout=_CONNECT_S)
         except (websocket.WebSocketException, OSError) as error:
             raise ServerUnreachableError(self._url, str(error)) from error
         with self._lock:

@@ -52,6 +52,7 @@ _ALL = (
     _key("sdk.executor_dir", Kind.PATH, "{config}/executor_plugins", "COVALENT_EXECUTOR_DIR"),
     _key("sdk.no_cluster", Kind.FLAG, "false", "COVALENT_DISABLE_DASK"),
     _key("sdk.exhaustive_postprocess", Kind.FLAG, "false"),
+    _key("sdk.progress", Kind.FLAG, "true"),
     _key("sdk.cache_results", Kind.FLAG, "false", "COVALENT_CACHE_RESULTS"),
     _key("sdk.dispatch_cache_dir", Kind.PATH, "{cache}/dispatches", "COVALENT_DISPATCH_CACHE_DIR"),
     _key("sdk.task_packing", Kind.FLAG, "false", "COVALENT_ENABLE_TASK_PACKING"),

@@ -103,9 +103,11 @@ class Active:
         """References for the call of a node whose predecessors are complete."""
         args: list[tuple[int, PayloadRef]] = []
         kwargs: dict[str, PayloadRef] = {}
+        incoming = self.incoming(node_id)
         is_postprocess = self.graph.nodes[node_id].kind is NodeKind.POSTPROCESS
-        for edge in self._incoming.get(node_id, ()):
-            if edge.param_type is ParamType.WAIT or (is_postprocess and edge.name != "retval"):
+        only_value = is_postprocess and any(edge.name == "retval" for edge in incoming)
+        for edge in incoming:
+            if edge.param_type is ParamType.WAIT or (only_value and edge.name != "retval"):
                 continue
             ref = self.outputs[edge.source]
             assert ref is not None, f"node {edge.source} has no output"

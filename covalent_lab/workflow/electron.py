@@ -23,6 +23,7 @@ from covalent_lab.workflow.options import (
     set_option,
 )
 from covalent_lab.workflow.reference import Output
+from covalent_lab.workflow.replay import active_replay
 from covalent_lab.workflow.task import Task, Workflow, callable_name, source_of
 from covalent_lab.workflow.tracing import Trace, active_trace, is_pickling_for_task
 from covalent_lab.workflow.transport_graph import _TransportGraph, connect_argument
@@ -115,9 +116,12 @@ class Electron:
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Run the function; inside a build, record the call instead."""
-        trace = active_trace()
         task = self._own_task()
-        return task.function(*args, **kwargs) if trace is None else _record(trace, task, args, kwargs)
+        if (trace := active_trace()) is not None:
+            return _record(trace, task, args, kwargs)
+        if (replay := active_replay()) is not None:
+            return replay.call(task.name)
+        return task.function(*args, **kwargs)
 
     def set_metadata(self, name: str, value: Any) -> None:
         """Change one option for later calls.

@@ -162,9 +162,12 @@ class Lattice(Workflow, Generic[P, R]):
         if self._transport_graph is None:
             if self._build is None:
                 return _TransportGraph()
-            self._transport_graph = _TransportGraph.from_graph(self._build.graph, self._build.payloads)
+            self._transport_graph = _TransportGraph.from_graph(self._build.graph, self._find)
             self._transport_graph.lattice_metadata = self.manifest_metadata()
         return self._transport_graph
+
+    def _find(self, ref: PayloadRef) -> TransportableObject | None:
+        return TransportableObject.from_payload(self.payloads[ref]) if ref in self.payloads else None
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -239,11 +242,16 @@ class Lattice(Workflow, Generic[P, R]):
             replacements={name: new._own_task() for name, new in self._replace_electrons.items()},
             packs_tasks=self.task_packing,
             lattice=self,
-            caches=get_config("sdk.cache_results") == "true",
+            caches=_is_configured("sdk.cache_results"),
         )
+        is_exhaustive = _is_configured("sdk.exhaustive_postprocess")
         try:
             with tracing(trace):
-                graph = trace.finish(self._function(*args, **kwargs))
+                value = self._function(*args, **kwargs)
+                if is_exhaustive:
+                    graph = trace.finish_with_replay(self._function, held_inputs.payload, self.__name__)
+                else:
+                    graph = trace.finish(value)
         except Exception as error:
             _log.info("Building %s failed: %s: %s", self.__name__, type(error).__name__, error)
             raise
@@ -329,6 +337,10 @@ class Lattice(Workflow, Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<Lattice {self.__name__}>"
+
+
+def _is_configured(flag: str) -> bool:
+    return bool(get_config(flag) == "true")
 
 
 @overload

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from covalent_lab.workflow.build_error import build_error
+from covalent_lab.workflow.build_error import build_error, build_warning
 from covalent_lab.workflow.unpacking import consumer_at
 
 if TYPE_CHECKING:
@@ -82,6 +82,15 @@ class Output:
             "Take items by index (result[0]), or loop inside a sublattice: ct.electron(ct.lattice(f)).",
         )
 
+    def __str__(self) -> str:
+        if self._trace.is_active:
+            build_warning(
+                f"The text of the result of {self._label!r} names the task, not its value, which is not known while "
+                "the workflow is built.",
+                "Print it, or make a text of it, inside a task (@ct.electron).",
+            )
+        return repr(self)
+
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise build_error(
             f"The result of {self._label!r} is not known yet and cannot be pickled.",
@@ -117,6 +126,8 @@ class Output:
     __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _mistake("Bit operators are not recorded")
     __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = __invert__ = _mistake("Bit operators are not recorded")
     __divmod__ = __rdivmod__ = __round__ = _mistake("divmod() and round() are not recorded")
+    __trunc__ = __floor__ = __ceil__ = _mistake("Rounding is not recorded")
+    __format__ = _mistake("Cannot format as text (f-string, format())")
     __len__ = _mistake("Cannot take len()")
     __contains__ = _mistake("Cannot use 'in'")
     __reversed__ = _mistake("Cannot use reversed()")

@@ -5,7 +5,7 @@ comes first, then its arguments from first to last, each with everything below i
 workflow function has returned, before the nodes of its return value.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -31,6 +31,7 @@ from covalent_lab.workflow.options import (
     workflow_options,
 )
 from covalent_lab.workflow.reference import Output
+from covalent_lab.workflow.replay import Call, ReplayTask
 from covalent_lab.workflow.task import Task, Workflow, source_of
 from covalent_lab.workflow.transportable import snapshot
 
@@ -115,6 +116,7 @@ class Trace:
         self._workflow_options = self._builder.add_options(workflow_options(options))
         self._sublattices: dict[int, tuple[Task, Payload]] = {}
         self._late_waits: dict[tuple[int, int], str] = {}
+        self._calls: list[Call] = []
 
     def call(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Output:
         """Record a call of an electron."""
@@ -127,6 +129,7 @@ class Trace:
         signature.check_keywords(kwargs, len(args), task.name)
         options, delivered = self._options_of(task)
         node = self._builder.add_node(task.name, NodeKind.FUNCTION, function=self._function_of(task), options=options)
+        self._calls.append(Call(node_id=node, name=task.name))
         for index, (name, value) in enumerate(zip(names, args, strict=True)):
             self._connect(node, name, value, ParamType.ARG, index)
         for name, value in kwargs.items():
@@ -177,24 +180,51 @@ class Trace:
         Raises:
             GraphBuildError: Nodes wait for each other in a circle.
         """
-        builder = self._builder
-        computed = builder.computed_nodes()
-        options = postprocess_options(self._lattice_options)
-        node = builder.add_node(
-            ":postprocess:reconstruct",
-            NodeKind.POSTPROCESS,
-            function=self._add_function("reconstruct") if options.hooks else None,
-            options=builder.add_options(options),
-        )
+        computed = self._builder.computed_nodes()
+        has_hooks = bool(self._lattice_options.hooks)
+        node = self._add_postprocess("reconstruct", self._add_function("reconstruct") if has_hooks else None)
         self._connect(node, "retval", retval, ParamType.ARG, 0)
         referenced: dict[int, None] = {}
         self._collect_ids(retval, referenced)
         for source in referenced:
-            builder.add_edge(source, node, f"node:{source}", ParamType.KWARG)
+            self._builder.add_edge(source, node, f"node:{source}", ParamType.KWARG)
         for source in computed:
             if source not in referenced:
-                builder.add_wait(source, node)
-        graph = builder.finish()
+                self._builder.add_wait(source, node)
+        return self._freeze()
+
+    def finish_with_replay(self, function: Callable[..., Any], inputs: Payload, name: str) -> Graph:
+        """Add a postprocess node that takes every output and runs the workflow function again, and freeze the graph.
+
+        Args:
+            function: The workflow function.
+            inputs: `{"args": tuple, "kwargs": dict}` of its call.
+            name: Of the workflow.
+
+        Raises:
+            GraphBuildError: Nodes wait for each other in a circle.
+            SerializationError: The workflow function cannot be pickled.
+        """
+        computed = self._builder.computed_nodes()
+        task = payload.encode(
+            ReplayTask(function=function, calls=tuple(self._calls)), what=f"the workflow function {name!r}"
+        )
+        self.payloads.setdefault(task.ref, task)
+        made = Function(name=name, payload=task.ref, source=source_of(function), doc=function.__doc__ or "")
+        node = self._add_postprocess("", self._builder.add_function(made))
+        self._add_parameter(node, "inputs", "inputs", ParamType.ARG, 0, inputs)
+        for source in computed:
+            self._builder.add_edge(source, node, f"node:{source}", ParamType.KWARG)
+        return self._freeze()
+
+    def _add_postprocess(self, suffix: str, function: int | None) -> NodeId:
+        options = self._builder.add_options(postprocess_options(self._lattice_options))
+        return self._builder.add_node(
+            f":postprocess:{suffix}", NodeKind.POSTPROCESS, function=function, options=options
+        )
+
+    def _freeze(self) -> Graph:
+        graph = self._builder.finish()
         self._refuse_cycles(graph)
         return graph
 
@@ -219,6 +249,7 @@ class Trace:
             function=self._add_function("sublattice"),
             options=options,
         )
+        self._calls.append(Call(node_id=node, name=task.name))
         if id(task) not in self._sublattices:
             encoded = payload.encode(task.lattice, what=f"the sublattice {task.name!r}")
             self._sublattices[id(task)] = (task, encoded)

@@ -6,11 +6,11 @@ Made on demand from the frozen `Graph`; no dispatch goes through it.
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Self
 
 from covalent_lab.graph.model import Graph, NodeKind, NodeOptions, ParamType
 from covalent_lab.ids import PayloadRef
-from covalent_lab.payload import Payload
 from covalent_lab.workflow.reference import Output
 from covalent_lab.workflow.task import source_of
 from covalent_lab.workflow.transportable import TransportableObject
@@ -36,19 +36,19 @@ class _TransportGraph:
         self.dirty_nodes: list[int] = []
 
     @classmethod
-    def from_graph(cls, graph: Graph, payloads: Mapping[PayloadRef, Payload]) -> Self:
-        """View a frozen graph; what has no payload there is None."""
+    def from_graph(cls, graph: Graph, find: Callable[[PayloadRef], TransportableObject | None]) -> Self:
+        """View a frozen graph; `find` gives the functions and values it refers to."""
         made = cls()
-        objects = {ref: TransportableObject.from_payload(encoded) for ref, encoded in payloads.items()}
+        find = cache(find)
         metadata = [_metadata(options) for options in graph.options]
         for node in graph.nodes:
             function = None if node.function is None else graph.functions[node.function]
             attributes: dict[str, Any] = {}
             if node.kind is NodeKind.PARAMETER and node.value is not None:
-                attributes["value"] = attributes["output"] = objects.get(node.value)
+                attributes["value"] = attributes["output"] = find(node.value)
             made.add_node(
                 name=node.name,
-                function=None if function is None else objects.get(function.payload),
+                function=None if function is None else find(function.payload),
                 metadata=dict(metadata[node.options]),
                 task_group_id=node.task_group,
                 function_string="" if function is None else function.source,

@@ -7,12 +7,13 @@ changes of the value do not show.
 import base64
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from covalent_lab import payload, worker
 from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
+from covalent_lab.worker import Buffer
 
 __all__ = ["TransportableObject", "snapshot"]
 
@@ -38,21 +39,36 @@ class TransportableObject:
         SerializationError: The value cannot be pickled.
     """
 
-    __slots__ = ("_payload",)
+    __slots__ = ("_fetch", "_payload", "_ref")
+
+    _fetch: Callable[[PayloadRef], Buffer]
 
     def __init__(self, obj: Any) -> None:
-        self._payload = snapshot(payload.encode(obj, what="a value"))
+        self._payload: Payload | None = snapshot(payload.encode(obj, what="a value"))
+        self._ref = self._payload.ref
 
     @classmethod
     def from_payload(cls, encoded: Payload) -> Self:
         """Wrap an archive that exists already."""
         made = cls.__new__(cls)
         made._payload = snapshot(encoded)
+        made._ref = encoded.ref
+        return made
+
+    @classmethod
+    def deferred(cls, ref: PayloadRef, fetch: Callable[[PayloadRef], Buffer]) -> Self:
+        """Stand for an archive that is somewhere else; it is fetched once, when it is needed."""
+        made = cls.__new__(cls)
+        made._payload = None
+        made._ref = ref
+        made._fetch = fetch
         return made
 
     @property
     def payload(self) -> Payload:
         """The archive."""
+        if self._payload is None:
+            self._payload = snapshot(Payload(self._ref, [self._fetch(self._ref)]))
         return self._payload
 
     @property
@@ -116,7 +132,7 @@ class TransportableObject:
 
     def serialize(self) -> bytes:
         """The archive as bytes."""
-        return self._payload.tobytes()
+        return self.payload.tobytes()
 
     @classmethod
     def deserialize(cls, serialized: bytes, header_only: bool = False, string_only: bool = False) -> Self | Any:
@@ -173,10 +189,10 @@ class TransportableObject:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TransportableObject):
             return False
-        return self._payload.ref == other._payload.ref
+        return self._ref == other._ref
 
     def __hash__(self) -> int:
-        return hash(self._payload.ref)
+        return hash(self._ref)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).deserialize, (self.serialize(),))

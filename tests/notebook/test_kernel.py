@@ -99,6 +99,53 @@ def test_a_result_shows_as_a_report(kernel: Kernel) -> None:
     assert "result: 7" in shown["data"]["text/plain"]
 
 
+def test_a_mistake_in_a_workflow_is_shown_with_its_line(kernel: Kernel) -> None:
+    """Cells have no file that could be opened."""
+    messages = kernel.run(
+        "@ct.electron\ndef one():\n    return 1\n"
+        "@ct.lattice\ndef greet():\n    return f'hello {one()}'\ngreet.build_graph()"
+    )
+    [(_, told)] = [message for message in messages if message[0] == "error"]
+    assert told["ename"] == "GraphBuildError"
+    assert "Cannot format as text" in told["evalue"]
+    assert "[notebook cell, line 6, in greet: return f'hello {one()}'] Do it inside a task" in told["evalue"]
+
+
+def test_dispatches_can_be_awaited(kernel: Kernel) -> None:
+    """The kernel's own event loop goes on meanwhile."""
+    messages = kernel.run(
+        "import asyncio\nids = [ct.dispatch(flow)(n) for n in range(2)]\n"
+        "[done.result for done in await asyncio.gather(*ids)]"
+    )
+    [(_, shown)] = [message for message in messages if message[0] == "execute_result"]
+    assert shown["data"]["text/plain"] == "[0, 1]"
+
+
+@pytest.mark.parametrize(
+    ("cell", "error"),
+    [("ct.get_result(sleeping, wait=True)", "KeyboardInterrupt"), ("await sleeping", "CancelledError")],
+    ids=["get_result", "await"],
+)
+def test_a_bar_shows_while_a_cell_waits_and_an_interrupt_leaves_the_dispatch_alone(
+    kernel: Kernel, cell: str, error: str
+) -> None:
+    """The stop button ends the waiting only, and the error says so."""
+    kernel.run(
+        "import time\n@ct.electron\ndef sleep(x):\n    time.sleep(600)\n"
+        "@ct.lattice\ndef asleep():\n    return sleep(1)\nsleeping = ct.dispatch(asleep)()"
+    )
+    messages = kernel.run(cell, interrupt_at="asleep:")
+    [(_, bar)] = [message for message in messages if message[0] == "display_data"]
+    assert "0/2" in bar["data"]["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" in bar["data"]
+    [(_, told)] = [message for message in messages if message[0] == "error"]
+    assert told["ename"] == error
+    assert "it goes on" in told["evalue"]
+    messages = kernel.run("before = ct.get_result(sleeping).status\nct.cancel(sleeping)\nstr(before)")
+    [(_, shown)] = [message for message in messages if message[0] == "execute_result"]
+    assert shown["data"]["text/plain"] in ("'RUNNING'", "'STARTING'")
+
+
 def test_a_figure_of_a_cell_is_shown_as_an_image(kernel: Kernel) -> None:
     """Although it was drawn in another process."""
     pytest.importorskip("matplotlib")

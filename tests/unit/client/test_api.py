@@ -8,7 +8,7 @@ import numpy as np  # noqa: TID253 - results of users are arrays
 import pytest
 
 import covalent_lab as ct
-from covalent_lab.client import api, connection
+from covalent_lab.client import connection, waiting
 from covalent_lab.client.bundle import write_bundle
 from covalent_lab.dispatcher.bundle import BundleReader
 from covalent_lab.errors import (
@@ -164,7 +164,22 @@ def test_cancel_takes_one_task_several_or_all() -> None:
     assert ct.cancel(dispatch_id, 0) == f"Cancelled tasks [0] in dispatch {dispatch_id}."
     assert ct.get_result(dispatch_id, wait=True, timeout=20).status == "CANCELLED"
     assert ct.cancel(dispatch_id, [0, 2]) == f"Cancelled tasks [0, 2] in dispatch {dispatch_id}."
-    assert ct.cancel(dispatch_id) == f"Dispatch {dispatch_id} cancelled."
+    assert ct.cancel(dispatch_id, (n for n in np.array([0]))) == f"Cancelled tasks [0] in dispatch {dispatch_id}."
+    for everything in (None, []):
+        assert ct.cancel(dispatch_id, everything) == f"Dispatch {dispatch_id} cancelled."
+    for wrong in ("0", 0.5, [None]):
+        with pytest.raises(TypeError):
+            ct.cancel(dispatch_id, wrong)  # type: ignore[arg-type]
+
+
+def test_the_deprecated_methods_of_a_lattice_still_dispatch(caplog: pytest.LogCaptureFixture) -> None:
+    """With a word in the log."""
+    assert ct.get_result(quadruple.dispatch(2), wait=True).result == 8
+    assert quadruple.dispatch_sync(2, and_then=1).result == 9
+    assert [record.message for record in caplog.records if "deprecated" in record.message] == [
+        "Lattice.dispatch is deprecated; use ct.dispatch(lattice)(…).",
+        "Lattice.dispatch_sync is deprecated; use ct.dispatch_sync(lattice)(…).",
+    ]
 
 
 def test_an_unknown_id_is_told() -> None:
@@ -315,9 +330,9 @@ def test_waiting_survives_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> 
             raise ServerUnreachableError(failed.url)
         return real
 
-    monkeypatch.setattr(api, "connect", lambda address=None: Lost())
-    monkeypatch.setattr(api, "reconnect", again)
-    monkeypatch.setattr(api.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(waiting, "connect", lambda address=None: Lost())
+    monkeypatch.setattr(waiting, "reconnect", again)
+    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: None)
     assert ct.get_result(dispatch_id, wait=True).result == 12
     assert tries == [Lost.url] * 3
 

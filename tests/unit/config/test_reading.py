@@ -53,6 +53,7 @@ def test_everything_has_a_default_and_reading_leaves_no_trace(home: Path) -> Non
         "executor_dir": str(home / "config/executor_plugins"),
         "no_cluster": "false",
         "exhaustive_postprocess": "false",
+        "progress": "true",
         "cache_results": "false",
         "dispatch_cache_dir": f"{cache}/dispatches",
         "task_packing": "false",

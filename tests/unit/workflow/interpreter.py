@@ -24,7 +24,9 @@ def evaluate(graph: Graph, payloads: Mapping[PayloadRef, Payload]) -> Any:
         args = [outputs[edge.source] for edge in positional]
         kwargs = {edge.name: outputs[edge.source] for edge in edges if edge.param_type is ParamType.KWARG}
         if node.kind is NodeKind.POSTPROCESS:
-            kwargs, last = {}, node_id
+            last = node_id
+            if node.name == ":postprocess:reconstruct":
+                kwargs = {}
         if node.function is None:
             (outputs[node_id],) = args
         else:

@@ -354,6 +354,13 @@ def test_a_transportable_dictionary_describes_an_electron() -> None:
     assert form["function"]["type"] == "TransportableObject"
 
 
+def test_an_operator_outside_a_build_is_applied() -> None:
+    """As documented; an unknown one is a KeyError."""
+    assert double.electron_object.get_op_function(2, 3, "*") == 6
+    with pytest.raises(KeyError):
+        double.electron_object.get_op_function(2, 3, "&&")
+
+
 def test_kwargs_are_those_of_the_call() -> None:
     """`kwargs` tells the keyword arguments of a call, those of a repeated call included, and is empty elsewhere."""
     seen: list[dict[str, Any]] = []

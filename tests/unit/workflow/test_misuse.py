@@ -1,11 +1,12 @@
 """Expressions on a future value that no graph can express: each is refused where it stands, with a remedy."""
 
+import math
 import operator
 from typing import Any
 
 import pytest
 
-from covalent_lab.errors import GraphBuildError, SerializationError
+from covalent_lab.errors import GraphBuildError, GraphBuildWarning, SerializationError
 from covalent_lab.workflow.electron import electron
 from covalent_lab.workflow.lattice import lattice
 from tests.unit.workflow.interpreter import evaluate
@@ -94,6 +95,13 @@ def test_starred_targets_are_refused() -> None:
         lambda e: divmod(e, 2),
         reversed,
         lambda e: operator.setitem(e, 0, 1),
+        lambda e: f"{e}",
+        lambda e: f"{e:.2f}",
+        "{}".format,
+        format,
+        range,
+        math.sqrt,
+        math.floor,
     ],
 )
 def test_what_needs_the_value_is_refused(expression: Any) -> None:
@@ -101,6 +109,34 @@ def test_what_needs_the_value_is_refused(expression: Any) -> None:
     with pytest.raises(TypeError, match=r"not known while the workflow is built.*test_misuse.py:\d+.*") as caught:
         build(lambda: expression(t(1)))
     assert "task" in str(caught.value)
+
+
+def test_an_error_shows_the_line_that_caused_it() -> None:
+    """As text, so that it can be found in a notebook whose cells were edited since."""
+
+    def body():
+        x = t(1)
+        return "many" if x > 2 else "few"
+
+    with pytest.raises(GraphBuildError) as caught:
+        build(body)
+    assert str(caught.value).count("\n") == 0
+    assert ', in body: return "many" if x > 2 else "few"] Decide inside a task, or in a sublattice' in str(caught.value)
+    assert "the result of 't_>_2'" in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [str, lambda e: "%s" % e, print], ids=["str", "percent", "print"])  # noqa: UP031
+def test_text_of_a_result_names_its_task_and_warns(make: Any) -> None:
+    """Printing is how people look into things, so it goes on; the warning stands at the user's line."""
+    with pytest.warns(GraphBuildWarning, match=r"names the task, not its value.*inside a task") as caught:
+        build(lambda: [make(t(1)), None][1])
+    assert caught[0].filename == __file__
+
+
+def test_printing_of_anything_else_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also of collections with results in them."""
+    build(lambda: print("building", [t(1)]))
+    assert capsys.readouterr().out == "building [<Electron t, node 0>]\n"
 
 
 def test_a_mapping_cannot_be_expanded() -> None:
@@ -117,7 +153,7 @@ def test_identity_and_text_stay_those_of_the_object() -> None:
         assert a == a  # noqa: PLR0124
         assert a != b
         assert len({a, b, a}) == 2
-        assert "node 0" in f"{a}"
+        assert "node 0" in f"{a!r}"
 
     assert build(body) is None
 
