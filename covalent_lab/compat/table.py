@@ -110,7 +110,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "covalent._workflow.electron": _of(_LAB, "Electron electron wait"),
     "covalent._workflow.lattice": _of(_LAB, "Lattice lattice"),
     "covalent._workflow.lepton": _of(_LAB, "Lepton"),
-    "covalent._workflow.postprocessing": _of("covalent_lab.workflow.postprocessing", "Postprocessor"),
+    "covalent._workflow.postprocessing": _of("covalent_lab.compat.postprocessing", "Postprocessor"),
     "covalent._workflow.transport": {
         **_of("covalent_lab.workflow.transport_graph", "_TransportGraph"),
         **_of("covalent_lab.workflow.options", "encode_metadata"),
