@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from covalent_lab.errors import ConfigError, ServerRejectedError, ServerUnreachableError
+from covalent_lab.client.http import extra_headers
+from covalent_lab.errors import ServerRejectedError, ServerUnreachableError
 
 __all__ = ["ApiResponse", "CovalentAPIClient"]
 
@@ -130,7 +131,7 @@ class CovalentAPIClient:
         url = self.dispatcher_addr + endpoint
         if params:
             url += ("&" if "?" in url else "?") + urlencode(params, doseq=True)
-        with urllib3.PoolManager(headers={**(headers or {}), **_extra_headers()}) as pool:
+        with urllib3.PoolManager(headers={**(headers or {}), **extra_headers(os.environ)}) as pool:
             retries = getattr(self.adapter, "max_retries", None)
             options: dict[str, Any] = {"timeout": timeout, **({} if retries is None else {"retries": retries})}
             options |= {"body": data} if json is None else {"json": json}
@@ -144,14 +145,3 @@ class CovalentAPIClient:
         if self.auto_raise:
             response.raise_for_status()
         return response
-
-
-def _extra_headers() -> dict[str, str]:
-    text = os.environ.get("COVALENT_EXTRA_HEADERS")
-    try:
-        extra = json.loads(text) if text else {}
-    except ValueError:
-        extra = None
-    if not isinstance(extra, dict):
-        raise ConfigError(f"COVALENT_EXTRA_HEADERS is {text!r}; it must be a JSON object of header fields.")
-    return {str(name): str(value) for name, value in extra.items()}
