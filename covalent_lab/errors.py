@@ -15,6 +15,7 @@
     ├── BackendError               executor, network or disk; `transient` says whether trying again can help
     │   ├── ServerUnreachableError
     │   ├── ServerRejectedError
+    │   ├── CommandNotFoundError   a program that an executor needs is not there
     │   └── StoreError
     ├── ResultTimeoutError         `get_result(timeout=…)` ran out of time; the dispatch goes on
     └── InternalError              a bug of this package; stops one dispatch only
@@ -28,6 +29,7 @@ from typing import Any, ClassVar
 
 __all__ = [
     "BackendError",
+    "CommandNotFoundError",
     "ConfigError",
     "GraphBuildError",
     "GraphBuildWarning",
@@ -193,6 +195,12 @@ class ServerRejectedError(BackendError):
     def __init__(self, message: str, http_status: int = 0) -> None:
         super().__init__(message)
         self.http_status = http_status
+
+
+class CommandNotFoundError(BackendError):
+    """A program that an executor or a task needs is not there."""
+
+    code = "command_not_found"
 
 
 class StoreError(BackendError):

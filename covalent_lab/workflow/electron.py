@@ -19,6 +19,7 @@ from covalent_lab.workflow.options import (
     encode_hooks,
     get_option,
     prefer_backend,
+    read_metadata,
     set_option,
 )
 from covalent_lab.workflow.reference import Output
@@ -71,12 +72,7 @@ class Electron:
         task_group_id: int | None = None,
         packing_tasks: bool = False,
     ) -> None:
-        options = TaskOptions()
-        for key, value in (metadata or {}).items():
-            if key == "executor_data" and value is None:
-                continue
-            options = set_option(options, key, value)
-        self._task = _make_task(function, options)
+        self._task = _make_task(function, read_metadata(metadata or {}, TaskOptions()))
         self._node_id = node_id
         self.task_group_id = task_group_id
         self.packing_tasks = packing_tasks
@@ -96,6 +92,11 @@ class Electron:
         """Options by key, read-only; None where nothing was set. Change them with `set_metadata`."""
         options = self._own_task().options
         return MappingProxyType({key: get_option(options, key) for key in ("executor", "executor_data", "hooks")})
+
+    @property
+    def kwargs(self) -> Mapping[str, Any]:
+        """Keyword arguments of the call it stands for, read-only; empty for a task that was not called."""
+        return MappingProxyType({})
 
     @property
     def executor(self) -> str | None:
@@ -121,7 +122,7 @@ class Electron:
         """Run the function; inside a build, record the call instead."""
         task = self._own_task()
         if (trace := active_trace()) is not None:
-            return trace.call(task, args, kwargs, task_group=self.task_group_id, packs=self.packing_tasks)
+            return _record(trace, task, args, kwargs, self.task_group_id, self.packing_tasks)
         if (replay := active_replay()) is not None:
             return replay.call(task.name)
         return task.function(*args, **kwargs)
@@ -217,7 +218,7 @@ class Electron:
 class BoundElectron(Output, Electron):
     """Stands for the value of one node while a workflow is built."""
 
-    __slots__ = ("_label", "_trace")
+    __slots__ = ("_kwargs", "_label", "_trace")
 
     def __init__(self, trace: Trace, node_id: NodeId, label: str, task: Task | None) -> None:
         self._trace = trace
@@ -226,6 +227,12 @@ class BoundElectron(Output, Electron):
         self._task = task
         self.task_group_id = trace.task_group(node_id)
         self.packing_tasks = trace.is_packing(node_id)
+        self._kwargs: Mapping[str, Any] = {}
+
+    @property
+    def kwargs(self) -> Mapping[str, Any]:
+        """Keyword arguments of the call, read-only; empty for attributes, items and operators."""
+        return MappingProxyType(self._kwargs)
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -242,7 +249,7 @@ class BoundElectron(Output, Electron):
                 f"Cannot call {self._label!r}: it is part of a result that is not known while the workflow is built.",
                 "Call it inside a task (@ct.electron), where the value is known.",
             )
-        return self._open_trace("call").call(self._own_task(), args, kwargs)
+        return _record(self._open_trace("call"), self._own_task(), args, kwargs)
 
     def set_metadata(self, name: str, value: Any) -> None:
         """Refused: the node exists already."""
@@ -398,6 +405,20 @@ def wait(child: Any, parents: Any) -> Any:
         parents = [parents]
     trace.wait(child, list(parents))
     return child
+
+
+def _record(
+    trace: Trace,
+    task: Task,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    task_group: int | None = None,
+    packs: bool = False,
+) -> Output:
+    called = trace.call(task, args, kwargs, task_group=task_group, packs=packs)
+    if isinstance(called, BoundElectron):
+        called._kwargs = kwargs
+    return called
 
 
 def _make_task(function: Any, options: TaskOptions) -> Task:

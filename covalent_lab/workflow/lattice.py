@@ -276,6 +276,7 @@ class Lattice(Workflow, Generic[P, R]):
             parent_metadata=json.dumps(self.manifest_metadata()),
             replacements={name: new._own_task() for name, new in self._replace_electrons.items()},
             packs_tasks=self.task_packing,
+            lattice=self,
             caches=_is_configured("sdk.cache_results"),
         )
         is_exhaustive = _is_configured("sdk.exhaustive_postprocess")

@@ -26,11 +26,13 @@ __all__ = [
     "child_options",
     "encode_executor",
     "encode_hooks",
+    "encode_metadata",
     "encode_triggers",
     "get_option",
     "moves_files",
     "postprocess_options",
     "prefer_backend",
+    "read_metadata",
     "resolve_options",
     "retval_keywords",
     "set_option",
@@ -142,6 +144,32 @@ def encode_hooks(
     if not (deps or before or after):
         return None
     return {"deps": deps, "call_before": before, "call_after": after}
+
+
+def encode_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of an electron or a lattice with executor instances and triggers in their JSON forms.
+
+    Raises:
+        KeyError: There is no such metadata key.
+        TypeError: A value is not allowed there.
+    """
+    names = list(metadata)
+    options = read_metadata(metadata, LatticeOptions())
+    names += [f"{name}_data" for name in names if name.endswith("executor") and f"{name}_data" not in metadata]
+    return {name: get_option(options, name) for name in names}
+
+
+def read_metadata(metadata: Mapping[str, Any], options: _Options) -> _Options:
+    """Options changed by metadata; an `executor_data` that says nothing leaves what the executor said itself.
+
+    Raises:
+        KeyError: There is no such metadata key.
+        TypeError: A value is not allowed there.
+    """
+    for name, value in metadata.items():
+        if value is not None or not name.endswith("_data"):
+            options = set_option(options, name, value)
+    return options
 
 
 def encode_triggers(triggers: Any) -> Sequence[Mapping[str, Any]] | None:

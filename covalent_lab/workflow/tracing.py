@@ -32,7 +32,7 @@ from covalent_lab.workflow.options import (
 )
 from covalent_lab.workflow.reference import Output
 from covalent_lab.workflow.replay import Call, ReplayTask
-from covalent_lab.workflow.task import Task, source_of
+from covalent_lab.workflow.task import Task, Workflow, source_of
 from covalent_lab.workflow.transportable import snapshot
 
 __all__ = ["OutputMaker", "Trace", "active_trace", "holds_output", "is_pickling_for_task", "tracing"]
@@ -84,6 +84,7 @@ class Trace:
         parent_metadata: JSON text about this lattice, for the sublattices in it.
         replacements: Electrons to use instead of those of the same name.
         packs_tasks: Whether nodes made around any electron join its group; else only around those that say so.
+        lattice: Whose build it is, for those who ask.
         caches: Whether tasks are cached where neither electron nor lattice says.
     """
 
@@ -95,9 +96,11 @@ class Trace:
         parent_metadata: str = "{}",
         replacements: Mapping[str, Task] | None = None,
         packs_tasks: bool = False,
+        lattice: Workflow | None = None,
         caches: bool = False,
     ) -> None:
         self.is_active = True
+        self.lattice = lattice
         self.payloads: dict[PayloadRef, Payload] = {}
         self.replaced: dict[int, str] = {}
         self._lattice_options = options

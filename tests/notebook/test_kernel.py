@@ -178,3 +178,22 @@ def test_the_quickstart_of_make_run_is_the_notebooks(kernel: Kernel) -> None:
     )
     [(_, shown)] = [message for message in messages if message[0] == "execute_result"]
     assert int(shown["data"]["text/plain"]) >= 200
+
+
+def test_a_notebook_written_for_covalent_runs_unmodified(kernel: Kernel) -> None:
+    """After one magic, `import covalent` is this package, in the kernel and in the tasks that refer to it."""
+    assert kernel.run("%load_ext covalent_lab.compat") == []
+    messages = kernel.run(
+        "import covalent\n"
+        "from covalent._shared_files.util_classes import RESULT_STATUS\n"
+        "@covalent.electron\n"
+        "def where():\n"
+        "    return covalent.get_context().task_id\n"
+        "@covalent.lattice\n"
+        "def workflow():\n"
+        "    return where()\n"
+        "found = covalent.get_result(covalent.dispatch(workflow)(), wait=True)\n"
+        "found.result, found.status == RESULT_STATUS.COMPLETED\n"
+    )
+    [(kind, value)] = messages
+    assert (kind, value["data"]["text/plain"]) == ("execute_result", "(0, True)")

@@ -1,7 +1,7 @@
 """Calls before and after a task."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from covalent_lab.workflow.deps.deps import Deps
 
@@ -45,3 +45,18 @@ class DepsCall(Deps):
                 "or set override_reserved_retval_keys."
             )
         super().__init__(func, args or [], kwargs or {}, retval_keyword=retval_keyword)
+
+    @property
+    def func(self) -> Callable[..., Any] | None:
+        """A copy of the function, as it will be called."""
+        return cast("Callable[..., Any] | None", self.apply_fn.get_deserialized())
+
+    @property
+    def args(self) -> list[Any]:
+        """Copies of its positional arguments."""
+        return list(self.apply_args.get_deserialized())
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """Copies of its keyword arguments."""
+        return dict(self.apply_kwargs.get_deserialized())

@@ -359,3 +359,27 @@ def test_an_operator_outside_a_build_is_applied() -> None:
     assert double.electron_object.get_op_function(2, 3, "*") == 6
     with pytest.raises(KeyError):
         double.electron_object.get_op_function(2, 3, "&&")
+
+
+def test_kwargs_are_those_of_the_call() -> None:
+    """`kwargs` tells the keyword arguments of a call, those of a repeated call included, and is empty elsewhere."""
+    seen: list[dict[str, Any]] = []
+
+    @lattice
+    def workflow(y: int) -> Any:
+        first = double(x=y)
+        again = first(x=5)
+        seen.extend(dict(bound.kwargs) for bound in (first, again, first + 1, double(3)))
+        return again
+
+    workflow.build_graph(4)
+
+    assert seen == [{"x": 4}, {"x": 5}, {}, {}]
+    assert dict(double.electron_object.kwargs) == {}
+
+
+def test_metadata_of_an_unset_executor_leaves_the_executor_alone() -> None:
+    """`executor_data=None` beside an executor instance does not undo what the instance says."""
+    made = Electron(abs, metadata={"executor": FakeExecutor(size=3), "executor_data": None})
+
+    assert made.metadata["executor_data"]["attributes"] == {"size": 3}

@@ -8,6 +8,7 @@ from covalent_lab.graph.model import NodeOptions
 from covalent_lab.workflow.deps import DepsBash, DepsPip
 from covalent_lab.workflow.electron import electron
 from covalent_lab.workflow.lattice import Lattice, lattice
+from covalent_lab.workflow.options import encode_metadata
 from covalent_lab.workflow.transportable import TransportableObject
 from tests.unit.workflow.test_electron import FakeCall, FakeExecutor
 
@@ -197,3 +198,18 @@ def test_lattice_metadata_has_the_documented_keys() -> None:
         ("hooks", None),
         ("triggers", None),
     }
+
+
+def test_encode_metadata_replaces_instances_by_their_json_form() -> None:
+    """Executor instances become name and data; everything else is checked and kept."""
+    metadata = {"executor": FakeExecutor(size=3), "workflow_executor": "local", "hooks": None}
+
+    assert encode_metadata(metadata) == {
+        "executor": "fake",
+        "executor_data": FakeExecutor(size=3).to_dict(),
+        "workflow_executor": "local",
+        "workflow_executor_data": {},
+        "hooks": None,
+    }
+    with pytest.raises(KeyError, match="colour"):
+        encode_metadata({"colour": "red"})

@@ -138,3 +138,12 @@ def test_own_hooks_replace_those_of_the_lattice() -> None:
     ]
     first = next(index for index, node in enumerate(graph.nodes) if node.name == "<lambda>")
     assert [edge.name for edge in graph.edges if edge.target == first] == ["x"]
+
+
+def test_a_call_tells_its_function_and_arguments() -> None:
+    """`func`, `args` and `kwargs` are copies: changing them changes no call."""
+    call = DepsCall(max, [1, 2], {"key": abs})
+    call.args.append(3)
+
+    assert (call.func, call.args, call.kwargs) == (max, [1, 2], {"key": abs})
+    assert (DepsCall().func, DepsCall().args, DepsCall().kwargs) == (None, [], {})

@@ -1,0 +1,5 @@
+import covalent as ct
+
+@ct.electron(executor="ecs")
+def task(x, y):
+    return x + y

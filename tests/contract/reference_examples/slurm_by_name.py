@@ -1,0 +1,5 @@
+import covalent as ct
+
+@ct.electron(executor="slurm")
+def my_task(x, y):
+    return x + y
