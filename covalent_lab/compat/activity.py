@@ -1,30 +1,23 @@
 """What is active here: the lattice that is being built, the dispatch that an executor works for."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any
 
 from covalent_lab.errors import GraphBuildError
+from covalent_lab.executor.classic_base import DispatchInfo, claim_dispatch, get_active_dispatch_info
 from covalent_lab.workflow.lattice import Lattice
 from covalent_lab.workflow.tracing import active_trace
 
 __all__ = [
     "ActiveDispatchInfoManager",
     "ActiveLatticeManager",
-    "DispatchInfo",
     "active_dispatch_info_manager",
     "active_lattice_manager",
 ]
 
 _lattice: ContextVar[Lattice[..., Any] | None] = ContextVar("covalent_lab_claimed_lattice", default=None)
-_dispatch: ContextVar["DispatchInfo | None"] = ContextVar("covalent_lab_claimed_dispatch", default=None)
-
-
-class DispatchInfo(NamedTuple):
-    """A dispatch, as executors are told of it."""
-
-    dispatch_id: str
 
 
 class ActiveLatticeManager:
@@ -60,16 +53,11 @@ class ActiveDispatchInfoManager:
 
     def get_active_dispatch_info(self) -> DispatchInfo | None:
         """The dispatch that was claimed; None outside such a block."""
-        return _dispatch.get()
+        return get_active_dispatch_info()
 
-    @contextmanager
-    def claim(self, dispatch_info: DispatchInfo) -> Iterator[None]:
+    def claim(self, dispatch_info: DispatchInfo) -> AbstractContextManager[DispatchInfo]:
         """Have a dispatch count as active inside the block."""
-        token = _dispatch.set(dispatch_info)
-        try:
-            yield
-        finally:
-            _dispatch.reset(token)
+        return claim_dispatch(dispatch_info)
 
 
 active_lattice_manager = ActiveLatticeManager()

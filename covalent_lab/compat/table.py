@@ -93,7 +93,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "covalent._shared_files.util_classes": {
         **_of(_LAB, "Status"),
         "RESULT_STATUS": "covalent_lab:Status",
-        **_of("covalent_lab.compat.activity", "DispatchInfo"),
+        **_of("covalent_lab.executor.classic_base", "DispatchInfo"),
     },
     "covalent._shared_files.utils": _of(
         "covalent_lab.compat.plugin_functions",

@@ -23,6 +23,7 @@ __all__ = [
     "DispatchInfo",
     "JobLink",
     "Ran",
+    "claim_dispatch",
     "get_active_dispatch_info",
 ]
 
@@ -37,9 +38,9 @@ Ran = tuple[Any, str, str, str]
 """Output, standard output, standard error and status of an execution."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class DispatchInfo:
-    """The dispatch that an executor works for."""
+    """The dispatch that an executor works for; plugins make it as `DispatchInfo(dispatch_id)`."""
 
     dispatch_id: str
 
@@ -77,6 +78,16 @@ _active_dispatch: ContextVar[DispatchInfo | None] = ContextVar("covalent_active_
 def get_active_dispatch_info() -> DispatchInfo | None:
     """The dispatch of the executor that runs here, None outside one."""
     return _active_dispatch.get()
+
+
+@contextlib.contextmanager
+def claim_dispatch(dispatch_info: DispatchInfo) -> Iterator[DispatchInfo]:
+    """A context in which `get_active_dispatch_info()` tells this dispatch."""
+    token = _active_dispatch.set(dispatch_info)
+    try:
+        yield dispatch_info
+    finally:
+        _active_dispatch.reset(token)
 
 
 class ClassicExecutor:
@@ -154,16 +165,7 @@ class ClassicExecutor:
 
     def get_dispatch_context(self, dispatch_info: DispatchInfo) -> contextlib.AbstractContextManager[DispatchInfo]:
         """A context in which `get_active_dispatch_info()` tells this dispatch."""
-
-        @contextlib.contextmanager
-        def claim() -> Iterator[DispatchInfo]:
-            token = _active_dispatch.set(dispatch_info)
-            try:
-                yield dispatch_info
-            finally:
-                _active_dispatch.reset(token)
-
-        return claim()
+        return claim_dispatch(dispatch_info)
 
     def validate_status(self, status: str) -> bool:
         """Whether `set_job_status` may keep a status; overridden by executors that tell them."""

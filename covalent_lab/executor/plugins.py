@@ -26,6 +26,7 @@ OLDER_GROUPS = ("covalent.executor.executor_plugins", "covalent_lab.executor.exe
 _log = logging.getLogger(__name__)
 _BUILT_IN = "covalent_lab_executors"
 _FILES = "covalent_lab_plugin_files"
+_FOREIGN = ("covalent", "covalent_aws_plugins", "covalent_dispatcher")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,23 @@ def class_in(plugin: Plugin, loaded: Any) -> Any:
     return getattr(loaded, name)
 
 
+def _loading(load: Callable[[], Any]) -> Callable[[], Any]:
+    """Load a plugin; one that was written for Covalent finds its modules here, unless Covalent itself is installed."""
+
+    def loaded() -> Any:
+        try:
+            return load()
+        except ModuleNotFoundError as error:
+            if error.name not in _FOREIGN:
+                raise
+        from covalent_lab import compat  # a layer above, only for plugins that need it
+
+        compat.install()
+        return load()
+
+    return loaded
+
+
 def _folders(environ: Mapping[str, str]) -> list[str]:
     try:
         configured = ConfigReader({k: v for k, v in environ.items() if k != "COVALENT_EXECUTOR_DIR"})
@@ -94,12 +112,15 @@ def _folders(environ: Mapping[str, str]) -> list[str]:
 
 
 def _of_entry(entry: Any) -> Plugin:
-    return Plugin(name=entry.name, origin=entry.value, module=entry.module, class_name=entry.attr, load=entry.load)
+    return Plugin(
+        name=entry.name, origin=entry.value, module=entry.module, class_name=entry.attr, load=_loading(entry.load)
+    )
 
 
 def _of_file(path: Path) -> Plugin:
     module = f"{_FILES}.{path.stem}"
-    return Plugin(name=path.stem, origin=str(path), module=module, class_name="", load=lambda: _load_file(module, path))
+    load = _loading(lambda: _load_file(module, path))
+    return Plugin(name=path.stem, origin=str(path), module=module, class_name="", load=load)
 
 
 def _load_file(name: str, path: Path) -> ModuleType:

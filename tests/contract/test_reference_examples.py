@@ -140,6 +140,43 @@ def test_a_task_can_import_covalent_itself(tmp_path: Path, environment: dict[str
     assert run(code, cwd=tmp_path, environment=environment) == "(0, 'covalent_lab.plugins')\n"
 
 
+PLUGIN = """
+from covalent._shared_files import logger
+from covalent._shared_files.util_classes import DispatchInfo
+from covalent._workflow.transport import TransportableObject
+from covalent.executor import BaseExecutor
+
+executor_plugin_name = "QuickExecutor"
+app_log = logger.app_log
+_EXECUTOR_PLUGIN_DEFAULTS = {"log_stdout": "quick.log"}
+
+
+class QuickExecutor(BaseExecutor):
+    def run(self, function, args, kwargs, task_metadata):
+        with self.get_dispatch_context(DispatchInfo(task_metadata["dispatch_id"])):
+            app_log.debug("running %s", task_metadata["node_id"])
+            assert all(isinstance(arg, TransportableObject) for arg in args)
+            return function(*args, **kwargs)
+"""
+
+
+def test_a_plugin_written_for_covalent_is_loaded_as_it_is(tmp_path: Path, environment: dict[str, str]) -> None:
+    """A file in the plugin folder that imports `covalent` finds its modules without anything being installed first."""
+    folder = tmp_path / "config" / "executor_plugins"
+    folder.mkdir(parents=True)
+    (folder / "quick.py").write_text(PLUGIN)
+    code = (
+        "import covalent_lab as ct\n"
+        "@ct.electron(executor='quick')\n"
+        "def double(x):\n"
+        "    return 2 * x\n"
+        "found = ct.dispatch_sync(ct.lattice(lambda x: double(x)))(4)\n"
+        "print(found.result, found.error, ct.executor.QuickExecutor.__mro__[1].__module__)\n"
+    )
+
+    assert run(code, cwd=tmp_path, environment=environment) == "8 None covalent_lab.executor.classic\n"
+
+
 @pytest.mark.parametrize(("file", "name"), DEFINITIONS.items())
 def test_documented_executor_names_are_accepted(file: str, name: str) -> None:
     """A task that names a plugin's executor is defined and built as it is; the plugin is looked for when it runs."""

@@ -15,7 +15,7 @@ import pytest
 
 import covalent_lab as ct
 from covalent_lab.compat import logger
-from covalent_lab.compat.activity import DispatchInfo, active_dispatch_info_manager, active_lattice_manager
+from covalent_lab.compat.activity import active_dispatch_info_manager, active_lattice_manager
 from covalent_lab.compat.apiclient import CovalentAPIClient
 from covalent_lab.compat.configuration import ConfigManager, update_config
 from covalent_lab.compat.manifest import AssetSchema, ResultSchema
@@ -26,6 +26,7 @@ from covalent_lab.compat.plugin_functions import (
     get_timedelta,
 )
 from covalent_lab.errors import ConfigError, GraphBuildError, ServerRejectedError, ServerUnreachableError
+from covalent_lab.executor.classic_base import DispatchInfo
 
 
 @pytest.fixture
