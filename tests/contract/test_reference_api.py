@@ -37,7 +37,7 @@ LATER_AREAS = frozenset(
     }
 )
 # Areas that others are working on; an area leaves the list when its work is merged.
-PENDING_AREAS = frozenset({"cli", "dispatcher", "executor-base", "executor-local"})
+PENDING_AREAS = frozenset({"dispatcher", "executor-base", "executor-local"})
 
 ENTRIES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("reference_api.json").read_text(encoding="utf-8"))
 NOTHING = object()
@@ -209,7 +209,7 @@ def test_documented_name_is_there(
 def test_every_area_is_known() -> None:
     """No entry hides behind an area that nobody has heard of, and none is waited for that has no entry."""
     areas = {entry["area"] for entry in ENTRIES}
-    here = {"core", "electron", "lattice", "deps", "lepton", "files", "result", "config", "compat"}
+    here = {"cli", "core", "electron", "lattice", "deps", "lepton", "files", "result", "config", "compat"}
 
     assert areas - LATER_AREAS - PENDING_AREAS <= here
     assert areas | here >= LATER_AREAS | PENDING_AREAS
