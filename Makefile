@@ -14,14 +14,15 @@ FRONTEND_FILES := $(shell find labextension/src labextension/style labextension/
 	covalent_lab/schemas labextension/*.json labextension/yarn.lock -type f 2>/dev/null)
 LINK := $(VENV)/share/jupyter/labextensions/covalent-lab
 
-.PHONY: help run lab test check bench docs format clean distclean
+.PHONY: help run lab test check bench bench-compare docs format clean distclean
 
 help:
 	@echo "make run      install, run the quickstart on a real Jupyter server, keep JupyterLab open (LAB=0: stop after it)"
 	@echo "make lab      JupyterLab on the working tree"
 	@echo "make test     every test: front end, Python, notebooks, browser"
 	@echo "make check    format, lint, types, import rules"
-	@echo "make bench    time dispatches of fixed shapes"
+	@echo "make bench    time dispatches and what is around them (BENCH='--large --growth --peers all': more)"
+	@echo "make bench-compare   the last two runs of make bench side by side"
 	@echo "make docs     build the documentation into site/"
 	@echo "make format   rewrite files to the format that 'make check' wants"
 	@echo "make clean    remove what was built (distclean: the environments too)"
@@ -41,7 +42,10 @@ check: $(VENV)/.test
 	@python .ci/check.py
 
 bench: $(VENV)/.test
-	@python tests/benchmarks/bench_dispatch.py
+	@python tests/benchmarks/bench_dispatch.py $(BENCH)
+
+bench-compare: $(VENV)/.test
+	@python tests/benchmarks/figures.py
 
 docs: $(VENV)/.test
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet

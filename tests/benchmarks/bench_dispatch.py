@@ -1,266 +1,104 @@
-"""How long dispatches of fixed shapes take, from the call of `dispatch` until the result is in the caller's hands.
+"""Every benchmark in one run: what dispatches cost, and what is around them; `make bench`.
 
-Every dispatch goes over HTTP to a real Jupyter server with folders of its own, and is durable (nothing is told before
-it is on disk). Each shape runs once to warm up, then several times; the median counts. The table shows beside it the
-aim, the floor of `floor.py` measured in the same run, and the ratio to it. Then it asks how long Jupyter's own
-`GET api/status` takes while fans run, and what importing the package and building a graph cost. `bench-results/` keeps
-the figures of every run. Nothing fails here: machines differ.
+Dispatches go over HTTP to a real Jupyter server with folders of its own, and are durable (nothing is told before it is
+on disk). Each shape runs once to warm up, then several times in turn with the same work on the floor of `floor.py`; the
+median counts. Each line says whether the target is met. `bench-results/` keeps the figures of every run, and
+`make bench-compare` compares the last two. Nothing fails here: machines differ.
 
-    python tests/benchmarks/bench_dispatch.py [--runs N] [--large] [SHAPE …]
+    python tests/benchmarks/bench_dispatch.py [--runs N] [--large] [--growth] [--peers NAMES|all] [--only WORD …]
 """
 
 import argparse
-import gc
-import json
 import os
-import platform
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import urllib3
+import dispatches
+import growth
+import peers
+import probes
+from figures import RESULTS, ROOT, Figure, keep, show
+from floor import Floor
+from shapes import SHAPES
 
-import covalent_lab as ct
 from covalent_lab.testing.live_server import LiveServer, private_environment
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from floor import Floor
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-RESULTS = ROOT / "bench-results"
-MEBIBYTE = 2**20
+PROBES = ("build", "request", "redispatch", "notebook", "latency", "start", "import")
 
 
-@ct.electron
-def increment(value: int) -> int:
-    """A task that costs nothing, so that what is measured is ours."""
-    return value + 1
+def measured(options: argparse.Namespace, folder: Path) -> Iterator[Figure]:
+    """Everything that was asked for, in order."""
+    environ = private_environment(folder)
+    os.environ |= {name: value for name, value in environ.items() if name.startswith(("COVALENT_", "JUPYTER_"))}
+    runs = options.runs
+
+    def wants(name: str) -> bool:
+        return not options.only or any(word in name for word in options.only)
+
+    if wants("import"):
+        yield probes.importing(runs)
+    if wants("start"):
+        yield probes.starting(folder, environ, min(runs, 2))
+    with LiveServer.start(root_dir=folder, log=RESULTS / "jupyterlab.log", environ=environ) as server:
+        os.environ["COVALENT_LAB_URL"], os.environ["COVALENT_LAB_TOKEN"] = server.url, server.lab_token
+        with Floor(folder) as floor:
+            dispatches.run_once(SHAPES["one task"])
+            yield from probes.idle_memory(server)
+            for name, shape in SHAPES.items():
+                if (wants(name) and not shape.is_large) or (options.large and shape.is_large):
+                    times = 10 * runs if name == "one task" else runs
+                    yield from dispatches.measure(name, server, floor, folder, times, options.budget)
+        if wants("redispatch"):
+            yield dispatches.redispatched(runs)
+        if wants("notebook"):
+            yield probes.notebook(folder, runs)
+        if wants("latency"):
+            yield from probes.latency(server, runs)
+        if options.growth:
+            yield from growth.measure(server)
+    if wants("build"):
+        yield from probes.building(runs)
+    if wants("request"):
+        yield probes.request_size()
 
 
-@ct.electron
-def collect(values: list[int]) -> int:
-    """Join a fan."""
-    return len(values)
-
-
-@ct.electron
-def make_block(size: int) -> Any:
-    """Make a large array where the task runs."""
-    import numpy as np
-
-    return np.ones(size // 8)
-
-
-@ct.electron
-def weigh(block: Any) -> float:
-    """Read a large array."""
-    return float(block.sum())
-
-
-@ct.lattice
-def fan(width: int) -> Any:
-    """As many independent tasks as asked for, and one that joins them."""
-    return collect([increment(index) for index in range(width)])
-
-
-@ct.lattice
-def chain(length: int) -> Any:
-    """Tasks that each wait for the one before."""
-    value: Any = 0
-    for _ in range(length):
-        value = increment(value)
-    return value
-
-
-@ct.lattice
-def blocks(size: int) -> Any:
-    """One large value handed from task to task."""
-    return weigh(make_block(size))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """One workflow to time.
-
-    Attributes:
-        lattice: The workflow.
-        arguments: What it is called with.
-        expected: Its result: a wrong one is not worth timing.
-        aim_s: The time to reach on two cores.
-        floor: The same on the floor.
-        is_large: Only run when asked for.
-    """
-
-    lattice: Any
-    arguments: tuple[Any, ...]
-    expected: object
-    aim_s: float
-    floor: Callable[[Floor], object]
-    is_large: bool = False
-
-
-SHAPES: Mapping[str, Shape] = {
-    "one task": Shape(lattice=chain, arguments=(1,), expected=1, aim_s=0.005, floor=lambda floor: floor.chain(1)),
-    "fan 100": Shape(lattice=fan, arguments=(100,), expected=100, aim_s=0.05, floor=lambda floor: floor.fan(100)),
-    "fan 1,000": Shape(
-        lattice=fan, arguments=(1_000,), expected=1_000, aim_s=0.40, floor=lambda floor: floor.fan(1_000)
-    ),
-    "fan 5,000": Shape(
-        lattice=fan, arguments=(5_000,), expected=5_000, aim_s=1.8, floor=lambda floor: floor.fan(5_000), is_large=True
-    ),
-    "chain 200": Shape(lattice=chain, arguments=(200,), expected=200, aim_s=0.15, floor=lambda floor: floor.chain(200)),
-    "100 MB array": Shape(
-        lattice=blocks,
-        arguments=(100 * MEBIBYTE,),
-        expected=100 * MEBIBYTE / 8,
-        aim_s=0.35,
-        floor=lambda floor: floor.blocks(100 * MEBIBYTE),
-    ),
-}
-
-
-def timed(action: Callable[[], object]) -> tuple[float, object]:
-    """Run something once, undisturbed by the collector, and return its duration and its value."""
-    gc.collect()
-    gc.disable()
-    try:
-        began = time.perf_counter()
-        value = action()
-        return time.perf_counter() - began, value
-    finally:
-        gc.enable()
-
-
-def measure(shape: Shape, address: str, runs: int) -> list[float]:
-    """Time one shape.
-
-    Raises:
-        RuntimeError: The workflow gave another result than it must.
-    """
-
-    def once() -> object:
-        dispatch_id = ct.dispatch(shape.lattice, dispatcher_addr=address)(*shape.arguments)
-        return ct.get_result(dispatch_id, wait=True, dispatcher_addr=address).result
-
-    durations = []
-    for _ in range(runs + 1):
-        duration, value = timed(once)
-        if value != shape.expected:
-            raise RuntimeError(f"expected {shape.expected!r}, got {value!r}")
-        durations.append(duration)
-    return durations[1:]
-
-
-def floor_of(shape: Shape, floor: Floor, runs: int) -> float:
-    """Median time of the same work on the floor."""
-    return statistics.median(timed(lambda: shape.floor(floor))[0] for _ in range(runs))
-
-
-def status_latency(server: LiveServer, runs: int) -> Mapping[str, tuple[float, float]]:
-    """Median time of Jupyter's and of our own status: of an idle server, and while fans of 1,000 tasks run.
-
-    The fans are dispatched by a process of its own, so that what is measured is the server and not this interpreter.
-    """
-    pool = urllib3.PoolManager(headers={"Authorization": f"token {server.token}"})
-    paths = {"GET api/status": "api/status", "GET covalent/api/v1/status": "covalent/api/v1/status"}
-
-    def ask(is_over: Callable[[], bool]) -> Mapping[str, float]:
-        durations: dict[str, list[float]] = {name: [] for name in paths}
-        while not is_over():
-            for name, path in paths.items():
-                durations[name].append(timed(lambda url=server.url + path: pool.request("GET", url))[0])
-        return {name: statistics.median(values) for name, values in durations.items()}
-
-    until = time.perf_counter() + 2.0
-    idle = ask(lambda: time.perf_counter() > until)
-    load = subprocess.Popen([sys.executable, __file__, "--only-load", "--runs", str(2 * runs)])
-    busy = ask(lambda: load.poll() is not None)
-    return {name: (idle[name], busy[name]) for name in paths}
-
-
-def run_load(runs: int) -> None:
-    """Dispatch fans of 1,000 to the server of the environment, one after the other."""
-    for _ in range(runs):
-        ct.get_result(ct.dispatch(fan)(1_000), wait=True)
-
-
-def import_time() -> float:
-    """Time that `import covalent_lab` and its first names add to a bare interpreter."""
-
-    def start(code: str) -> float:
-        return min(timed(lambda: subprocess.run([sys.executable, "-c", code], check=True))[0] for _ in range(5))
-
-    return start("import covalent_lab as ct; ct.electron, ct.lattice") - start("pass")
-
-
-def server_memory(pid: int) -> float | None:
-    """Return the server's resident memory in MB where the system tells it."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError):
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE") / MEBIBYTE
-
-
-def shown(seconds: float) -> str:
-    """A column of the table."""
-    return f"{1000 * seconds:8.1f} ms"
+def verdict(figures: list[Figure]) -> str:
+    """One line about the targets."""
+    aimed = [figure for figure in figures if figure.target is not None]
+    missed = [figure.name for figure in aimed if figure.verdict != "met"]
+    return f"{len(aimed) - len(missed)} of {len(aimed)} targets met" + (
+        f"; missed: {', '.join(missed)}" if missed else ""
+    )
 
 
 def main() -> int:
-    """Run the shapes asked for, print the table and keep the figures."""
+    """Run what was asked for, print the table and keep the figures."""
     parser = argparse.ArgumentParser(description="Time dispatches of fixed shapes through a real Jupyter server.")
-    parser.add_argument("shapes", nargs="*", metavar="SHAPE", help=f"one of: {', '.join(SHAPES)}")
-    parser.add_argument("--runs", type=int, default=5, help="timed runs of each shape (default 5)")
+    parser.add_argument(
+        "--only", nargs="+", metavar="WORD", help=f"of {', '.join((*SHAPES, *PROBES))}: those with a word"
+    )
+    parser.add_argument("--runs", type=int, default=5, help="timed runs of each (default 5)")
+    parser.add_argument("--budget", type=float, default=10.0, help="seconds after which a shape is not repeated (10)")
     parser.add_argument("--large", action="store_true", help="run the large shapes as well")
-    parser.add_argument("--only-load", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--growth", action="store_true", help="run up to 50,000 tasks; list, open and cancel them")
+    parser.add_argument("--peers", default="", help=f"time peers as well: all, or names: {','.join(peers.PEERS)}")
+    parser.add_argument(
+        "--peers-python", action="append", default=[], metavar="PATH", help="an interpreter that has peers (repeatable)"
+    )
     options = parser.parse_args()
-    if options.only_load:
-        run_load(options.runs)
-        return 0
-    if unknown := [name for name in options.shapes if name not in SHAPES]:
-        parser.error(f"no shape {unknown[0]!r}; there are {', '.join(SHAPES)}")
-    chosen = options.shapes or [name for name, shape in SHAPES.items() if options.large or not shape.is_large]
-    figures: dict[str, list[float]] = {}
     RESULTS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        environ = private_environment(Path(folder))
-        with LiveServer.start(root_dir=Path(folder), log=RESULTS / "jupyterlab.log", environ=environ) as server:
-            os.environ["COVALENT_LAB_URL"], os.environ["COVALENT_LAB_TOKEN"] = server.url, server.lab_token
-            print(
-                f"{'shape':16}{'median':>11}{'best':>11}{'floor':>11}{'ratio':>8}{'aim':>11}{'server':>11}", flush=True
-            )
-            floors: dict[str, float] = {}
-            with Floor(Path(folder)) as floor:
-                for name in chosen:
-                    shape = SHAPES[name]
-                    floors[name] = floor_of(shape, floor, options.runs)
-                    durations = figures[name] = measure(shape, server.url, options.runs)
-                    median, best = statistics.median(durations), min(durations)
-                    print(
-                        f"{name:16}{shown(median)}{shown(best)}{shown(floors[name])}{median / floors[name]:7.1f}x"
-                        f"{shown(shape.aim_s)}{server_memory(server.process.pid) or 0:8.0f} MB",
-                        flush=True,
-                    )
-            latency = status_latency(server, options.runs)
-    for name, (idle, busy) in latency.items():
-        print(f"{name}: {1000 * idle:.2f} ms idle, {1000 * busy:.2f} ms while fans of 1,000 run ({busy / idle:.1f}x)")
-    build, _ = timed(lambda: fan.build_graph(5_000))
-    imported = import_time()
-    print(f"building a fan of 5,000: {1000 * build:.0f} ms; import covalent_lab: {1000 * imported:.0f} ms")
-    figures |= {name: list(pair) for name, pair in latency.items()}
-    figures |= {"build 5,000": [build], "import": [imported]}
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    machine = {"python": platform.python_version(), "processor": platform.machine(), "cores": os.cpu_count()}
-    path = RESULTS / f"dispatch-{stamp}.json"
-    path.write_text(json.dumps({"machine": machine, "seconds": figures, "floors": floors}, indent=2), encoding="utf-8")
-    print(f"Kept in {path.relative_to(ROOT)}")
+    began = time.perf_counter()
+    figures: list[Figure] = []
+    show()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        for figure in measured(options, Path(folder)):
+            figures.append(figure)
+            show(figure)
+    others = peers.measure(options.peers, options.peers_python or [sys.executable]) if options.peers else {}
+    print(f"{verdict(figures)}. {time.perf_counter() - began:.0f} s. Kept in {keep(figures, others).relative_to(ROOT)}")
     return 0
 
 

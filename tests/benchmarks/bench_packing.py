@@ -14,11 +14,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from figures import RESULTS, shown
+from timing import timed
+
 import covalent_lab as ct
 from covalent_lab.testing.live_server import LiveServer, private_environment
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from bench_dispatch import RESULTS, shown, timed
 
 
 @ct.electron
@@ -103,7 +103,9 @@ def main() -> int:
                 lattice.build_graph(size)
                 nodes = sum(node.value is None for node in lattice.graph.nodes)
                 ratio = medians[False] / medians[True]
-                print(f"{name:16}{nodes:7}{shown(medians[False])}{shown(medians[True])}{ratio:7.1f}x", flush=True)
+                print(
+                    f"{name:16}{nodes:7}{shown(medians[False]):>11}{shown(medians[True]):>11}{ratio:7.1f}x", flush=True
+                )
     return 0
 
 

@@ -1,22 +1,26 @@
 """The least that durable tasks can cost here: a process pool, cloudpickle, and three commits a task, nothing else.
 
-The same shapes as in `bench_dispatch.py`, so that a time can be given as a multiple of what no program can avoid.
+It runs the shapes of `shapes.py`, so that a time can be given as a multiple of what no program can avoid. Large values
+go to a file.
 """
 
+import queue
 import sqlite3
 import time
+from collections.abc import Sequence
 from concurrent import futures
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import cloudpickle
+from timing import MEBIBYTE
 
 __all__ = ["Floor"]
 
 
-def _increment(value: int) -> int:
-    return value + 1
+def _add(*values: int) -> int:
+    return sum(values) + 1
 
 
 def _make_block(size: int) -> Any:
@@ -47,10 +51,11 @@ class Floor:
         self._database.execute("pragma journal_mode=wal")
         self._database.execute("pragma synchronous=normal")
         self._database.execute("create table task(id integer primary key, state text, at real, value blob)")
+        self._file = folder / "floor.bin"
         self._next = 0
 
     def __enter__(self) -> Self:
-        self.fan(8)
+        self.graph([()] * 8)
         return self
 
     def __exit__(
@@ -59,6 +64,40 @@ class Floor:
         self._pool.shutdown()
         self._database.close()
 
+    def graph(self, parents: Sequence[Sequence[int]]) -> int:
+        """Tasks that each add up the values of their parents; returns the value of the last one.
+
+        Args:
+            parents: Of each task, the numbers of the tasks it waits for.
+        """
+        missing = [len(before) for before in parents]
+        children: list[list[int]] = [[] for _ in parents]
+        for number, before in enumerate(parents):
+            for parent in before:
+                children[parent].append(number)
+        ready = [number for number, count in enumerate(missing) if not count]
+        ended: queue.SimpleQueue[tuple[int, int, futures.Future[bytes]]] = queue.SimpleQueue()
+        values: dict[int, int] = {}
+        while len(values) < len(parents):
+            for number in ready:
+                row, future = self._submit(_add, *(values[parent] for parent in parents[number]))
+                future.add_done_callback(lambda done, number=number, row=row: ended.put((number, row, done)))
+            number, row, future = ended.get()
+            values[number] = self._take(row, future.result())
+            ready = []
+            for child in children[number]:
+                missing[child] -= 1
+                if not missing[child]:
+                    ready.append(child)
+        return values[len(parents) - 1]
+
+    def blocks(self, size: int, consumers: int) -> float:
+        """One large value of so many bytes handed to tasks that read it."""
+        row, made = self._submit(_make_block, size)
+        block = self._take(row, made.result())
+        pending = [self._submit(_weigh, block) for _ in range(consumers)]
+        return sum(self._take(row, future.result()) for row, future in pending)
+
     def _submit(self, function: Any, *arguments: Any) -> tuple[int, futures.Future[bytes]]:
         self._next += 1
         self._database.execute("insert into task values(?,?,?,null)", (self._next, "NEW_OBJECT", time.time()))
@@ -66,26 +105,12 @@ class Floor:
         self._database.execute("update task set state='RUNNING', at=? where id=?", (time.time(), self._next))
         return self._next, future
 
-    def _take(self, task: int, value: bytes) -> Any:
-        row = (time.time(), value, task)
-        self._database.execute("update task set state='COMPLETED', at=?, value=? where id=?", row)
+    def _take(self, row: int, value: bytes) -> Any:
+        if len(value) > MEBIBYTE:
+            self._file.write_bytes(value)
+            stored = str(self._file).encode()
+        else:
+            stored = value
+        state = (time.time(), stored, row)
+        self._database.execute("update task set state='COMPLETED', at=?, value=? where id=?", state)
         return cloudpickle.loads(value)
-
-    def fan(self, width: int) -> int:
-        """Independent tasks."""
-        pending = {future: task for task, future in (self._submit(_increment, i) for i in range(width))}
-        return len([self._take(pending[future], future.result()) for future in futures.as_completed(pending)])
-
-    def chain(self, length: int) -> int:
-        """Tasks that each wait for the one before."""
-        value = 0
-        for _ in range(length):
-            task, future = self._submit(_increment, value)
-            value = self._take(task, future.result())
-        return value
-
-    def blocks(self, size: int) -> float:
-        """One large value handed from task to task."""
-        task, made = self._submit(_make_block, size)
-        task, weighed = self._submit(_weigh, self._take(task, made.result()))
-        return float(self._take(task, weighed.result()))
