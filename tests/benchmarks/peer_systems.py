@@ -25,8 +25,8 @@ MODULES: Mapping[str, str] = {
     "parsl": "parsl",
     "ray": "ray",
     "executorlib": "executorlib",
-    "prefect": "prefect",
     "redun": "redun",
+    "prefect": "prefect",
 }
 """Name of each peer, and the module that must be there."""
 

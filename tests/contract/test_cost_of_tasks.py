@@ -107,15 +107,15 @@ def ran(lattice: Any, size: int) -> Any:
 
 
 def test_statements_and_commits_of_a_fan_grow_with_ticks_not_with_tasks(sql: Counter[str]) -> None:
-    """A task writes a few rows; commits and reads are those of ticks."""
+    """A task writes a few rows; commits are those of ticks, and nothing that was written is read back."""
     assert ran(fan, 2) == 3
     sql.clear()
 
     assert ran(fan, WIDTH) == WIDTH * (WIDTH + 1) / 2
     rows = sum(sql[word] for word in ("INSERT", "UPDATE", "DELETE", "REPLACE"))
-    assert rows <= 12 * WIDTH
-    assert sql["COMMIT"] <= 1 * WIDTH
-    assert sql["SELECT"] <= 1 * WIDTH
+    assert 0 < rows <= 10 * WIDTH
+    assert 0 < sql["COMMIT"] <= WIDTH / 2
+    assert sql["SELECT"] <= 20
 
 
 def test_a_link_of_a_chain_costs_a_few_commits(sql: Counter[str]) -> None:
@@ -124,8 +124,8 @@ def test_a_link_of_a_chain_costs_a_few_commits(sql: Counter[str]) -> None:
     sql.clear()
 
     assert ran(chain, 50) == 50
-    assert sql["COMMIT"] <= 4 * 50
-    assert sql["SELECT"] <= 4 * 50
+    assert 0 < sql["COMMIT"] <= 3 * 50
+    assert sql["SELECT"] <= 20
 
 
 def test_a_task_is_one_small_message_at_most(messages: list[int]) -> None:
@@ -134,8 +134,8 @@ def test_a_task_is_one_small_message_at_most(messages: list[int]) -> None:
     messages.clear()
 
     assert ran(fan, WIDTH) == WIDTH * (WIDTH + 1) / 2
-    assert 0 < len(messages) <= 1.1 * WIDTH
-    assert sum(messages) <= 3_000 * WIDTH
+    assert 0 < len(messages) <= WIDTH + 20
+    assert sum(messages) <= 2_000 * WIDTH
 
 
 def test_small_tasks_leave_no_files(environ: dict[str, str]) -> None:
