@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from concurrent import futures
+from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -46,7 +47,7 @@ class Floor:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._pool = futures.ProcessPoolExecutor(2)
+        self._pool = futures.ProcessPoolExecutor(2, get_context("spawn"))
         self._database = sqlite3.connect(folder / "floor.sqlite", isolation_level=None)
         self._database.execute("pragma journal_mode=wal")
         self._database.execute("pragma synchronous=normal")
