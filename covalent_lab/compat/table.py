@@ -31,7 +31,10 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "covalent.executor.executor_plugins.dask": _of("covalent_lab.executor", "DaskExecutor"),
     "covalent.executor.executor_plugins.remote_executor": _of("covalent_lab.executor", "RemoteExecutor"),
     "covalent.executor.utils": {},
-    "covalent.executor.utils.wrappers": _of("covalent_lab.executor.task", "wrapper_fn io_wrapper run_task_group"),
+    "covalent.executor.utils.wrappers": {
+        **_of("covalent_lab.executor.task", "wrapper_fn io_wrapper"),
+        **_of("covalent_lab.executor.task_group", "run_task_group"),
+    },
     "covalent.executor.schemas": _of("covalent_lab.executor.managed", "TaskSpec TaskGroup TaskUpdate ResourceMap"),
     "covalent.fs": {"*": "covalent_lab.fs"},
     "covalent.fs_strategies": {"*": "covalent_lab.fs_strategies"},
