@@ -16,7 +16,7 @@ def _of(module: str, names: str) -> dict[str, str]:
 
 _LAB = "covalent_lab"
 _DEPS = "covalent_lab.workflow.deps"
-_MANIFEST = "covalent_lab.compat.manifest"
+_MANIFEST = "covalent_lab.client.manifest_model"
 _FILES = "File Folder FileTransfer TransferFromRemote TransferToRemote"
 
 TABLE: Mapping[str, Mapping[str, str]] = {
@@ -72,7 +72,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
         **_of("covalent_lab.client.assets", "_delete_result"),
     },
     "covalent._serialize": {},
-    "covalent._serialize.result": _of("covalent_lab.client.dispatchers", "serialize_result deserialize_result"),
+    "covalent._serialize.result": _of("covalent_lab.client.serialized", "serialize_result deserialize_result"),
     "covalent._shared_files": _of("covalent_lab.errors", "TaskRuntimeError TaskCancelledError"),
     "covalent._shared_files.config": {
         **_of(_LAB, "get_config set_config reload_config"),
