@@ -36,7 +36,9 @@ def measure(names: str, interpreters: Sequence[str]) -> Mapping[str, Any]:
             print(f"{name:{NAME_WIDTH}}{told}", flush=True)
             continue
         found[name] = told
-        cells = "".join(f"{shown(told['seconds'][shape]):>14}" for shape in SHAPES)
+        cells = "".join(
+            f"{shown(told['seconds'][shape]) if shape in told['seconds'] else 'failed':>14}" for shape in SHAPES
+        )
         print(f"{name + ' ' + told['version']:{NAME_WIDTH}}{cells}", flush=True)
     return found
 

@@ -94,6 +94,24 @@ def test_the_electron_decides_before_the_lattice_and_that_before_the_configurati
     assert twice(noted(runs.file), cache=False) == 2
 
 
+def test_a_sublattice_does_as_its_lattice_unless_it_says_otherwise(runs: Any) -> None:
+    """The same holds for the electrons in the sublattice."""
+
+    def twice(outer: bool, inner: bool | None = None, **options: Any) -> int:
+        before = runs.number
+        task = noted(runs.file, **options)
+        part = ct.electron(ct.lattice(lambda value, turn: task(value), cache=inner))
+        for turn in range(2):  # an argument that differs, so that the sublattice itself is never taken over
+            result = ct.dispatch_sync(ct.lattice(lambda turn: part(before, turn), cache=outer))(turn)
+            assert result.result == before
+        return int(runs.number - before)
+
+    assert twice(True) == 1
+    assert twice(True, inner=False) == 2
+    assert twice(True, cache=False) == 2
+    assert twice(False, inner=True) == 1
+
+
 def test_other_hooks_run(runs: Any) -> None:
     run(noted(runs.file, cache=True), 1)
     run(noted(runs.file, cache=True, deps_bash="true"), 1)
