@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -283,7 +284,7 @@ def measure(name: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, SYSTEMS[name](folder) as peer:
         for shape, (method, size, expected) in SHAPES.items():
             try:
-                times[shape] = _repeated(lambda run=getattr(peer, method), size=size: run(size), expected)
+                times[shape] = _repeated(partial(getattr(peer, method), size), expected)
             except Exception as error:  # noqa: BLE001 - the other shapes are still worth knowing
                 print(f"{name}, {shape}: {type(error).__name__}: {error}", file=sys.stderr)
     medians = {shape: statistics.median(values) for shape, values in times.items()}
