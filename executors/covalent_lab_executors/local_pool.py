@@ -334,7 +334,7 @@ class Pool:
     def _queue(self, job: Job, python: str, *, is_first: bool = False) -> None:
         now = self._loop.time()
         reason, since = self._unusable.get(python, ("", 0.0))
-        if python != sys.executable and (not reason or now - since > _RETRY_S):
+        if python not in self._groups and (not reason or now - since > _RETRY_S):
             reason = "" if os.access(python, os.X_OK) else "there is no such program on this machine"
             self._unusable.pop(python, None)
             if reason:
