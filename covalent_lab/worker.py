@@ -15,9 +15,12 @@ An archive is the serialised form of one value, laid out so that it can be liste
 Header keys: `py_version`, `cloudpickle_version`, `attrs` (`doc`, `name`), `type`, `pickle` (length), and only where
 present `buffers` and `rich` (`[offset, length]` relative to the data; `rich` is keyed by MIME type).
 
-`worker.py --serve CHANNEL LIFELINE` (two inherited file descriptors) runs one task after the other for the process at
-the other end of the channel. A frame is `>IQ` (lengths of the next two), control (JSON), body (the raw bytes that the
+`worker.py --serve CHANNEL LIFELINE CLAIMS` (inherited file descriptors) runs one task after the other for the process
+at the other end of the channel. A frame is `>IQ` (lengths of the next two), control (JSON), body (raw bytes that the
 control refers to by length). It leads a process group of its own, which ends when the lifeline does.
+
+A message brings one or more jobs. Each after the first needs a grant, one byte of the pipe CLAIMS, when its turn comes:
+the other side can take grants back, which decides at one place who runs a job. Answers are sent before that.
 
 A job can have several steps, each with an answer of its own: later ones (`then`) may refer to the output of earlier
 ones, which is decoded anew each time, so that what a step changes is seen by no other.
@@ -366,10 +369,27 @@ def _load(archive: "Buffer | str") -> Any:
     return decode_archive(open_archive(archive) if isinstance(archive, str) else archive)
 
 
-def _run_steps(
-    job: "dict[str, Any]", body: io.BytesIO, surroundings: "Surroundings", code: "LoadedCode"
+def _is_granted(claims: int) -> bool:
+    try:
+        return bool(os.read(claims, 1))
+    except BlockingIOError:
+        return False
+
+
+def _run_jobs(
+    jobs: "Sequence[dict[str, Any]]", body: io.BytesIO, claims: int, surroundings: "Surroundings", code: "LoadedCode"
 ) -> "Iterator[tuple[dict[str, Any], bytes]]":
-    """Run the steps of a job one after the other while they complete; yields the answer of each."""
+    """Run jobs one after the other while that is granted; yields the answers of each."""
+    goes_on = True
+    for number, job in enumerate(jobs):
+        goes_on = goes_on and (number == 0 or _is_granted(claims))
+        yield from _run_steps(job, body, surroundings, code, goes_on)
+
+
+def _run_steps(
+    job: "dict[str, Any]", body: io.BytesIO, surroundings: "Surroundings", code: "LoadedCode", goes_on: bool
+) -> "Iterator[tuple[dict[str, Any], bytes]]":
+    """Run the steps of a job one after the other while they complete, if at all; yields the answer of each."""
     steps = [job, *job["then"]]
     outputs: "dict[str, Buffer | str]" = {}
 
@@ -378,7 +398,6 @@ def _run_steps(
         found = body.read(found) if isinstance(found, int) else found
         return found if isinstance(found, str) else bytearray(found)  # a copy: aligned, arrays writable
 
-    goes_on = True
     for number, step in enumerate(steps):
         body.seek(step["at"])
         _take_function(step, take, code)
@@ -475,8 +494,8 @@ def _kill_on(waiter: select.poll, timeout: "int | None") -> None:
         os.killpg(0, signal.SIGKILL)
 
 
-def _serve(descriptor: int, lifeline: int) -> None:
-    """Run tasks for the process at the other end of two inherited file descriptors, until it goes away."""
+def _serve(descriptor: int, lifeline: int, claims: int) -> None:
+    """Run tasks for the process at the other end of inherited file descriptors, until it goes away."""
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
     end_with(lifeline)
@@ -491,11 +510,13 @@ def _serve(descriptor: int, lifeline: int) -> None:
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
     sys.argv[:] = [""]
     os.set_inheritable(descriptor, False)
+    os.set_inheritable(claims, False)
     channel, pid = socket.socket(fileno=descriptor), os.getpid()
     reader, surroundings, code = channel.makefile("rb", 1 << 18), Surroundings(), LoadedCode(_load)
     _send(channel, {"ready": pid, "python_version": _VERSIONS["py_version"]})
     while True:
-        for reply, output in _run_steps(*_receive(reader), surroundings, code):
+        message, body = _receive(reader)
+        for reply, output in _run_jobs(message["jobs"], body, claims, surroundings, code):
             if os.getpid() != pid:  # the task forked, and its child came back here
                 os._exit(0)
             streams = [surroundings.take(descriptor) for descriptor in surroundings.kept]

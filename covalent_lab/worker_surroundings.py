@@ -43,8 +43,11 @@ class Surroundings:
         os.umask(self._umask)
         for descriptor in self.kept:  # children of an earlier task may have printed since
             self.take(descriptor)
-        os.makedirs(job["workdir"], exist_ok=True)
-        os.chdir(job["workdir"])
+        try:
+            os.chdir(job["workdir"])
+        except FileNotFoundError:  # nearly always it is there
+            os.makedirs(job["workdir"], exist_ok=True)
+            os.chdir(job["workdir"])
         os.environ.update(job["env"])
 
     def stand_in(self, function: Any) -> None:

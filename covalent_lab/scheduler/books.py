@@ -7,7 +7,12 @@ from covalent_lab.ids import DispatchId
 from covalent_lab.scheduler.plan import Plan
 from covalent_lab.scheduler.states import DispatchState, NodeState
 
-__all__ = ["Lane", "Run"]
+__all__ = ["CHAIN_S", "MAX_CHAIN", "Lane", "Run"]
+
+CHAIN_S = 0.1
+"""How long the tasks of one job may take in all for further ones to be taken along unasked."""
+MAX_CHAIN = 100
+"""How many are taken along at most."""
 
 
 class Run:
@@ -25,6 +30,7 @@ class Run:
         "leaders",
         "lost",
         "out_of_time",
+        "pace",
         "plan",
         "ready",
         "state",
@@ -50,6 +56,7 @@ class Run:
         self.lost: dict[int, int] = {}
         self.then: dict[int, list[int]] = {}  # of a node in flight: the later steps of its job, the next one last
         self.carried: set[int] = set()  # all these steps
+        self.pace: dict[int, float] = {}  # of a function: the seconds its next call is expected to take
         self.leaders: dict[int, dict[int, None]] = {}  # of a group: its ready nodes that lead to others of it
 
     def is_cancelled(self, node: int) -> bool:
@@ -92,7 +99,37 @@ class Run:
 
     def may_have_been_step(self, node: int) -> bool:
         """Whether a node that was not begun could be known to an executor, from a job that was given up."""
-        return self.attempts[node] == 0 and self.plan.group[node] >= 0 and node not in self.carried
+        can_be = self.plan.group[node] >= 0 or self.plan.kin[node] >= 0
+        return self.attempts[node] == 0 and can_be and node not in self.carried
+
+    def clock(self, node: int, duration_s: float) -> None:
+        """Note how long a node's task took: longer than expected counts at once, shorter by and by."""
+        function = self.plan.function[node]
+        self.pace[function] = max(duration_s, (self.pace.get(function, duration_s) + duration_s) / 2)
+
+    def chain(self, node: int) -> list[int]:
+        """The nodes that follow this one in single file, while they are short: nothing else could run beside them.
+
+        Long ones gain nothing, and as steps of one job would keep other dispatches, and cancels, from their turn.
+        """
+        plan, steps, missing = self.plan, list[int](), dict[int, int]()
+        kin, left_s = plan.kin[node], CHAIN_S - self._expected_s(node)
+        while kin >= 0 and left_s > 0 and len(steps) < MAX_CHAIN:
+            released = []
+            for target in plan.successors[node]:
+                missing[target] = missing.get(target, self.waits_for[target]) - 1
+                if missing[target] == 0 and (plan.passes_on[target] < 0 or plan.successors[target]):
+                    released.append(target)
+            if len(released) != 1 or plan.kin[released[0]] != kin or self.is_cancelled(released[0]):
+                break
+            (node,) = released
+            left_s -= self._expected_s(node)
+            if left_s > 0:
+                steps.append(node)
+        return steps
+
+    def _expected_s(self, node: int) -> float:
+        return self.pace.get(self.plan.function[node], CHAIN_S)
 
     def check_steps(self, queued: Collection[int]) -> None:
         """Raise AssertionError if the books about jobs with several steps do not balance."""

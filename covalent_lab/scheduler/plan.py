@@ -45,6 +45,8 @@ class Plan:
         policy: For each node its policy.
         group: For each node the group whose nodes may share a job with it; -1 if it travels alone.
         leads: For each node whether another node of its group is fed by it.
+        kin: For each node a number shared by those that may follow it in its job unasked; -1 if it travels alone.
+        function: For each node a number shared by those that call the same function; -1 if it calls none.
     """
 
     names: Sequence[str]
@@ -55,6 +57,8 @@ class Plan:
     policy: Sequence[NodePolicy]
     group: Sequence[int]
     leads: Sequence[bool]
+    kin: Sequence[int]
+    function: Sequence[int]
 
     @property
     def total(self) -> int:
@@ -105,21 +109,22 @@ def make_plan(graph: Graph, policies: Sequence[NodePolicy]) -> Plan:
         policy=policy,
         group=group,
         leads=[g >= 0 and any(group[target] == g for target in successors[n]) for n, g in enumerate(group)],
+        kin=[
+            node.options if group[node.id] < 0 and policy[node.id].packs and _can_be_step(graph, node) else -1
+            for node in graph.nodes
+        ],
+        function=[-1 if node.function is None else node.function for node in graph.nodes],
     )
 
 
 def _groups(graph: Graph, policy: Sequence[NodePolicy]) -> list[int]:
-    """The groups that are of use: nodes with one task group and policy that can be steps of a job.
-
-    Sublattices become dispatches of their own. A node with hooks travels alone, because these may leave its process in
-    a state that only it can bear; and so does one whose result may be cached, because that need not run at all.
-    """
+    """The groups that are of use: nodes with one task group and policy that can be steps of a job."""
     group = [-1] * len(graph.nodes)
     shared = {node.task_group for node in graph.nodes if node.task_group not in (node.id, -1)}
     members: dict[tuple[int, NodePolicy], list[int]] = {}
     for node in graph.nodes if shared else ():
         own = policy[node.id]
-        if node.task_group in shared and own.packs and node.kind in _STEPS and not _is_special(graph, node):
+        if node.task_group in shared and own.packs and _can_be_step(graph, node):
             members.setdefault((node.task_group, own), []).append(node.id)
     for nodes in members.values():
         if len(nodes) > 1:
@@ -128,9 +133,14 @@ def _groups(graph: Graph, policy: Sequence[NodePolicy]) -> list[int]:
     return group
 
 
-def _is_special(graph: Graph, node: Node) -> bool:
+def _can_be_step(graph: Graph, node: Node) -> bool:
+    """Whether a node can share a job with others.
+
+    Sublattices become dispatches of their own. A node with hooks travels alone, because these may leave its process in
+    a state that only it can bear; and so does one whose result may be cached, because that need not run at all.
+    """
     is_cached = node.function is not None and graph.functions[node.function].cache_key
-    return bool(is_cached or graph.options[node.options].hooks)
+    return node.kind in _STEPS and not is_cached and not graph.options[node.options].hooks
 
 
 def _check_acyclic(successors: Sequence[Sequence[int]], waits_for: Sequence[int]) -> None:

@@ -6,9 +6,10 @@ nodes be *in flight*. A node's end frees its place and lowers the counts of its 
 workflow is *dispatching* until that workflow ends; it takes no place then. A dispatch ends when none of its nodes is
 ready, in flight or dispatching.
 
-A node can *carry* others of its task group as later steps of its job: those for which nothing is missing once the steps
-before them are complete. Of a job one node is in flight at a time; when it completes, the next takes its place without
-being submitted. When it does not, the job is over and the later ones are nodes like any others again.
+A node can *carry* others as later steps of its job: those of its task group for which nothing is missing once the
+steps before them are complete; or else those that follow it in single file, if all of them were seen to be short. Of a
+job one node is in flight at a time; when it completes, the next takes its place without being submitted. When it does
+not, the job is over and the later ones are nodes like any others again.
 
 Two rules for whoever edits this file: a state changes only in `_move` and `_move_dispatch`, which check the transition
 tables and write the transition down; and an event is checked before anything is changed, so that one which raises
@@ -311,6 +312,8 @@ class Scheduler:
         loose = [] if goes_on else [later for later in run.unload(node) if run.waits_for[later] == 0]
         match event:
             case NodeSucceeded():
+                if event.started_at is not None:
+                    run.clock(node, event.at - event.started_at)
                 self._move(
                     event.dispatch_id, run, node, _COMPLETED, event.at, step,
                     output=event.output, started_at=event.started_at,
@@ -450,7 +453,7 @@ class Scheduler:
         """Load the job of a node with later steps: others that are ready and lead on, and what all of them lead to."""
         plan, group = run.plan, run.plan.group[node]
         if not plan.leads[node]:
-            return ()
+            return self._load(run, node, run.chain(node))
         ready = list(run.leaders.get(group, ()))
         for leader in self._lane(run, node).drop(dispatch_id, ready):
             run.count_out(leader)
@@ -461,8 +464,12 @@ class Scheduler:
                     missing[target] = missing.get(target, run.waits_for[target]) - 1
                     if missing[target] == 0:
                         steps.append(target)
-        run.load(node, steps[1:])
-        return tuple(NodeId(number) for number in steps[1:])
+        return self._load(run, node, steps[1:])
+
+    @staticmethod
+    def _load(run: Run, node: int, steps: list[int]) -> tuple[NodeId, ...]:
+        run.load(node, steps)
+        return tuple(map(NodeId, steps))
 
     # --- the only places where states change
 

@@ -45,6 +45,17 @@ class FairQueue(Generic[JobT]):
             del self._dispatches[dispatch_id]
         return job
 
+    def peek(self) -> JobT | None:
+        """The job that `pop` would take, None if nobody waits."""
+        jobs = next(iter(self._dispatches.values()), None)
+        return None if jobs is None else next(iter(jobs.values()))
+
+    def put_back(self, dispatch_id: DispatchId, attempt_id: AttemptId, job: JobT) -> None:
+        """Return a job that was taken to the head of the line of its dispatch, and let it be that dispatch's turn."""
+        self.put(dispatch_id, attempt_id, job)
+        self._dispatches[dispatch_id].move_to_end(attempt_id, last=False)
+        self._dispatches.move_to_end(dispatch_id, last=False)
+
     def remove(self, dispatch_id: DispatchId, attempt_id: AttemptId) -> bool:
         """Drop one job; False if it does not wait here."""
         jobs = self._dispatches.get(dispatch_id)

@@ -4,6 +4,7 @@ Decides how options become a place to run; processes and turns are the pool's (`
 """
 
 import asyncio
+import functools
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -74,16 +75,17 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
         super().__init__(workdir=os.fspath(workdir), create_unique_workdir=bool(create_unique_workdir), **kept)
         self._pool: Pool | None = None
         self._host: ExecutorHost | None = None
+        self._folder = ""
 
     async def start(self, host: ExecutorHost) -> None:
         """Start the first workers in the background."""
-        self._host = host
+        self._host, self._folder = host, host.work_dir
         size = int(getattr(self, "workers", None) or os.cpu_count() or 1)
         try:
             os.makedirs(host.payload_dir, exist_ok=True)
             self._pool = Pool(
                 size=size,
-                folder=host.work_dir,
+                folder=self._folder,
                 payload_dir=host.payload_dir,
                 owner=self,
                 loop=asyncio.get_running_loop(),
@@ -152,18 +154,17 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
     def place(self, spec: JobSpec, part_path: str, stop_path: str, note: str) -> Placement:
         """See `PoolOwner`."""
         _, host = self._started()
-        workdir = os.path.expanduser(str(self._option(spec, "workdir") or os.path.join(host.work_dir, "tasks")))
-        workdir = os.path.join(spec.client.get("cwd") or host.work_dir, workdir)
+        folder = self._folder
+        workdir = _path(str(self._option(spec, "workdir") or _path("tasks", folder)), spec.client.get("cwd") or folder)
         if self._option(spec, "create_unique_workdir"):
             workdir = os.path.join(workdir, spec.dispatch_id, f"node_{spec.node_id}")
-        default = os.path.join(host.work_dir, "cache")
         return Placement(
             workdir=workdir,
             inline_limit=host.inline_limit,
             payload_dir=host.payload_dir,
             part=part_path,
             stop=stop_path,
-            cache_dir=os.path.abspath(os.path.expanduser(str(self._option(spec, "cache_dir") or default))),
+            cache_dir=os.path.abspath(_path(str(self._option(spec, "cache_dir") or _path("cache", folder)), "")),
             note=note,
         )
 
@@ -196,6 +197,11 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
             return max(0.0, float(value))
         except (TypeError, ValueError):
             return 1.0
+
+
+@functools.lru_cache(1024)
+def _path(path: str, base: str) -> str:
+    return os.path.join(base, os.path.expanduser(path))
 
 
 def _made(folder: str) -> str:

@@ -3,6 +3,7 @@
 The counterpart is `covalent_lab/worker.py`; control parts are JSON, payloads travel beside them as raw bytes.
 """
 
+import functools
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure
-from covalent_lab.ids import AttemptId, PayloadRef
+from covalent_lab.ids import AttemptId, DispatchId, PayloadRef
 
 __all__ = ["FunctionShelf", "Placement", "decode_answer", "encode_job", "explain_death"]
 
@@ -65,9 +66,20 @@ class FunctionShelf:
 
 
 def encode_job(
-    spec: JobSpec, placement: Placement, shelf: FunctionShelf, then: Sequence[tuple[JobSpec, Placement]] = ()
+    spec: JobSpec,
+    placement: Placement,
+    shelf: FunctionShelf,
+    then: Sequence[tuple[JobSpec, Placement]] = (),
+    at: int = 0,
 ) -> tuple[dict[str, Any], list[bytes]]:
-    """The control part and the body of the message that starts a job; `then` are its later steps.
+    """What the message that starts a job says of it, and its part of that message's body.
+
+    Args:
+        spec: Its first step.
+        placement: Where that runs.
+        shelf: Functions the worker holds.
+        then: Its later steps.
+        at: Where in the body its part begins.
 
     Raises:
         ValueError: A payload has neither bytes nor a path, nor is it the output of an earlier step.
@@ -75,7 +87,6 @@ def encode_job(
     _check_sources([spec, *(step for step, _ in then)])
     body: list[bytes] = []
     steps: list[dict[str, Any]] = []
-    at = 0
     for step, place in ((spec, placement), *then):
         own: list[bytes] = []
         steps.append({**_encode_step(step, place, shelf, own), "at": at})
@@ -121,7 +132,7 @@ def _encode_step(spec: JobSpec, placement: Placement, shelf: FunctionShelf, body
             "COVALENT_CACHE_DIR": placement.cache_dir,
             **spec.env,
         },
-        "folder": _folder(spec.client),
+        "folder": _folder(spec.dispatch_id, spec.client.get("cwd", "")),
         "workdir": placement.workdir,
         "inline_limit": placement.inline_limit,
         "payload_dir": placement.payload_dir,
@@ -131,8 +142,9 @@ def _encode_step(spec: JobSpec, placement: Placement, shelf: FunctionShelf, body
     }
 
 
-def _folder(client: Mapping[str, str]) -> str:
-    folder = client.get("cwd", "")
+@functools.lru_cache(256)
+def _folder(dispatch_id: DispatchId, folder: str) -> str:
+    """The folder of the notebook, if it is on this machine; looked for once for each dispatch."""
     return folder if os.path.isabs(folder) and os.path.isdir(folder) else ""
 
 

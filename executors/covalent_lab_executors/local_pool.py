@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -35,6 +35,14 @@ _CLOSE_S = 5.0
 """How long killed processes may take to disappear."""
 _TURN_S = 1.0
 """How long an interpreter without any worker waits before a busier one must give one up."""
+_BATCH_S = 0.01
+"""How long the jobs of one message may take in all, by what their functions took before."""
+_MAX_BATCH = 32
+_TAKE_BACK_S = 0.05
+"""When jobs of a message that did not get their turn are given to others: one of them takes longer than before."""
+_GATHER_S = 0.001
+"""How long answers of such jobs gather, to be read together."""
+_MAX_PACES = 10_000
 
 
 class PoolOwner(Protocol):
@@ -73,7 +81,7 @@ class Job:
         spec: The step it has come to; at first what was asked for.
         grace_s: How long it may take to end when it is cancelled.
         note: A warning for its standard error.
-        seat: The worker that runs it, None while it waits.
+        seat: The worker that was given it, None while it waits.
         started_at: When its step began.
         is_cancelled: Whether its end was asked for.
         later: Steps that follow.
@@ -117,7 +125,8 @@ class _Seat:
     group: _Group
     process: WorkerProcess
     state: _State = _State.STARTING
-    job: Job | None = None
+    jobs: deque[Job] = field(default_factory=deque)  # the first one is under way
+    taking_back: asyncio.TimerHandle | None = None
     has_worked: bool = False
     python_version: str = ""
     shelf: FunctionShelf = field(default_factory=FunctionShelf)
@@ -145,6 +154,7 @@ class Pool:
         self._own = self._group(sys.executable)
         self._unusable: dict[str, tuple[str, float]] = {}
         self._seats: dict[WorkerProcess, _Seat] = {}
+        self._paces: dict[str, float] = {}  # of a function: the seconds its next call is expected to take
         self._numbers = itertools.count(1)
         self._is_pumping = False
         self._is_closed = False
@@ -172,6 +182,9 @@ class Pool:
     def cancel(self, attempt_id: AttemptId) -> None:
         """Stop a job, or let it end before a later step; unknown ones are ignored."""
         job = self._jobs.get(attempt_id)
+        if job is not None and job.seat is not None and len(job.seat.jobs) > 1:
+            self._take_back(job.seat)
+            job = self._jobs.get(attempt_id)
         if job is None or job.is_cancelled:
             return
         if attempt_id != job.spec.attempt_id:
@@ -195,10 +208,10 @@ class Pool:
             self._is_closed = True
             self._jobs.clear()
             for seat in self._seats.values():
-                if seat.job is None:
-                    seat.process.kill()
-                else:
+                if seat.jobs:
                     seat.process.terminate(grace_s)
+                else:
+                    seat.process.kill()
                 self._vacate(seat)
         if self._seats:
             try:
@@ -216,7 +229,7 @@ class Pool:
             seat.group.starting -= 1
             self._release(seat)
             return
-        job = seat.job
+        job = seat.jobs[0] if seat.jobs else None
         if job is None or job.is_cancelled or self._is_closed:
             return
         try:
@@ -230,13 +243,18 @@ class Pool:
             _log.warning("Worker %d sent an answer that cannot be read: %s", process.pid, error)
             process.reject()
             return
+        self._learn(job.spec, outcome)
         if following is None:
             self._finish(job, outcome)
         else:
             self._go_on(seat, job, outcome, goes_on)
         if goes_on:
             return
-        seat.job = None
+        seat.jobs.popleft()
+        if seat.jobs:
+            self._begin(seat)
+            process.rest(_GATHER_S)
+            return
         if control.get("retire"):  # native code of packages that only this task wanted
             self._retire(seat)
             self._schedule()
@@ -251,8 +269,7 @@ class Pool:
         if not is_begun:
             self._finish(job, Outcome(status=JobStatus.CANCELLED))
             return
-        job.started_at = time.time()
-        self._owner.on_started(job.spec, job.started_at, seat.process.stdout_path, seat.process.stderr_path)
+        self._begin(seat)
         if job.spec.attempt_id in job.stops:  # too late for the worker to see
             self.cancel(job.spec.attempt_id)
 
@@ -260,7 +277,8 @@ class Pool:
         """See `ProcessOwner`."""
         seat = self._seats.pop(process)
         was_expected = seat.state is _State.LEAVING
-        job, seat.job = seat.job, None
+        job, *others = seat.jobs or (None,)
+        seat.jobs.clear()
         self._vacate(seat)
         stdout, stderr = process.stdout_tail(), process.stderr_tail()
         process.remove_files()
@@ -281,6 +299,7 @@ class Pool:
                 ended_at=time.time(),
             )
             self._finish(job, outcome)
+            self._put_back(others)
         elif not (was_expected or seat.has_worked):
             self._on_failed_start(seat.group, stderr.strip() or explain_death(exit_code))
         self._schedule()
@@ -312,10 +331,10 @@ class Pool:
             self._groups[python] = _Group(python=python)
         return self._groups[python]
 
-    def _queue(self, job: Job, python: str) -> None:
+    def _queue(self, job: Job, python: str, *, is_first: bool = False) -> None:
         now = self._loop.time()
         reason, since = self._unusable.get(python, ("", 0.0))
-        if python != sys.executable and (not reason or now - since > _RETRY_S):
+        if python not in self._groups and (not reason or now - since > _RETRY_S):
             reason = "" if os.access(python, os.X_OK) else "there is no such program on this machine"
             self._unusable.pop(python, None)
             if reason:
@@ -327,7 +346,8 @@ class Pool:
             )
             python = sys.executable
         group = self._group(python)
-        group.queue.put(job.spec.dispatch_id, job.spec.attempt_id, job)
+        put = group.queue.put_back if is_first else group.queue.put
+        put(job.spec.dispatch_id, job.spec.attempt_id, job)
         if group.failed_starts >= _MAX_FAILED_STARTS:
             group.failed_starts = 0
         if group.waiting_since is None:
@@ -344,7 +364,7 @@ class Pool:
             return
         for group in tuple(self._groups.values()):
             while group.queue and group.idle:
-                self._assign(group.idle.pop(), group.queue.pop())
+                self._assign(group.idle.pop())
         if self._grow():
             self._schedule()  # one process for each turn of the loop, so that nothing else waits for all of them
 
@@ -389,6 +409,7 @@ class Pool:
     def _vacate(self, seat: _Seat) -> None:
         """Count a worker no more."""
         group = seat.group
+        self._end_batch(seat)
         if seat.state is _State.STARTING:
             group.starting -= 1
         if seat in group.idle:
@@ -399,6 +420,7 @@ class Pool:
     def _release(self, seat: _Seat) -> None:
         """A worker has nothing to do: give it the next job, or its place to another interpreter."""
         group = seat.group
+        self._end_batch(seat)
         if seat.state is _State.LEAVING:
             return
         seat.state = _State.IDLE
@@ -407,7 +429,7 @@ class Pool:
             self._retire(seat)
             self._schedule()
         elif group.queue:
-            self._assign(seat, group.queue.pop())
+            self._assign(seat)
         else:
             group.idle.append(seat)
             if len(self._groups) > 1:
@@ -428,33 +450,106 @@ class Pool:
             if group is not giver
         )
 
-    def _assign(self, seat: _Seat, job: Job) -> None:
-        group, spec, process = seat.group, job.spec, seat.process
+    def _assign(self, seat: _Seat) -> None:
+        """Give an idle worker what is next in its line."""
+        group, process = seat.group, seat.process
+        controls: list[dict[str, Any]] = []
+        body: list[bytes] = []
+        for job in self._draw(group):
+            try:
+                control, pieces = self._encode(job, seat, sum(map(len, body)))
+            except (TypeError, ValueError) as error:
+                failure = TaskFailure(
+                    message=f"Task {job.spec.name!r} cannot be started: {error}.", is_user_error=False
+                )
+                self._finish(job, Outcome(status=JobStatus.FAILED, failure=failure))
+                continue
+            controls.append(control)
+            body += pieces
+            seat.jobs.append(job)
+            job.seat = seat
         group.waiting_since = self._loop.time() if group.queue else None
+        if not seat.jobs:
+            self._release(seat)
+            return
+        seat.state, seat.has_worked = _State.BUSY, True
+        group.failed_starts = 0
+        job = seat.jobs[0]
+        if job.later:
+            process.stop_steps(job.stops)
+        process.grant(len(controls) - 1)
+        process.send({"jobs": controls}, body)
+        if len(controls) > 1:
+            seat.taking_back = self._loop.call_later(_TAKE_BACK_S, self._take_back, seat)
+            process.rest(_GATHER_S)
+        self._begin(seat)
+
+    def _draw(self, group: _Group) -> list[Job]:
+        """The next job, and with it others if all were seen to be short; as many remain for every other worker."""
+        jobs = [group.queue.pop()]
+        most = min(_MAX_BATCH, len(group.queue) // (2 * self._size))
+        left_s = _BATCH_S - self._expected_s(jobs[0])
+        while len(jobs) < most and left_s > 0:
+            following = group.queue.peek()
+            if following is not None:
+                left_s -= self._expected_s(following)
+            if following is None or left_s <= 0:
+                break
+            jobs.append(group.queue.pop())
+        return jobs
+
+    def _expected_s(self, job: Job) -> float:
+        """How long a job will take; more than fits where that is not known, or it needs its worker for itself."""
+        return _BATCH_S if job.later or job.spec.hooks else self._paces.get(job.spec.function.ref.digest, _BATCH_S)
+
+    def _learn(self, spec: JobSpec, outcome: Outcome) -> None:
+        """Note how long a function took: longer than expected counts at once, shorter by and by."""
+        if outcome.started_at is not None and outcome.ended_at is not None:
+            taken_s, digest = outcome.ended_at - outcome.started_at, spec.function.ref.digest
+            if len(self._paces) >= _MAX_PACES:
+                self._paces.clear()
+            self._paces[digest] = max(taken_s, (self._paces.get(digest, taken_s) + taken_s) / 2)
+
+    def _encode(self, job: Job, seat: _Seat, at: int) -> tuple[dict[str, Any], list[bytes]]:
+        spec, process = job.spec, seat.process
         version = spec.client.get("python_version", "")
         if version.split(".")[:2] != seat.python_version.split(".")[:2] and version and not job.note:
             job.note = (
                 f"covalent-lab: written with Python {version}, runs with Python {seat.python_version}; "
                 "functions may not load there."
             )
-        try:
-            steps = [
-                (step, self._owner.place(step, process.part_path, process.stop_path, job.note))
-                for step in (spec, *job.later)
-            ]
-            control, body = encode_job(*steps[0], seat.shelf, steps[1:])
-        except (TypeError, ValueError) as error:
-            failure = TaskFailure(message=f"Task {spec.name!r} cannot be started: {error}.", is_user_error=False)
-            self._finish(job, Outcome(status=JobStatus.FAILED, failure=failure))
-            self._release(seat)
-            return
-        seat.state, seat.job, seat.has_worked = _State.BUSY, job, True
-        group.failed_starts = 0
-        job.seat, job.started_at = seat, time.time()
-        if job.later:
-            process.stop_steps(job.stops)
-        process.send(control, body)
-        self._owner.on_started(spec, job.started_at, process.stdout_path, process.stderr_path)
+        steps = [
+            (step, self._owner.place(step, process.part_path, process.stop_path, job.note))
+            for step in (spec, *job.later)
+        ]
+        return encode_job(*steps[0], seat.shelf, steps[1:], at)
+
+    def _begin(self, seat: _Seat) -> None:
+        """The step that a worker has come to is under way."""
+        job, process = seat.jobs[0], seat.process
+        job.started_at = time.time()
+        self._owner.on_started(job.spec, job.started_at, process.stdout_path, process.stderr_path)
+
+    @staticmethod
+    def _end_batch(seat: _Seat) -> None:
+        if seat.taking_back is not None:
+            seat.taking_back.cancel()
+            seat.taking_back = None
+
+    def _take_back(self, seat: _Seat) -> None:
+        """Queue the jobs again that a worker has not come to; afterwards it has one, which is under way, or none."""
+        others = [seat.jobs.pop() for _ in range(seat.process.take_back())][::-1]
+        self._put_back(others)
+        seat.process.read_now()
+        self._schedule()
+
+    def _put_back(self, jobs: Sequence[Job]) -> None:
+        for job in reversed(jobs):
+            job.seat = None
+            if job.is_cancelled:
+                self._finish(job, Outcome(status=JobStatus.CANCELLED))
+            else:
+                self._queue(job, job.spec.client.get("python") or sys.executable, is_first=True)
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
         if self._jobs.pop(job.spec.attempt_id, None) is not None:

@@ -63,7 +63,7 @@ class WorkerProcess:
         """
         self.stdout_path, self.stderr_path, self.part_path = f"{stem}.out", f"{stem}.err", part_path
         self.stop_path = f"{stem}.stop"
-        self.is_garbled = self._has_stops = False
+        self.is_garbled = self._has_stops = self._is_resting = self._is_deaf = False
         self._owner, self._loop = owner, loop
         self._incoming, self._outgoing = bytearray(), bytearray()
         self._killing: asyncio.TimerHandle | None = None
@@ -78,13 +78,18 @@ class WorkerProcess:
             for path in (self.stdout_path, self.stderr_path):
                 streams.append(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC, 0o600))
                 borrowed.callback(os.close, streams[-1])
+            self._claims, self._grants = os.pipe()
+            owned.callback(os.close, self._claims)
+            owned.callback(os.close, self._grants)
+            os.set_blocking(self._claims, False)  # for the worker as well
             program = str(files("covalent_lab") / "worker.py")
+            inherited = (theirs.fileno(), lifeline, self._claims)
             self._process = subprocess.Popen(
-                [python, "-X", "faulthandler", program, "--serve", str(theirs.fileno()), str(lifeline)],
+                [python, "-X", "faulthandler", program, "--serve", *map(str, inherited)],
                 stdin=subprocess.DEVNULL,
                 stdout=streams[0],
                 stderr=streams[1],
-                pass_fds=(theirs.fileno(), lifeline),
+                pass_fds=inherited,
                 start_new_session=True,
             )
             owned.pop_all()
@@ -96,7 +101,7 @@ class WorkerProcess:
     def send(self, control: Mapping[str, Any], body: Sequence[bytes]) -> None:
         """Queue one message and write what the socket takes at once. After the end it goes nowhere.
 
-        Nothing bounds the queue here: the owner sends one job at a time.
+        Nothing bounds the queue here: the owner sends one message at a time.
         """
         text = json.dumps(control).encode()
         data = b"".join((_FRAME.pack(len(text), sum(map(len, body))), text, *body))
@@ -118,6 +123,29 @@ class WorkerProcess:
         if steps or self._has_stops:
             Path(self.stop_path).write_text("".join(f"{step}\n" for step in steps), encoding="utf-8")
             self._has_stops = bool(steps)
+
+    def grant(self, count: int) -> None:
+        """Let it run so many jobs of its message after the first one; each takes one grant when its turn comes."""
+        if count:
+            os.write(self._grants, bytes(count))
+
+    def take_back(self) -> int:
+        """Take back the grants it has not used; it will not run as many of the last jobs of its message."""
+        with contextlib.suppress(BlockingIOError):
+            return len(os.read(self._claims, 1 << 12))
+        return 0
+
+    def read_now(self) -> None:
+        """Deliver all that it has sent; a job is answered before the next one takes its grant."""
+        while self._read():
+            continue
+
+    def rest(self, seconds: float) -> None:
+        """Let answers gather for a moment, to be read together."""
+        if not self._is_resting and not self._is_deaf:
+            self._is_resting = True
+            self._loop.remove_reader(self._channel)
+            self._loop.call_later(seconds, self._go_on)
 
     def terminate(self, grace_s: float) -> None:
         """Ask the whole group to end, and kill it after a while."""
@@ -158,18 +186,27 @@ class WorkerProcess:
         if not self._outgoing:
             self._loop.remove_writer(self._channel)
 
-    def _read(self) -> None:
+    def _go_on(self) -> None:
+        self._is_resting = False
+        if not self._is_deaf:
+            self._loop.add_reader(self._channel, self._read)
+            self._read()
+
+    def _read(self) -> bool:
+        """Take what has arrived; False if that is nothing."""
         try:
             data = self._channel.recv(_READ)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if not data:  # a process that closed its channel can do no more work
+            self._is_deaf = True
             self._loop.remove_reader(self._channel)
             self.kill()
-            return
+            return False
         self._take(data)
+        return True
 
     def _take(self, data: bytes) -> None:
         self._incoming += data
@@ -217,6 +254,7 @@ class WorkerProcess:
             self._finish()
 
     def _finish(self) -> None:
+        self._is_deaf = True
         self._loop.remove_reader(self._channel)
         self._loop.remove_writer(self._channel)
         with contextlib.suppress(OSError):  # BlockingIOError: everything it sent was read
@@ -227,7 +265,8 @@ class WorkerProcess:
         if self._killing is not None:
             self._killing.cancel()
         self._channel.close()
-        os.close(self._lifeline)
+        for descriptor in (self._lifeline, self._claims, self._grants):
+            os.close(descriptor)
         self._owner.on_exit(self, exit_code)
 
 

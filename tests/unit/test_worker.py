@@ -163,10 +163,11 @@ def test_two_files_in_one_folder_are_a_worker(tmp_path: Path) -> None:
         shutil.copy(str(module.__file__), tmp_path)
     ours, theirs = socket.socketpair()
     lifeline, held = os.pipe()
+    claims, granting = os.pipe()
     with ours, theirs:
         process = subprocess.Popen(
-            [sys.executable, str(tmp_path / "worker.py"), "--serve", str(theirs.fileno()), str(lifeline)],
-            pass_fds=(theirs.fileno(), lifeline),
+            [sys.executable, str(tmp_path / "worker.py"), "--serve", str(theirs.fileno()), str(lifeline), str(claims)],
+            pass_fds=(theirs.fileno(), lifeline, claims),
             env={"PYTHONSAFEPATH": "1"},
             start_new_session=True,
         )
@@ -181,4 +182,6 @@ def test_two_files_in_one_folder_are_a_worker(tmp_path: Path) -> None:
             assert body == 0
         os.close(lifeline)
         os.close(held)
+        os.close(claims)
+        os.close(granting)
         assert process.wait(30) == -signal.SIGKILL

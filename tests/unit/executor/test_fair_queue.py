@@ -47,3 +47,21 @@ def test_empty_queue_has_no_next() -> None:
     """Popping from it is an error."""
     with pytest.raises(KeyError):
         FairQueue[str]().pop()
+
+
+def test_the_next_job_can_be_looked_at() -> None:
+    """It is the one that leaves; looking takes nothing."""
+    queue = filled((A, "1"), (B, "2"))
+
+    assert [queue.peek(), queue.pop(), queue.peek(), queue.pop(), queue.peek()] == ["1", "1", "2", "2", None]
+
+
+def test_a_job_that_is_put_back_is_next() -> None:
+    """Before others of its dispatch and before other dispatches, whether or not more of its own wait."""
+    queue = filled((A, "1"), (B, "2"), (A, "3"))
+    taken = [queue.pop(), queue.pop()]
+
+    for dispatch_id, name in zip((B, A), reversed(taken), strict=True):
+        queue.put_back(dispatch_id, AttemptId(name), name)
+
+    assert queue.drain() == ["1", "2", "3"]

@@ -92,12 +92,16 @@ class World:
     Args:
         limits: As for `Scheduler`.
         scripts: For a node, what its attempts do one after the other; the last entry repeats. Default: succeed.
+        is_fast: Whether jobs tell that they took no time, so that others may be taken along with the next ones.
     """
 
     def __init__(
-        self, limits: Mapping[str, int] | None = None, scripts: Mapping[Key, Sequence[str]] | None = None
+        self,
+        limits: Mapping[str, int] | None = None,
+        scripts: Mapping[Key, Sequence[str]] | None = None,
+        is_fast: bool = False,
     ) -> None:
-        self.limits = limits
+        self.limits, self.is_fast = limits, is_fast
         self.scheduler = Scheduler(limits)
         self.scripts = dict(scripts or {})
         self.ends: dict[Key, int] = {}
@@ -220,7 +224,13 @@ class World:
                 started_at=self.now - job.ran_s,
             )
         elif job.outcome == OK:
-            event = NodeSucceeded(dispatch_id=dispatch_id, node_id=node_id, attempt=job.attempt, at=self.now)
+            event = NodeSucceeded(
+                dispatch_id=dispatch_id,
+                node_id=node_id,
+                attempt=job.attempt,
+                at=self.now,
+                started_at=self.now if self.is_fast else None,
+            )
             if job.then:
                 later, *rest = job.then
                 self.jobs[dispatch_id, later] = Job(

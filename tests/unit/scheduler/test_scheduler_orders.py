@@ -35,7 +35,7 @@ class Setting:
             for lane in LANES
         ]
         self.graphs: dict[DispatchId, Graph] = {}
-        self.world = World(limits)
+        self.world = World(limits, is_fast=data.draw(st.booleans(), label="jobs are fast"))
         for name in NAMES[: data.draw(st.integers(1, 2), label="dispatches")]:
             graph = self.graphs[name] = data.draw(graphs(lanes=LANES), label=f"graph of {name}")
             for node in graph.nodes:
