@@ -92,6 +92,7 @@ class Active:
         self.outputs: list[PayloadRef | None] = [node.value for node in graph.nodes]
         self.started_at: dict[int, float] = {}
         self.cancel_requested = record.cancel_requested
+        self._under_way: set[int] = set()
         self._reused_from: dict[int, str] = {}
         self._incoming: dict[int, list[Edge]] = {}
         for edge in graph.edges:
@@ -119,6 +120,11 @@ class Active:
         for node, ref in outputs.items():
             self.outputs[node] = ref
             self._reused_from[node] = f"{source}:{node}"
+
+    @property
+    def in_flight(self) -> int:
+        """How many nodes were handed to executors since it was taken up, and have not ended."""
+        return len(self._under_way)
 
     def inputs(self, node_id: NodeId) -> JobInputs:
         """What the call of a node is made of."""
@@ -180,8 +186,11 @@ class Active:
                 self._cancelled += 1
             case NodeState.STARTING:
                 self.started_at.pop(node, None)
+                self._under_way.add(node)
             case _:
                 pass
+        if state.is_terminal or state is NodeState.DISPATCHING:
+            self._under_way.discard(node)
         if transition.started_at is not None and state is not NodeState.STARTING:
             self.started_at.setdefault(node, transition.started_at)
         if not state.is_terminal:

@@ -58,6 +58,8 @@ class JobBuilder:
         steps = {node_id: attempt_id(active.dispatch_id, node_id, attempt)}
         steps |= {later: attempt_id(active.dispatch_id, later, 1) for later in then}
         head = await self._spec(active, node_id, attempt, steps)
+        if not then:
+            return head
         return dataclasses.replace(head, then=[await self._spec(active, later, 1, steps) for later in then])
 
     async def _spec(self, active: Active, node_id: NodeId, attempt: int, steps: Mapping[NodeId, AttemptId]) -> JobSpec:

@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -151,10 +152,10 @@ class SqlStore(Store):
 
     # --- writing
 
-    async def create(self, dispatch: NewDispatch) -> int:
-        return await self._write(lambda connection: self._create(connection, dispatch))
+    async def create(self, dispatch: NewDispatch, batch: Batch | None = None) -> int:
+        return await self._write(lambda connection: self._create(connection, dispatch, batch or Batch()))
 
-    def _create(self, connection: sa.Connection, new: NewDispatch) -> int:
+    def _create(self, connection: sa.Connection, new: NewDispatch, batch: Batch) -> int:
         row = rows.dispatch_row(new)
         done = connection.execute(self._insert(schema.dispatch).on_conflict_do_nothing(index_elements=["id"]), row)
         if done.rowcount == 0:
@@ -162,7 +163,7 @@ class SqlStore(Store):
         self._add_payloads(connection, new.payloads)
         if new.redispatched_from is not None:
             inherited.take_over(connection, self._insert, new)
-        return self._add_transitions(connection, [new.first_transition()])
+        return self._record(connection, replace(batch, transitions=[new.first_transition(), *batch.transitions]))
 
     async def record(self, batch: Batch) -> int:
         return await self._write(lambda connection: self._record(connection, batch))
@@ -194,7 +195,8 @@ class SqlStore(Store):
         return self._add_transitions(connection, batch.transitions)
 
     def _add_payloads(self, connection: sa.Connection, payloads: Sequence[PayloadRow]) -> None:
-        if payloads and self._writes is not None:
+        assert self._writes is not None
+        if payloads:
             self._writes.payload.run(connection, [rows.payload_row(p) for p in payloads])
 
     def _add_transitions(self, connection: sa.Connection, items: Sequence[FeedRecord]) -> int:
@@ -225,10 +227,7 @@ class SqlStore(Store):
         connection.execute(sa.delete(schema.dispatch).where(schema.dispatch.c.id.in_(found)))
         tombstones = [FeedRecord(dispatch_id=d, node_id=None, status="DELETED", at=at) for d in found]
         first = self._add_transitions(connection, tombstones)
-        return [
-            FeedRecord(seq=first + i, dispatch_id=t.dispatch_id, node_id=None, status=t.status, at=t.at)
-            for i, t in enumerate(tombstones)
-        ], orphans
+        return [tombstone.numbered(first + i) for i, tombstone in enumerate(tombstones)], orphans
 
     # --- leases
 

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa  # noqa: TID253 - counts statements
 from dispatcher_bench import FUNCTION, VALUE, Bench, graph_of, running
 
 from covalent_lab import payload
 from covalent_lab.dispatcher import dispatcher as module
 from covalent_lab.errors import (
+    LabError,
     MissingLatticeRecordError,
     MissingNodeError,
     StoreError,
@@ -28,7 +30,7 @@ from covalent_lab.executor.base import (
     Outcome,
 )
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
-from covalent_lab.store.base import Batch, ListQuery
+from covalent_lab.store.base import Batch, ListQuery, NewDispatch
 from covalent_lab.store.sql import SqlStore
 from covalent_lab.testing.fakes import FakeExecutor, completed, failed
 
@@ -501,6 +503,71 @@ def test_a_full_disk_holds_the_tick_and_loses_nothing(tmp_path: Path, monkeypatc
         assert (await bench.queries.status())["status"] == "running"
 
     go(tmp_path, executor, work, store=FlakyStore)
+
+
+@pytest.mark.parametrize("cause", [StoreError("disk is full"), MissingLatticeRecordError("gone")])
+def test_a_dispatch_that_cannot_be_recorded_leaves_nothing_behind(tmp_path: Path, cause: LabError) -> None:
+    """Its caller is told; nothing was submitted; the same id can be submitted later, and others have its places."""
+    is_full = True
+
+    class FullStore(SqlStore):
+        async def create(self, dispatch: NewDispatch, batch: Batch | None = None) -> int:
+            if is_full:
+                raise cause
+            return await super().create(dispatch, batch)
+
+    executor = FakeExecutor()
+    name = "5f0d7f52-2d3c-4d55-9d4e-6d2f3bb0f0a1"
+
+    async def work(bench: Bench) -> None:
+        nonlocal is_full
+        with pytest.raises(type(cause)):
+            await bench.submit(PAIR, name)
+        assert (bench.dispatcher.active, executor.submitted) == (frozenset(), [])
+        assert await bench.dispatcher.store.last_seq() == 0
+        is_full = False
+        await bench.submit(PAIR, name)
+        assert (await bench.ended(DispatchId(name)))["status"] == "COMPLETED"
+
+    go(tmp_path, executor, work, store=FullStore)
+    assert len(executor.submitted) == 2
+
+
+# --- what a dispatch costs
+
+
+class CountingStore(SqlStore):
+    """Counts transactions and statements that write."""
+
+    transactions = 0
+    statements = 0
+
+    async def open(self) -> None:
+        await super().open()
+
+        def executed(*_: Any) -> None:
+            self.statements += 1
+
+        sa.event.listen(self._writer, "before_cursor_execute", executed)
+
+    async def _write(self, work: Callable[[sa.Connection], Any]) -> Any:
+        self.transactions += 1
+        return await super()._write(work)
+
+
+@pytest.mark.parametrize("width", [1, 20, 400])
+def test_transactions_and_statements_do_not_grow_with_the_number_of_tasks(tmp_path: Path, width: int) -> None:
+    """One creates a dispatch and starts its tasks; what ends together is recorded together."""
+
+    async def work(bench: Bench) -> None:
+        store = bench.dispatcher.store
+        assert isinstance(store, CountingStore)
+        store.transactions = store.statements = 0
+        await bench.ended(await bench.submit(graph_of(width, [])))
+        assert store.transactions <= 3
+        assert store.statements <= 24
+
+    go(tmp_path, FakeExecutor(), work, store=CountingStore)
 
 
 # --- questions
