@@ -84,6 +84,7 @@ class Active:
     """
 
     def __init__(self, record: DispatchRecord, graph: Graph, configured: Mapping[str, Mapping[str, Any]]) -> None:
+        self._record = record
         self.dispatch_id: DispatchId = record.dispatch_id
         self.root_id = record.root_dispatch_id
         self.graph = graph
@@ -252,6 +253,23 @@ class Active:
             cancelled=self._cancelled,
             result=self._result() if self._state == "COMPLETED" else None,
             cancel_requested=self.cancel_requested or None,
+        )
+
+    def record(self, seq: int) -> DispatchRecord:
+        """The dispatch as it stands; `seq` is the newest number that is in it."""
+        now = self.update()
+        return replace(
+            self._record,
+            state=now.state,
+            started_at=now.started_at,
+            ended_at=now.ended_at,
+            error=now.error,
+            completed=now.completed,
+            failed=now.failed,
+            cancelled=now.cancelled,
+            result=now.result,
+            cancel_requested=self.cancel_requested,
+            seq=seq,
         )
 
     def _result(self) -> PayloadRef | None:

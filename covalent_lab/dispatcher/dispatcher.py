@@ -18,6 +18,7 @@ from typing import Any
 from covalent_lab.dispatcher.active import Active
 from covalent_lab.dispatcher.announcer import CANCEL_REQUESTED, START_REQUESTED, Announcer
 from covalent_lab.dispatcher.cache import PayloadCache
+from covalent_lab.dispatcher.endings import Ending, Endings
 from covalent_lab.dispatcher.inbox import Inbox
 from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, stored_handle
 from covalent_lab.dispatcher.ownership import split_owners
@@ -116,6 +117,7 @@ class Dispatcher:
         self._jobs = JobBuilder(store, blobs, self._cache, settings.inline_limit)
         self._sublattices = Sublattices(self, self._jobs, self._inbox.put)
         self._announcer = Announcer(store, self.feed, self._asked_by_others)
+        self._endings = Endings(self._jobs)
         self._stop = asyncio.Event()
 
     # --- lifetime
@@ -156,6 +158,7 @@ class Dispatcher:
             for timer in self._timers:
                 timer.cancel()
             self.feed.close()
+            self._endings.close()
             with contextlib.suppress(StoreError):  # then whoever comes sees that this process is gone
                 await self.store.release(self.owner)
             await self.store.close()
@@ -169,26 +172,34 @@ class Dispatcher:
         """Dispatches it runs."""
         return frozenset(self._active)
 
-    async def wait_for_end(self, dispatch_id: DispatchId, timeout_s: float) -> None:
-        """Return when a dispatch has ended, wherever it runs, or after `timeout_s` seconds."""
+    async def wait_for_end(self, dispatch_id: DispatchId, timeout_s: float) -> Ending | None:
+        """Return when a dispatch has ended, wherever it runs, or after `timeout_s` seconds.
+
+        Returns:
+            How it ended, if it ended here meanwhile; None if the store has to be asked.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                if dispatch_id in self._active:
+                    return await self._endings.wait(dispatch_id)
+                await self._end_elsewhere(dispatch_id)
+        return None
+
+    async def _end_elsewhere(self, dispatch_id: DispatchId) -> None:
         news = asyncio.Event()
         _, subscription = self.feed.subscribe(news.set)
         try:
-            async with asyncio.timeout(timeout_s):
-                while not subscription.is_closed:
-                    # One that is active here has not been announced to be over; of others the store knows.
-                    if dispatch_id not in self._active and await self._is_over(dispatch_id):
+            while not subscription.is_closed:
+                if await self._is_over(dispatch_id):
+                    return
+                while True:
+                    await news.wait()
+                    news.clear()
+                    reset, records = subscription.take()
+                    if reset is not None or subscription.is_closed:
+                        break
+                    if _ends(records, dispatch_id):
                         return
-                    while True:
-                        await news.wait()
-                        news.clear()
-                        reset, records = subscription.take()
-                        if reset is not None or subscription.is_closed:
-                            break
-                        if _ends(records, dispatch_id):
-                            return
-        except TimeoutError:
-            return
         finally:
             subscription.close()
 
@@ -369,11 +380,13 @@ class Dispatcher:
 
     def _withdraw(self, dispatch_id: DispatchId) -> None:
         del self._active[dispatch_id]
+        self._endings.unknown(dispatch_id)
         self._scheduler.handle(DispatchWithdrawn(dispatch_id=dispatch_id, at=self.clock()))
 
     def _forget_ended(self, recording: Recording) -> None:
-        for dispatch_id in recording.touched:
+        for dispatch_id, active in recording.touched.items():
             if dispatch_id not in self._scheduler.active:
+                self._endings.over(active, self.feed.seq)
                 self._active.pop(dispatch_id, None)
                 self._cache.forget(dispatch_id)
                 self._sublattices.ended(dispatch_id)
@@ -525,6 +538,8 @@ class Dispatcher:
         )
         told = FeedRecord(dispatch_id=dispatch_id, node_id=None, status=failed, at=self.clock(), error=reason)
         await self._announce_batch(Batch(transitions=[told], dispatches=[update]))
+        self._active.pop(dispatch_id, None)
+        self._endings.unknown(dispatch_id)
         self._sublattices.ended(dispatch_id)
 
     async def _restore(self, dispatch_id: DispatchId) -> None:

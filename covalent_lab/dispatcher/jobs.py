@@ -24,7 +24,7 @@ from covalent_lab.scheduler.events import (
     NodeStarted,
     NodeSucceeded,
 )
-from covalent_lab.store.base import Store
+from covalent_lab.store.base import Store, StoredPayload
 from covalent_lab.store.blobs import BlobDir
 
 __all__ = ["JobBuilder", "event_of", "handle_row", "stored_handle"]
@@ -90,17 +90,21 @@ class JobBuilder:
             client=active.client,
         )
 
+    def at_hand(self, dispatch_id: DispatchId, ref: PayloadRef) -> StoredPayload | None:
+        """Where a payload of a dispatch is; None if only the store knows."""
+        data = self._cache.get(dispatch_id, ref)
+        if data is not None:
+            return StoredPayload(data=data)
+        return StoredPayload(path=str(self._blobs.path(ref.digest))) if ref.size > self._inline_limit else None
+
     async def source(self, dispatch_id: DispatchId, ref: PayloadRef) -> PayloadSource:
         """Where a payload of a dispatch is.
 
         Raises:
             StoreError: Nowhere.
         """
-        data = self._cache.get(dispatch_id, ref)
-        if data is not None:
-            return PayloadSource(ref=ref, data=data)
-        if ref.size > self._inline_limit:
-            return PayloadSource(ref=ref, path=str(self._blobs.path(ref.digest)))
+        if (known := self.at_hand(dispatch_id, ref)) is not None:
+            return PayloadSource(ref=ref, data=known.data, path=known.path)
         stored = await self._store.payload(dispatch_id, ref.digest)
         if stored is None:
             raise StoreError(f"Payload {ref.digest} of dispatch {dispatch_id} is not in the store.")

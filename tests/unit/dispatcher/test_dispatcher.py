@@ -533,6 +533,60 @@ def test_a_dispatch_that_cannot_be_recorded_leaves_nothing_behind(tmp_path: Path
     assert len(executor.submitted) == 2
 
 
+# --- waiting for the end
+
+
+def test_whoever_waits_is_told_by_the_tick_what_the_store_would_say(tmp_path: Path) -> None:
+    """The same record and the same payloads, once everything is recorded; the store is not asked."""
+    executor = FakeExecutor(hang)
+
+    async def work(bench: Bench) -> None:
+        dispatcher = bench.dispatcher
+        name = await bench.submit(CHAIN)
+        waiting = [asyncio.create_task(dispatcher.wait_for_end(name, 20.0)) for _ in range(2)]
+        answered = asyncio.create_task(bench.queries.detail(name, 20.0))
+        for count in (1, 2):
+            await executor.until(lambda count=count: len(executor.submitted) == count)  # type: ignore[misc]
+            executor.finish(executor.submitted[-1].attempt_id, completed(count))
+        ending, other = await asyncio.gather(*waiting)
+        assert ending is not None
+        assert (ending, ending.record) == (other, await dispatcher.store.dispatch(name))
+        refs = (ending.record.inputs, ending.record.result)
+        assert ending.payloads == await dispatcher.store.payloads(name, {ref.digest for ref in refs if ref})
+        assert await answered == await bench.queries.detail(name)
+
+    go(tmp_path, executor, work)
+
+
+def test_waiting_for_what_is_over_or_takes_too_long_leaves_the_answer_to_the_store(tmp_path: Path) -> None:
+    """Nothing is kept of either."""
+    executor = FakeExecutor(hang)
+
+    async def work(bench: Bench) -> None:
+        name = await bench.submit(ONE)
+        assert await bench.dispatcher.wait_for_end(name, 0.001) is None
+        await executor.until(lambda: bool(executor.running))
+        executor.finish(executor.submitted[0].attempt_id, completed())
+        assert (await bench.ended(name))["status"] == "COMPLETED"
+        assert await bench.dispatcher.wait_for_end(name, 20.0) is None
+
+    go(tmp_path, executor, work)
+
+
+def test_stopping_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """The dispatch goes on with the next dispatcher."""
+    waiting: list[asyncio.Task[Any]] = []
+
+    async def inside() -> None:
+        async with running(tmp_path, FakeExecutor(hang)) as bench:
+            name = await bench.submit(ONE)
+            waiting.append(asyncio.create_task(bench.dispatcher.wait_for_end(name, 20.0)))
+            await asyncio.sleep(0)
+        assert await waiting[0] is None
+
+    asyncio.run(inside())
+
+
 # --- what a dispatch costs
 
 
