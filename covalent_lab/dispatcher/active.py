@@ -93,6 +93,7 @@ class Active:
         self.outputs: list[PayloadRef | None] = [node.value for node in graph.nodes]
         self.started_at: dict[int, float] = {}
         self.cancel_requested = record.cancel_requested
+        self.is_restored = False
         self._under_way: set[int] = set()
         self._reused_from: dict[int, str] = {}
         self._incoming: dict[int, list[Edge]] = {}
@@ -108,6 +109,7 @@ class Active:
 
     def restore(self, nodes: Sequence[NodeRecord]) -> None:
         """Take over what an earlier dispatcher recorded."""
+        self.is_restored = True
         for node in nodes:
             if node.output is not None:
                 self.outputs[node.node_id] = node.output

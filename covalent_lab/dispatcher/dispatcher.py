@@ -386,10 +386,10 @@ class Dispatcher:
     def _forget_ended(self, recording: Recording) -> None:
         for dispatch_id, active in recording.touched.items():
             if dispatch_id not in self._scheduler.active:
-                self._endings.over(active, self.feed.seq)
+                ending = self._endings.over(active, self.feed.seq)
                 self._active.pop(dispatch_id, None)
                 self._cache.forget(dispatch_id)
-                self._sublattices.ended(dispatch_id)
+                self._sublattices.ended(dispatch_id, ending)
 
     async def _announce_batch(self, batch: Batch) -> None:
         await self._announcer.announce(_numbered(batch.transitions, await self._record(batch)))

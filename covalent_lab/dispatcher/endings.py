@@ -48,10 +48,19 @@ class Endings:
             if not waiting and self._waiting.get(dispatch_id) is waiting:
                 del self._waiting[dispatch_id]
 
-    def over(self, active: Active, seq: int) -> None:
-        """Tell of a dispatch whose end is recorded; `seq` is the newest sequence number."""
-        if active.dispatch_id in self._waiting:
-            self._tell(active.dispatch_id, self._ending(active, seq))
+    def over(self, active: Active, seq: int) -> Ending | None:
+        """Tell of a dispatch whose end is recorded.
+
+        Args:
+            active: The dispatch.
+            seq: The newest sequence number.
+
+        Returns:
+            What is told; None if only the store can say everything.
+        """
+        ending = self._ending(active, seq)
+        self._tell(active.dispatch_id, ending)
+        return ending
 
     def unknown(self, dispatch_id: DispatchId) -> None:
         """Tell that only the store can say what becomes of a dispatch."""
