@@ -31,7 +31,7 @@ from covalent_lab.executor.base import Executor, JobFinished, JobHandle, JobStar
 from covalent_lab.feed.feed import Feed
 from covalent_lab.graph.model import Graph
 from covalent_lab.graph.wire import graph_from_wire
-from covalent_lab.ids import AttemptId, DispatchId, NodeId, attempt_id, split_attempt
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, attempt_id
 from covalent_lab.scheduler.commands import (
     CancelNode,
     CancelSublattice,
@@ -295,8 +295,8 @@ class Dispatcher:
     # --- events
 
     def _job_updated(self, update: JobStarted | JobFinished) -> None:
-        dispatch_id, node_id, _ = split_attempt(update.attempt_id)
         event = event_of(update, self.clock())
+        dispatch_id, node_id = event.dispatch_id, event.node_id
         if isinstance(update, JobStarted):
             self._live[dispatch_id, node_id] = update
             self._inbox.put(event, delay_s=_LONGEST_DELAY_S)

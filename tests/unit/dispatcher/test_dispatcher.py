@@ -1,7 +1,7 @@
 """The tick with a fake executor: what is submitted, recorded and announced, and what a backend may do wrong."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from dispatcher_bench import FUNCTION, VALUE, Bench, graph_of, running
 
 from covalent_lab import payload
 from covalent_lab.dispatcher import dispatcher as module
+from covalent_lab.dispatcher import jobs
+from covalent_lab.dispatcher.cache import PayloadCache
 from covalent_lab.errors import (
     LabError,
     MissingLatticeRecordError,
@@ -30,7 +32,7 @@ from covalent_lab.executor.base import (
     Outcome,
 )
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
-from covalent_lab.store.base import Batch, ListQuery, NewDispatch
+from covalent_lab.store.base import Batch, ListQuery, NewDispatch, StoredPayload
 from covalent_lab.store.sql import SqlStore
 from covalent_lab.testing.fakes import FakeExecutor, completed, failed
 
@@ -591,10 +593,17 @@ def test_stopping_keeps_nobody_waiting(tmp_path: Path) -> None:
 
 
 class CountingStore(SqlStore):
-    """Counts transactions and statements that write."""
+    """Counts transactions and statements that write, and questions about payloads."""
 
     transactions = 0
     statements = 0
+    asked = 0
+
+    async def payloads(
+        self, dispatch_id: DispatchId, digests: Collection[str] | None = None
+    ) -> Mapping[str, StoredPayload]:
+        self.asked += 1
+        return await super().payloads(dispatch_id, digests)
 
     async def open(self) -> None:
         await super().open()
@@ -622,6 +631,27 @@ def test_transactions_and_statements_do_not_grow_with_the_number_of_tasks(tmp_pa
         assert store.statements <= 24
 
     go(tmp_path, FakeExecutor(), work, store=CountingStore)
+
+
+def test_inputs_that_are_not_in_memory_are_read_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job with many of them asks the store once for each chunk."""
+    monkeypatch.setattr(jobs, "_CHUNK", 10)
+    width = 25
+    graph = graph_of(width + 1, [(index, width) for index in range(width)])
+    executor = FakeExecutor(lambda spec: completed(spec.node_id))
+
+    async def work(bench: Bench) -> None:
+        store = bench.dispatcher.store
+        assert isinstance(store, CountingStore)
+        monkeypatch.setattr(PayloadCache, "get", lambda self, dispatch_id, ref: None)
+        name = await bench.submit(graph)
+        await executor.until(lambda: len(executor.submitted) == width)
+        store.asked = 0
+        await bench.ended(name)
+        assert store.asked <= 4
+
+    go(tmp_path, executor, work, store=CountingStore)
+    assert [payload.decode(source.data or b"") for source in executor.submitted[-1].args] == list(range(width))
 
 
 # --- questions
