@@ -7,7 +7,7 @@ for by name.
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,3 +46,26 @@ def require() -> Callable[..., str]:
         pytest.skip(reason)
 
     return find
+
+
+@pytest.fixture
+def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """All folders of client and dispatcher below the test's own; no server is to be found."""
+    from covalent_lab.client.connection import disconnect
+
+    for name in ("COVALENT_LAB_URL", "COVALENT_LAB_TOKEN", "COVALENT_DATABASE", "COVALENT_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COVALENT_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("COVALENT_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "runtime").mkdir()
+    yield tmp_path
+    disconnect()
+
+
+@pytest.fixture
+def one_worker(private: Path) -> None:
+    """One worker process, so that tasks follow each other in it."""
+    (private / "config").mkdir()
+    (private / "config" / "covalent.conf").write_text("[executors.local]\nworkers = 1\n")

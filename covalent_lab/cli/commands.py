@@ -3,6 +3,7 @@
 import click
 
 from covalent_lab._version import __version__
+from covalent_lab.cli.cached import cache
 from covalent_lab.cli.cluster import cluster
 from covalent_lab.cli.database import db, migrate, migrate_pickled_result_object
 from covalent_lab.cli.dispatches import cancel, list_dispatches, redispatch, result, show
@@ -35,7 +36,7 @@ def _completion(shell: str) -> None:
 
 for _command in (
     start, stop, restart, status, cluster,
-    list_dispatches, show, result, cancel, redispatch,
+    list_dispatches, show, result, cancel, redispatch, cache,
     config, logs, purge, db, migrate, migrate_pickled_result_object,
 ):  # fmt: skip
     _commands.add_command(_command)

@@ -10,7 +10,7 @@ from typing import Any
 
 from covalent_lab.client import api, repeating
 from covalent_lab.client.connection import Connection, connect, with_connection
-from covalent_lab.client.manifest import read_manifest, replaced_nodes, write_manifest
+from covalent_lab.client.manifest import AssetFiles, read_manifest, replaced_nodes, write_manifest
 from covalent_lab.client.result import Result
 from covalent_lab.config.reader import ConfigReader
 from covalent_lab.errors import MissingLatticeRecordError, UsageError
@@ -121,7 +121,8 @@ class LocalDispatcher(DispatcherPlugin):
         _ = lattice.graph
         bundle = bundle_of(lattice)
         folder = _new_folder() if storage_path is None else Path(storage_path).absolute()
-        return write_manifest(bundle, lattice.replaced_nodes, lattice.python_version, folder)
+        files = AssetFiles(folder, bundle.payloads)
+        return write_manifest(bundle, files, lattice.python_version, lattice.replaced_nodes).model_dump()
 
     @staticmethod
     def register_manifest(

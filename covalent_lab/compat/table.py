@@ -16,7 +16,7 @@ def _of(module: str, names: str) -> dict[str, str]:
 
 _LAB = "covalent_lab"
 _DEPS = "covalent_lab.workflow.deps"
-_MANIFEST = "covalent_lab.compat.manifest"
+_MANIFEST = "covalent_lab.client.manifest_model"
 _FILES = "File Folder FileTransfer TransferFromRemote TransferToRemote"
 
 TABLE: Mapping[str, Mapping[str, str]] = {
@@ -31,7 +31,10 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "covalent.executor.executor_plugins.dask": _of("covalent_lab.executor", "DaskExecutor"),
     "covalent.executor.executor_plugins.remote_executor": _of("covalent_lab.executor", "RemoteExecutor"),
     "covalent.executor.utils": {},
-    "covalent.executor.utils.wrappers": _of("covalent_lab.executor.task", "wrapper_fn io_wrapper run_task_group"),
+    "covalent.executor.utils.wrappers": {
+        **_of("covalent_lab.executor.task", "wrapper_fn io_wrapper"),
+        **_of("covalent_lab.executor.task_group", "run_task_group"),
+    },
     "covalent.executor.schemas": _of("covalent_lab.executor.managed", "TaskSpec TaskGroup TaskUpdate ResourceMap"),
     "covalent.fs": {"*": "covalent_lab.fs"},
     "covalent.fs_strategies": {"*": "covalent_lab.fs_strategies"},
@@ -69,7 +72,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
         **_of("covalent_lab.client.assets", "_delete_result"),
     },
     "covalent._serialize": {},
-    "covalent._serialize.result": _of("covalent_lab.client.dispatchers", "serialize_result deserialize_result"),
+    "covalent._serialize.result": _of("covalent_lab.client.serialized", "serialize_result deserialize_result"),
     "covalent._shared_files": _of("covalent_lab.errors", "TaskRuntimeError TaskCancelledError"),
     "covalent._shared_files.config": {
         **_of(_LAB, "get_config set_config reload_config"),

@@ -259,7 +259,7 @@ class Runner:
     async def _cancel(self, name: str, pump: _Pump, attempts: Sequence[AttemptId]) -> None:
         assert pump.executor is not None
         try:
-            await pump.executor.cancel({a: pump.handles.get(a, {}) for a in attempts})
+            await pump.executor.cancel_jobs({a: pump.handles.get(a, {}) for a in attempts})
         except Exception:  # noqa: BLE001 - the job goes on, and its end will be told
             _log.exception("executor %s failed to cancel", name)
 

@@ -275,9 +275,9 @@ class Executor(ABC):
             "attributes": {option.name: getattr(self, option.name) for option in self.options},
         }
 
-    def from_dict(self, form: Mapping[str, Any]) -> Self:
-        """Overwrite the option values with those of a `to_dict` form."""
-        for name, value in form.get("attributes", {}).items():
+    def from_dict(self, object_dict: Mapping[str, Any]) -> Self:
+        """Overwrite the option values with those of a `to_dict` form; returns the instance."""
+        for name, value in object_dict.get("attributes", {}).items():
             setattr(self, name, value)
         return self
 
@@ -309,7 +309,7 @@ class Executor(ABC):
         """
 
     @abstractmethod
-    async def cancel(self, handles: Mapping[AttemptId, JobHandle]) -> None:
+    async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Stop jobs, whether queued or running; each stopped one is reported CANCELLED. Unknown ones are ignored."""
 
     async def notify(self, attempt_id: AttemptId, body: Mapping[str, Any]) -> bool:

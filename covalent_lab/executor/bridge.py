@@ -103,7 +103,7 @@ class ClassicBridge(Executor):
                     self._jobs[attempt_id] = job
                     job.task = asyncio.create_task(self._resume(job))
 
-    async def cancel(self, handles: Mapping[AttemptId, JobHandle]) -> None:
+    async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Note the request, which instances may ask for, and pass it on; see `BaseExecutor.cancel`."""
         for attempt_id in handles:
             job = self._jobs.get(attempt_id)

@@ -101,9 +101,9 @@ class HostedExecutor(Executor):
         """Report every job LOST that is not at work here."""
         await self._local.watch(handles)
 
-    async def cancel(self, handles: Mapping[AttemptId, JobHandle]) -> None:
+    async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Ask executors to stop their jobs, and kill their processes some seconds later."""
-        await self._local.cancel(handles)
+        await self._local.cancel_jobs(handles)
 
     async def close(self) -> None:
         """Stop all processes."""

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
+from urllib.parse import unquote, urlsplit
 
-__all__ = ["ResourceMap", "TaskGroup", "TaskSpec", "TaskUpdate"]
+from covalent_lab.errors import BackendError
+
+__all__ = ["ResourceMap", "TaskGroup", "TaskSpec", "TaskUpdate", "local_path"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +24,20 @@ class TaskSpec:
     electron_id: int
     args: Sequence[int] = ()
     kwargs: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: "TaskSpec | Mapping[str, Any]") -> Self:
+        """A task from itself or from a dictionary with its fields, as JSON has it.
+
+        Raises:
+            AttributeError, TypeError, KeyError, ValueError: It is neither.
+        """
+        fields = _fields(cls, given)
+        return cls(
+            electron_id=int(fields["electron_id"]),
+            args=[int(node) for node in fields.get("args", ())],
+            kwargs={str(name): int(node) for name, node in fields.get("kwargs", {}).items()},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +69,16 @@ class ResourceMap:
     inputs: Mapping[int, str]
     hooks: Mapping[int, str]
 
+    @classmethod
+    def of(cls, given: "ResourceMap | Mapping[str, Any]") -> Self:
+        """A map from itself or from a dictionary with its fields, whose nodes may be texts, as JSON has them.
+
+        Raises:
+            AttributeError, TypeError, KeyError, ValueError: It is neither.
+        """
+        fields = _fields(cls, given)
+        return cls(**{name: {int(node): str(uri) for node, uri in fields[name].items()} for name in cls.__slots__})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskUpdate:
@@ -73,9 +101,9 @@ class TaskUpdate:
         """An update from itself or from a dictionary with its fields.
 
         Raises:
-            TypeError, KeyError, ValueError: It is neither, or the status is not one of those that end a task.
+            AttributeError, TypeError, KeyError, ValueError: It is neither, or its status is not one that ends a task.
         """
-        fields = given if isinstance(given, Mapping) else {name: getattr(given, name) for name in cls.__slots__}
+        fields = _fields(cls, given)
         status = str(fields["status"])
         if status not in ("COMPLETED", "FAILED", "CANCELLED"):
             raise ValueError(f"{status} is no status that ends a task")
@@ -85,3 +113,21 @@ class TaskUpdate:
             status=status,
             assets=fields.get("assets") or {},
         )
+
+
+def local_path(uri: str) -> Path:
+    """The path of a file URI, or of a plain path.
+
+    Raises:
+        BackendError: It leads elsewhere.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return Path(unquote(parts.path))
+    if not parts.scheme:
+        return Path(uri)
+    raise BackendError(f"{uri} is no file of this machine. Let the executor fetch it, and give the URI of the file.")
+
+
+def _fields(kind: type[TaskSpec] | type[ResourceMap] | type[TaskUpdate], given: Any) -> Mapping[str, Any]:
+    return given if isinstance(given, Mapping) else {name: getattr(given, name) for name in kind.__slots__}

@@ -6,13 +6,12 @@ import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from covalent_lab.errors import BackendError
 from covalent_lab.executor.base import JobSpec, JobStatus, Outcome, PayloadSource, TaskFailure
 from covalent_lab.executor.classic import AsyncBaseExecutor
 from covalent_lab.executor.classic_base import ClassicExecutor
-from covalent_lab.executor.managed import ResourceMap, TaskSpec, TaskUpdate
+from covalent_lab.executor.managed import ResourceMap, TaskSpec, TaskUpdate, local_path
 from covalent_lab.executor.task import transportable
 from covalent_lab.workflow.transportable import TransportableObject
 
@@ -112,7 +111,7 @@ class ManagedJob:
 
     def _put(self, key: str, data: bytes) -> str:
         uri = self._instance.get_upload_uri(self._group, key)
-        path = _local_path(uri) if uri else (self._folder / key).absolute()
+        path = local_path(uri) if uri else (self._folder / key).absolute()
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return uri or path.as_uri()
@@ -127,20 +126,6 @@ class ManagedJob:
         if not uri:
             return None
         try:
-            return _local_path(str(uri)).read_bytes()
+            return local_path(str(uri)).read_bytes()
         except OSError as error:
             raise BackendError(f"The {key} of the task cannot be read at {uri}: {error.strerror}.") from error
-
-
-def _local_path(uri: str) -> Path:
-    """The path of a file URI, or of a plain path.
-
-    Raises:
-        BackendError: It leads elsewhere.
-    """
-    parts = urlsplit(uri)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return Path(unquote(parts.path))
-    if not parts.scheme:
-        return Path(uri)
-    raise BackendError(f"{uri} is no file of this machine. Let the executor fetch it, and give the URI of the file.")

@@ -77,7 +77,7 @@ def io_wrapper(
                 os.makedirs(workdir, exist_ok=True)
                 stack.enter_context(contextlib.chdir(workdir))
             value = fn(*args, **kwargs)
-        except Exception:  # noqa: BLE001 - user code
+        except (Exception, SystemExit):  # noqa: BLE001 - user code
             trace = traceback.format_exc()
             err.write(trace)
     return value, out.getvalue(), err.getvalue(), trace

@@ -1,6 +1,7 @@
 """Bring a database to the schema of this version, through Alembic, only where it is not there already."""
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from covalent_lab.store import schema
 
 __all__ = ["current_revision", "is_outdated", "migrate", "revision_of", "run_alembic", "shown", "upgrade"]
 
+_LOCKED_S = 30
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -116,13 +118,9 @@ def upgrade(url: URL) -> None:
     engine = sa.create_engine(url)
     try:
         with engine.connect() as connection:
-            revision = current_revision(connection)
-            foreign = revision is None and sa.inspect(connection).get_table_names()
-        if revision == schema.HEAD:
-            return
-        if foreign:
-            raise StoreError(f"{url.database} holds tables of another program. Set COVALENT_DATABASE to another file.")
-        _run_migrations(engine, url)
+            revision = _own_revision(connection, url)
+        if revision != schema.HEAD:
+            _run_migrations(engine, url)
     finally:
         engine.dispose()
 
@@ -136,10 +134,10 @@ def _run_migrations(engine: sa.Engine, url: URL) -> None:
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             # Two processes may start at once: the second one waits here, then finds nothing left to do.
-            connection.exec_driver_sql("PRAGMA busy_timeout=30000")
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOCKED_S * 1000}")
+            _use_wal(connection)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        revision = current_revision(connection)
+        revision = _own_revision(connection, url)
         if revision == schema.HEAD:
             return
         if revision is not None:
@@ -150,6 +148,28 @@ def _run_migrations(engine: sa.Engine, url: URL) -> None:
         except CommandError as error:
             raise StoreError(f"{url.database} cannot be migrated: {error}.") from error
         connection.commit()
+
+
+def _own_revision(connection: sa.Connection, url: URL) -> str | None:
+    """Like `current_revision`, but one look at the tables: another process may be making them."""
+    tables = sa.inspect(connection).get_table_names()
+    if tables and "alembic_version" not in tables:
+        raise StoreError(f"{url.database} holds tables of another program. Set COVALENT_DATABASE to another file.")
+    return current_revision(connection) if tables else None
+
+
+def _use_wal(connection: sa.Connection) -> None:
+    """Switch to a write-ahead log; SQLite refuses that while others read, so it is tried until they are done."""
+    until = time.monotonic() + _LOCKED_S
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        except sa.exc.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _check_known(revision: str, place: str) -> None:

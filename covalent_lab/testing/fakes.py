@@ -183,7 +183,7 @@ class FakeExecutor(Executor):
             self.finish(attempt_id, self._found.get(attempt_id, Outcome(status=JobStatus.LOST)))
         self._changed.set()
 
-    async def cancel(self, handles: Mapping[AttemptId, JobHandle]) -> None:
+    async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """See `Executor`."""
         self.cancelled.extend(handles)
         for attempt_id in handles:

@@ -94,7 +94,7 @@ class Running:
     async def cancel(self, *specs: JobSpec) -> None:
         """Cancel jobs."""
         handles: dict[AttemptId, JobHandle] = {spec.attempt_id: {} for spec in specs}
-        await self.executor.cancel(handles)
+        await self.executor.cancel_jobs(handles)
 
 
 class Beacon:

@@ -235,6 +235,8 @@ class Lattice(Workflow, Generic[P, R]):
                 changes |= {key: metadata[key], f"{key}_data": metadata[f"{key}_data"]}
         if self._options.hooks is None:
             changes["hooks"] = metadata["hooks"] or None
+        if self._options.cache is None:
+            changes["cache"] = metadata.get("cache")
         self._options = replace(self._options, **changes)
 
     def manifest_metadata(self) -> dict[str, Any]:
@@ -247,6 +249,7 @@ class Lattice(Workflow, Generic[P, R]):
             "workflow_executor": workflow.executor,
             "workflow_executor_data": dict(workflow.executor_data),
             "hooks": dict(own.hooks),
+            "cache": self._options.cache,
             "triggers": None if triggers is None else [dict(trigger) for trigger in triggers],
         }
 

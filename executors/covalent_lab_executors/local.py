@@ -112,23 +112,11 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
                 outcome = Outcome(status=JobStatus.LOST, failure=failure)
                 host.report(JobFinished(attempt_id=attempt_id, outcome=outcome))
 
-    async def cancel(  # type: ignore[override]  # serves both interfaces
-        self, handles: Mapping[Any, Any], job_handle: Any = None
-    ) -> bool:
-        """Drop queued jobs; ask running ones to end, with their children, and kill them after `grace_s`.
-
-        Args:
-            handles: The jobs, by attempt; where it was not started by a dispatcher, the metadata of a task.
-            job_handle: What the documented method gets; not used.
-
-        Returns:
-            False if it was not started by a dispatcher.
-        """
-        if self._pool is None:
-            return False
+    async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
+        """Drop queued jobs; ask running ones to end, with their children, and kill them after `grace_s`."""
+        pool, _ = self._started()
         for attempt_id in handles:
-            self._pool.cancel(attempt_id)
-        return True
+            pool.cancel(attempt_id)
 
     async def close(self) -> None:
         """Stop all workers. Jobs still at work are not reported: the next `watch` says that they are LOST."""

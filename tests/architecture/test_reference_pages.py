@@ -5,9 +5,18 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 import covalent_lab as ct
+from covalent_lab import compat, executor
+from covalent_lab.cli.commands import _commands
+from covalent_lab.testing.classic_suite import ClassicExecutorContract
+from covalent_lab.testing.executor_suite import ExecutorContract
+from covalent_lab.testing.packing_suite import PackingContract
+from covalent_lab.testing.store_suite import StoreSuite
 
 ENTRY = re.compile(r"^::: (\S+)", re.MULTILINE)
 # Modules and functions that a page describes in words.
@@ -39,9 +48,25 @@ def test_every_public_name_has_an_entry(root: Path) -> None:
 
 
 def test_every_public_name_of_the_modules_has_an_entry(root: Path) -> None:
-    """`ct.leptons.x`, `ct.fs.X`."""
-    public = [getattr(module, name) for module in (ct.leptons, ct.fs, ct.fs_strategies) for name in module.__all__]
+    """`ct.leptons.x`, `ct.fs.X`, `ct.executor.X`, what installs the compatibility layer, and the suites for plugins."""
+    modules = (ct.leptons, ct.fs, ct.fs_strategies, executor, compat)
+    public = [getattr(module, name) for module in modules for name in module.__all__ if "ipython" not in name]
+    public += [ClassicExecutorContract, ExecutorContract, PackingContract, StoreSuite]
     assert {f"{value.__module__}.{value.__name__}" for value in public} - entries(root) == set()
+
+
+def test_every_command_is_in_the_guide(root: Path) -> None:
+    text = (root / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert [name for name in commands(_commands) if not re.search(rf"(`|covalent-lab ){name}\b(?!-)", text)] == []
+
+
+def commands(group: click.Group, above: str = "") -> Iterator[str]:
+    """Names of commands, those of groups included."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{above}{name} ")
+        else:
+            yield above + name
 
 
 def test_every_entry_is_defined(root: Path) -> None:

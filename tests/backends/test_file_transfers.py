@@ -3,30 +3,15 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import covalent_lab as ct
-from covalent_lab.client.connection import disconnect
 from tests.backends.http_server import Answer, WebServer
 from tests.backends.object_stores import LocalStore
 
-
-@pytest.fixture(autouse=True)
-def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Everything below the test's folder."""
-    for name in ("COVALENT_LAB_URL", "COVALENT_LAB_TOKEN", "COVALENT_DATABASE", "COVALENT_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COVALENT_DATA_DIR", str(tmp_path / "records"))
-    monkeypatch.setenv("COVALENT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    for name in ("runtime", "config"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "config" / "covalent.conf").write_text("[executors.local]\nworkers = 1\n")
-    yield
-    disconnect()
+pytestmark = pytest.mark.usefixtures("one_worker")
 
 
 def test_a_task_gets_a_file_from_the_web_and_leaves_one_in_a_store(

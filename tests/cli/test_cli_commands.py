@@ -124,7 +124,7 @@ def test_completion_answers_a_shell(home: Path) -> None:
         [sys.executable, "-m", "covalent_lab"], env={**os.environ, **asked}, capture_output=True, text=True, check=True
     )
 
-    assert answer.stdout.splitlines()[:2] == ["plain,restart", "plain,result"]
+    assert answer.stdout.splitlines() == ["plain,redispatch", "plain,restart", "plain,result"]
 
 
 def test_the_database_is_made_and_migrated(home: Path, run: Run) -> None:

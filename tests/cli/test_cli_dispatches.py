@@ -1,4 +1,4 @@
-"""`list`, `show`, `result` and `cancel`, asked of one real server."""
+"""`list`, `show`, `result`, `cancel`, `redispatch` and `cache`, asked of one real server."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -156,3 +156,18 @@ def test_an_address_can_be_given(run: Run, done: str) -> None:
     nobody = run("list", "--address", "localhost:1")
     assert (nobody.exit_code, len(nobody.stderr.splitlines())) == (1, 1)
     disconnect()
+
+
+def test_cached_results_are_listed_and_forgotten(server: None, run: Run) -> None:
+    """By task, by age, or all."""
+    ct.dispatch_sync(ct.lattice(lambda: half(8), cache=True))()
+
+    (kept,) = json.loads(run("cache", "list", "--json").stdout)
+    assert (kept["name"], kept["hits"]) == ("half", 0)
+    assert "half" in run("cache", "list", "--search", "hal").stdout
+    assert json.loads(run("cache", "list", "--search", "other", "--json").stdout) == []
+    assert "0 cached results" in run("cache", "purge", "--search", "other").output
+    assert "0 cached results" in run("cache", "purge", "--unused-days", "1").output
+    assert "1 cached result forgotten" in run("cache", "purge", "--search", "half").output
+    assert json.loads(run("cache", "list", "--json").stdout) == []
+    assert run("cache", "purge", "--unused-days", "-1").exit_code == 2

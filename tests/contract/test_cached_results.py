@@ -1,6 +1,5 @@
 """Results that are taken over from earlier dispatches: an embedded dispatcher and the local executor."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +9,7 @@ import pytest
 import covalent_lab as ct
 from covalent_lab.client.connection import connect, disconnect
 
-
-@pytest.fixture(autouse=True)
-def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Everything below the test's folder."""
-    for name in ("COVALENT_LAB_URL", "COVALENT_LAB_TOKEN", "COVALENT_DATABASE", "COVALENT_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COVALENT_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("COVALENT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    (tmp_path / "runtime").mkdir()
-    yield
-    disconnect()
+pytestmark = pytest.mark.usefixtures("private")
 
 
 @pytest.fixture
@@ -104,6 +92,24 @@ def test_the_electron_decides_before_the_lattice_and_that_before_the_configurati
     monkeypatch.setenv("COVALENT_CACHE_RESULTS", "true")
     assert twice(noted(runs.file)) == 1
     assert twice(noted(runs.file), cache=False) == 2
+
+
+def test_a_sublattice_does_as_its_lattice_unless_it_says_otherwise(runs: Any) -> None:
+    """The same holds for the electrons in the sublattice."""
+
+    def twice(outer: bool, inner: bool | None = None, **options: Any) -> int:
+        before = runs.number
+        task = noted(runs.file, **options)
+        part = ct.electron(ct.lattice(lambda value, turn: task(value), cache=inner))
+        for turn in range(2):  # an argument that differs, so that the sublattice itself is never taken over
+            result = ct.dispatch_sync(ct.lattice(lambda turn: part(before, turn), cache=outer))(turn)
+            assert result.result == before
+        return int(runs.number - before)
+
+    assert twice(True) == 1
+    assert twice(True, inner=False) == 2
+    assert twice(True, cache=False) == 2
+    assert twice(False, inner=True) == 1
 
 
 def test_other_hooks_run(runs: Any) -> None:

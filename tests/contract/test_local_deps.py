@@ -3,7 +3,6 @@
 import os
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +10,19 @@ import numpy as np  # noqa: TID253 - arguments of users are arrays
 import pytest
 
 import covalent_lab as ct
-from covalent_lab.client.connection import disconnect
 
 LIBRARY = "deps_sample_library"
 MODULE = "deps_sample_module"
 
 
+pytestmark = pytest.mark.usefixtures("one_worker")
+
+
 @pytest.fixture(autouse=True)
-def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Everything below the test's folder; no network; one worker, so that tasks follow each other in it."""
-    for name in ("COVALENT_LAB_URL", "COVALENT_LAB_TOKEN", "COVALENT_DATABASE", "COVALENT_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COVALENT_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("COVALENT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pip has no network."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    (tmp_path / "runtime").mkdir()
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "covalent.conf").write_text("[executors.local]\nworkers = 1\n")
-    yield
-    disconnect()
 
 
 def package(folder: Path, version: str) -> str:

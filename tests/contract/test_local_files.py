@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import covalent_lab as ct
-from covalent_lab.client.connection import disconnect
 from covalent_lab.workflow.options import encode_hooks
 
 BARE_WORKER = """
@@ -33,26 +32,16 @@ for hook in hooks["call_before"] + hooks["call_after"]:
 """
 
 
-@pytest.fixture(autouse=True)
-def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Everything below the test's folder."""
-    for name in ("COVALENT_LAB_URL", "COVALENT_LAB_TOKEN", "COVALENT_DATABASE", "COVALENT_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COVALENT_DATA_DIR", str(tmp_path / "records"))
-    monkeypatch.setenv("COVALENT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    for name in ("runtime", "config", "data"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "config" / "covalent.conf").write_text("[executors.local]\nworkers = 1\n")
-    yield
-    disconnect()
+pytestmark = pytest.mark.usefixtures("one_worker")
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A folder for the files of a test, with `in.txt` in it."""
-    (tmp_path / "data" / "in.txt").write_text("hello")
-    return tmp_path / "data"
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "in.txt").write_text("hello")
+    return folder
 
 
 def run(task: Callable[[], Any]) -> Any:

@@ -22,18 +22,7 @@ from covalent_lab.testing.jobs import Running, chained, job
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import tests
 
 
-@pytest.fixture(autouse=True)
-def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Everything below the test's folder."""
-    for name in ("COVALENT_LAB_URL", "COVALENT_LAB_TOKEN", "COVALENT_DATABASE", "COVALENT_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COVALENT_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("COVALENT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "runtime").mkdir()
-    yield
-    disconnect()
+pytestmark = pytest.mark.usefixtures("private")
 
 
 class Door:

@@ -27,6 +27,7 @@ STATUS_OF_CODE = {
     "server_rejected": 502,
     "server_unreachable": 502,
     "backend": 503,
+    "command_not_found": 503,
     "store": 503,
     "unavailable": 503,
     "result_timeout": 504,

@@ -1,12 +1,11 @@
 """A client with a dispatcher in this process, whose executor calls the functions right here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from covalent_lab import payload
-from covalent_lab.client.connection import disconnect
 from covalent_lab.dispatcher import lab
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.ownership import new_owner
@@ -30,20 +29,6 @@ def run_here(spec: JobSpec) -> Outcome | None:
 
 def _load(source: PayloadSource) -> object:
     return payload.decode(source.data if source.data is not None else payload.open_file(source.path or ""))
-
-
-@pytest.fixture
-def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """All folders of client and dispatcher below the test's own; no server is to be found."""
-    for name in ("COVALENT_LAB_URL", "COVALENT_LAB_TOKEN", "COVALENT_DATABASE", "COVALENT_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COVALENT_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("COVALENT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "runtime").mkdir()
-    yield tmp_path
-    disconnect()
 
 
 @pytest.fixture

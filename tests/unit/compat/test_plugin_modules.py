@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 import covalent_lab as ct
+from covalent_lab.client.manifest_model import AssetSchema, ResultSchema
 from covalent_lab.compat import logger
 from covalent_lab.compat.activity import active_dispatch_info_manager, active_lattice_manager
 from covalent_lab.compat.apiclient import CovalentAPIClient
 from covalent_lab.compat.configuration import ConfigManager, update_config
-from covalent_lab.compat.manifest import AssetSchema, ResultSchema
 from covalent_lab.compat.plugin_functions import (
     format_server_url,
     get_named_params,

@@ -311,7 +311,7 @@ class BrokenSubmit(FakeExecutor):
 class BrokenCancel(FakeExecutor):
     """Cannot stop anything, but its jobs can be ended by the test."""
 
-    async def cancel(self, handles: Mapping[AttemptId, JobHandle]) -> None:
+    async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         self.cancelled.extend(handles)
         self._changed.set()
         raise RuntimeError("controller is down")

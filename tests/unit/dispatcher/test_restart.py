@@ -117,7 +117,7 @@ def test_a_cancel_that_was_recorded_is_carried_out_after_a_restart(tmp_path: Pat
     class Stubborn(FakeExecutor):
         """Does not stop its jobs."""
 
-        async def cancel(self, handles: Any) -> None:
+        async def cancel_jobs(self, handles: Any) -> None:
             self.cancelled.extend(handles)
 
     async def first() -> DispatchId:

@@ -176,6 +176,7 @@ def test_manifest_metadata_is_resolved_json() -> None:
             "call_before": [],
             "call_after": [],
         },
+        "cache": None,
         "triggers": [FakeCall().to_dict()],
     }
     assert lattice(lambda: 1).manifest_metadata() == {
@@ -184,6 +185,7 @@ def test_manifest_metadata_is_resolved_json() -> None:
         "workflow_executor": "local",
         "workflow_executor_data": {},
         "hooks": {},
+        "cache": None,
         "triggers": None,
     }
 

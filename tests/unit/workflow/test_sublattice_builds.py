@@ -19,6 +19,7 @@ PARENT = {
     "workflow_executor": "dask",
     "workflow_executor_data": {},
     "hooks": {"deps": {"bash": {}}, "call_before": [], "call_after": []},
+    "cache": True,
     "triggers": [{"type": "TimeTrigger"}],
 }
 
@@ -51,7 +52,7 @@ def test_the_graph_follows_the_values_of_the_run() -> None:
 
 
 def test_what_a_sublattice_does_not_set_comes_from_its_parent() -> None:
-    """Executors and hooks, never triggers."""
+    """Executors, hooks and whether results are cached; never triggers."""
     header, _ = built(lattice(add_up), 1)
     assert header["metadata"] == PARENT | {"triggers": None, "replacements": {}}
     (options,) = [o for o in header["graph"]["options"] if o["executor"] == "slurm" and o["hooks"]]

@@ -1,7 +1,8 @@
 """The manifest of a dispatch as data: what a server of Covalent is told, and tells.
 
 The classes have the names and the methods (`model_validate`, `model_dump` and their JSON forms) of the models of
-Covalent, and can be changed as those. Unknown keys are ignored, and an asset may be missing.
+Covalent, and can be changed as those. Fields that Covalent lacks, and that this package's graphs need, have a default.
+Unknown keys are ignored, and an asset may be missing.
 """
 
 import json
@@ -63,17 +64,17 @@ class AssetSchema(Model):
     """A piece of a dispatch that is a file. Size 0 means that it has no value.
 
     Attributes:
-        digest_alg: `"sha"`, if there is a digest.
+        digest_alg: `"sha"`.
         digest: SHA-1 of the file, in hexadecimal digits.
         uri: Where the client has it.
         remote_uri: Where it is sent to, or fetched from.
         size: In bytes.
     """
 
-    digest_alg: str | None = None
-    digest: str | None = None
-    uri: str | None = None
-    remote_uri: str | None = None
+    digest_alg: str | None = "sha"
+    digest: str | None = ""
+    uri: str | None = ""
+    remote_uri: str | None = ""
     size: int | None = 0
 
 
@@ -97,13 +98,24 @@ class EdgeSchema(Model):
 
 @dataclass(slots=True, kw_only=True)
 class ElectronMetadata(Model):
-    """A node without its values."""
+    """A node without its values.
+
+    Attributes:
+        kind: See `NodeKind`.
+        function_name: Name of the function, if the node has another one.
+        doc: Documentation of the function.
+        cache_key: See `Function`.
+    """
 
     task_group_id: int
     name: str
     executor: str
     executor_data: dict[str, Any] = field(default_factory=dict)
     sub_dispatch_id: str | None = None
+    kind: str = "function"
+    function_name: str = ""
+    doc: str = ""
+    cache_key: str = ""
     status: Status = Status.NEW_OBJECT
     start_time: datetime | None = None
     end_time: datetime | None = None
@@ -147,13 +159,15 @@ class TransportGraphSchema(Model):
 
 @dataclass(slots=True, kw_only=True)
 class LatticeMetadata(Model):
-    """A workflow without its values."""
+    """A workflow without its values; `cache` and `triggers` as for `covalent_lab.lattice`."""
 
     name: str
     executor: str
     executor_data: dict[str, Any] = field(default_factory=dict)
     workflow_executor: str
     workflow_executor_data: dict[str, Any] = field(default_factory=dict)
+    cache: bool | None = None
+    triggers: list[dict[str, Any]] | None = None
     python_version: str | None = None
     covalent_version: str | None = None
 
@@ -171,10 +185,11 @@ class LatticeAssets(Model):
 
 @dataclass(slots=True, kw_only=True)
 class LatticeSchema(Model):
-    """A workflow and its graph."""
+    """A workflow and its graph; `replacements` are electrons that stand in for those of a name."""
 
     metadata: LatticeMetadata
     assets: LatticeAssets = field(default_factory=LatticeAssets)
+    replacements: dict[str, AssetSchema] = field(default_factory=dict)
     transport_graph: TransportGraphSchema
 
 
@@ -247,8 +262,9 @@ def _read(kind: Any, value: Any, place: str) -> Any:
     if get_origin(kind) is list and isinstance(value, list):
         return [_read(get_args(kind)[0], item, f"{place}[{index}]") for index, item in enumerate(value)]
     if get_origin(kind) is dict and isinstance(value, dict):
-        return dict(value)
-    if isinstance(kind, type) and isinstance(value, kind) and not isinstance(value, bool):
+        of = get_args(kind)[1]
+        return dict(value) if of is Any else {key: _read(of, item, f"{place}.{key}") for key, item in value.items()}
+    if isinstance(kind, type) and isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
         return value
     try:
         if kind is Status and isinstance(value, str):
