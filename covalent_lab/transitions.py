@@ -21,3 +21,16 @@ class FeedRecord:
     attempt: int = 0
     error: str = ""
     extra: Mapping[str, Any] | None = None
+
+    def numbered(self, seq: int) -> "FeedRecord":
+        """The same, with the number it was committed under."""
+        return FeedRecord(
+            seq=seq,
+            dispatch_id=self.dispatch_id,
+            node_id=self.node_id,
+            status=self.status,
+            at=self.at,
+            attempt=self.attempt,
+            error=self.error,
+            extra=self.extra,
+        )

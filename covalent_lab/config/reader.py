@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,10 @@ class ConfigReader:
         self.environ = os.environ if environ is None else environ
         self.path = config_path(self.environ)
         self.file = parse(read_text(self.path), self.path)
-        self._folders = folders(self.environ)
+
+    @cached_property
+    def _folders(self) -> Mapping[str, Path]:
+        return folders(self.environ)
 
     def value(self, name: str) -> Any:
         """The value of a key of the table.

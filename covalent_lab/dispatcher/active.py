@@ -84,6 +84,7 @@ class Active:
     """
 
     def __init__(self, record: DispatchRecord, graph: Graph, configured: Mapping[str, Mapping[str, Any]]) -> None:
+        self._record = record
         self.dispatch_id: DispatchId = record.dispatch_id
         self.root_id = record.root_dispatch_id
         self.graph = graph
@@ -92,6 +93,8 @@ class Active:
         self.outputs: list[PayloadRef | None] = [node.value for node in graph.nodes]
         self.started_at: dict[int, float] = {}
         self.cancel_requested = record.cancel_requested
+        self.is_restored = False
+        self._under_way: set[int] = set()
         self._reused_from: dict[int, str] = {}
         self._incoming: dict[int, list[Edge]] = {}
         for edge in graph.edges:
@@ -106,6 +109,7 @@ class Active:
 
     def restore(self, nodes: Sequence[NodeRecord]) -> None:
         """Take over what an earlier dispatcher recorded."""
+        self.is_restored = True
         for node in nodes:
             if node.output is not None:
                 self.outputs[node.node_id] = node.output
@@ -119,6 +123,11 @@ class Active:
         for node, ref in outputs.items():
             self.outputs[node] = ref
             self._reused_from[node] = f"{source}:{node}"
+
+    @property
+    def in_flight(self) -> int:
+        """How many nodes were handed to executors since it was taken up, and have not ended."""
+        return len(self._under_way)
 
     def inputs(self, node_id: NodeId) -> JobInputs:
         """What the call of a node is made of."""
@@ -180,8 +189,11 @@ class Active:
                 self._cancelled += 1
             case NodeState.STARTING:
                 self.started_at.pop(node, None)
+                self._under_way.add(node)
             case _:
                 pass
+        if state.is_terminal or state is NodeState.DISPATCHING:
+            self._under_way.discard(node)
         if transition.started_at is not None and state is not NodeState.STARTING:
             self.started_at.setdefault(node, transition.started_at)
         if not state.is_terminal:
@@ -243,6 +255,23 @@ class Active:
             cancelled=self._cancelled,
             result=self._result() if self._state == "COMPLETED" else None,
             cancel_requested=self.cancel_requested or None,
+        )
+
+    def record(self, seq: int) -> DispatchRecord:
+        """The dispatch as it stands; `seq` is the newest number that is in it."""
+        now = self.update()
+        return replace(
+            self._record,
+            state=now.state,
+            started_at=now.started_at,
+            ended_at=now.ended_at,
+            error=now.error,
+            completed=now.completed,
+            failed=now.failed,
+            cancelled=now.cancelled,
+            result=now.result,
+            cancel_requested=self.cancel_requested,
+            seq=seq,
         )
 
     def _result(self) -> PayloadRef | None:

@@ -18,6 +18,7 @@ class PayloadCache:
         self._limit = limit
         self._size = 0
         self._entries: OrderedDict[tuple[DispatchId, str], bytes] = OrderedDict()
+        self._digests: dict[DispatchId, set[str]] = {}
 
     def put(self, dispatch_id: DispatchId, ref: PayloadRef, data: bytes) -> None:
         """Keep a payload, at the cost of those not used for longest."""
@@ -25,9 +26,11 @@ class PayloadCache:
         if key in self._entries:
             return
         self._entries[key] = data
+        self._digests.setdefault(dispatch_id, set()).add(ref.digest)
         self._size += len(data)
         while self._size > self._limit:
-            _, dropped = self._entries.popitem(last=False)
+            (owner, digest), dropped = self._entries.popitem(last=False)
+            self._digests[owner].discard(digest)
             self._size -= len(dropped)
 
     def get(self, dispatch_id: DispatchId, ref: PayloadRef) -> bytes | None:
@@ -40,5 +43,5 @@ class PayloadCache:
 
     def forget(self, dispatch_id: DispatchId) -> None:
         """Drop everything of a dispatch that is over."""
-        for key in [key for key in self._entries if key[0] == dispatch_id]:
-            self._size -= len(self._entries.pop(key))
+        for digest in self._digests.pop(dispatch_id, ()):
+            self._size -= len(self._entries.pop((dispatch_id, digest)))

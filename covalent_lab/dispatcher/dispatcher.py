@@ -1,12 +1,13 @@
 """The tick, and what feeds it.
 
-Events come in through `_put`; one task drains them in batches, asks the scheduler, records, acts and announces. Starts
-of jobs do not hurry the tick: a short job's start is then recorded together with its end, in one transaction.
+Events come in through the inbox; one task drains them in batches, asks the scheduler, records, acts and announces.
+Events that nobody waits for do not hurry the tick, so that many are recorded in one transaction: starts of jobs (a
+short job's start is then recorded together with its end), and ends of jobs while their dispatch has many others under
+way.
 """
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 import logging
 import time
@@ -17,6 +18,8 @@ from typing import Any
 from covalent_lab.dispatcher.active import Active
 from covalent_lab.dispatcher.announcer import CANCEL_REQUESTED, START_REQUESTED, Announcer
 from covalent_lab.dispatcher.cache import PayloadCache
+from covalent_lab.dispatcher.endings import Ending, Endings
+from covalent_lab.dispatcher.inbox import Inbox
 from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, stored_handle
 from covalent_lab.dispatcher.ownership import split_owners
 from covalent_lab.dispatcher.recording import Recording, merge_cancels, split_cancels
@@ -24,11 +27,11 @@ from covalent_lab.dispatcher.reuse import take_over
 from covalent_lab.dispatcher.runner import Runner
 from covalent_lab.dispatcher.sublattices import Sublattices
 from covalent_lab.errors import LabError, MissingLatticeRecordError, MissingNodeError, StoreError
-from covalent_lab.executor.base import Executor, JobFinished, JobHandle, JobStarted, Outcome
+from covalent_lab.executor.base import Executor, JobFinished, JobHandle, JobStarted
 from covalent_lab.feed.feed import Feed
 from covalent_lab.graph.model import Graph
 from covalent_lab.graph.wire import graph_from_wire
-from covalent_lab.ids import AttemptId, DispatchId, NodeId, attempt_id, split_attempt
+from covalent_lab.ids import AttemptId, DispatchId, NodeId, attempt_id
 from covalent_lab.scheduler.commands import (
     CancelNode,
     CancelSublattice,
@@ -42,6 +45,7 @@ from covalent_lab.scheduler.events import (
     DispatchRestored,
     DispatchStarted,
     DispatchSubmitted,
+    DispatchWithdrawn,
     Event,
     NodeFailed,
     TimeLimitElapsed,
@@ -49,7 +53,7 @@ from covalent_lab.scheduler.events import (
 from covalent_lab.scheduler.scheduler import InvalidEventError, Scheduler
 from covalent_lab.scheduler.states import DispatchState, NodeState
 from covalent_lab.settings import Settings
-from covalent_lab.store.base import Batch, CachedResult, DispatchRecord, DispatchUpdate, NewDispatch, Request, Store
+from covalent_lab.store.base import Batch, DispatchUpdate, NewDispatch, Request, Store
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.transitions import FeedRecord
 
@@ -58,20 +62,19 @@ __all__ = ["Dispatcher"]
 _log = logging.getLogger(__name__)
 
 _ENDS = ("COMPLETED", "FAILED", "CANCELLED", "DELETED")
-_MAX_EVENTS = 2_000
-_START_DELAY_S = 0.02
+_LONGEST_DELAY_S = 0.02
+_SHORTEST_TASK_S = 50e-6
 _FOLLOW_S = 0.5
 _RETRY_S = 1.0
 _SWEEP_AGE_S = 86_400.0
 _SWEEP_CHUNK = 500
 
 
-@dataclass(slots=True)
-class _Arrival:
-    event: Event
-    outcome: Outcome | None = None
-    hit: CachedResult | None = None
-    done: asyncio.Future[None] | None = None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Admission:
+    new: NewDispatch
+    active: Active
+    done: asyncio.Future[bool]
 
 
 class Dispatcher:
@@ -106,15 +109,15 @@ class Dispatcher:
         self._runner = Runner(settings, blobs, self._job_updated, self._job_accepted, create)
         self._active: dict[DispatchId, Active] = {}
         self._cache = PayloadCache()
-        self._inbox: list[_Arrival] = []
+        self._inbox = Inbox()
+        self._admissions: list[_Admission] = []
         self._handles: list[tuple[DispatchId, NodeId, str]] = []
         self._live: dict[tuple[DispatchId, int], JobStarted] = {}
-        self._wake = asyncio.Event()
-        self._hurry: asyncio.TimerHandle | None = None
         self._timers: set[asyncio.TimerHandle] = set()
         self._jobs = JobBuilder(store, blobs, self._cache, settings.inline_limit)
-        self._sublattices = Sublattices(self, self._jobs, self._put)
+        self._sublattices = Sublattices(self, self._jobs, self._inbox.put)
         self._announcer = Announcer(store, self.feed, self._asked_by_others)
+        self._endings = Endings(self._jobs)
         self._stop = asyncio.Event()
 
     # --- lifetime
@@ -155,6 +158,7 @@ class Dispatcher:
             for timer in self._timers:
                 timer.cancel()
             self.feed.close()
+            self._endings.close()
             with contextlib.suppress(StoreError):  # then whoever comes sees that this process is gone
                 await self.store.release(self.owner)
             await self.store.close()
@@ -168,26 +172,34 @@ class Dispatcher:
         """Dispatches it runs."""
         return frozenset(self._active)
 
-    async def wait_for_end(self, dispatch_id: DispatchId, timeout_s: float) -> None:
-        """Return when a dispatch has ended, wherever it runs, or after `timeout_s` seconds."""
+    async def wait_for_end(self, dispatch_id: DispatchId, timeout_s: float) -> Ending | None:
+        """Return when a dispatch has ended, wherever it runs, or after `timeout_s` seconds.
+
+        Returns:
+            How it ended, if it ended here meanwhile; None if the store has to be asked.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                if dispatch_id in self._active:
+                    return await self._endings.wait(dispatch_id)
+                await self._end_elsewhere(dispatch_id)
+        return None
+
+    async def _end_elsewhere(self, dispatch_id: DispatchId) -> None:
         news = asyncio.Event()
         _, subscription = self.feed.subscribe(news.set)
         try:
-            async with asyncio.timeout(timeout_s):
-                while not subscription.is_closed:
-                    # One that is active here has not been announced to be over; of others the store knows.
-                    if dispatch_id not in self._active and await self._is_over(dispatch_id):
+            while not subscription.is_closed:
+                if await self._is_over(dispatch_id):
+                    return
+                while True:
+                    await news.wait()
+                    news.clear()
+                    reset, records = subscription.take()
+                    if reset is not None or subscription.is_closed:
+                        break
+                    if _ends(records, dispatch_id):
                         return
-                    while True:
-                        await news.wait()
-                        news.clear()
-                        reset, records = subscription.take()
-                        if reset is not None or subscription.is_closed:
-                            break
-                        if _ends(records, dispatch_id):
-                            return
-        except TimeoutError:
-            return
         finally:
             subscription.close()
 
@@ -212,30 +224,18 @@ class Dispatcher:
             StoreError: It could not be recorded; nothing is left of it.
             UsageError: The graph cannot be scheduled.
         """
-        record = _record_of(new)
-        active = Active(record, graph, self.settings.executors)
+        active = Active(new.first_record(), graph, self.settings.executors)
         if new.redispatched_from is not None:
             active.reuse(new.reused, new.redispatched_from)
-        seq = await self.store.create(new)
-        if seq == 0:
-            return False
-        for row in new.payloads:
-            if row.data is not None:
-                self._cache.put(new.dispatch_id, row.ref, row.data)
-        self._active[new.dispatch_id] = active
-        submitted = DispatchSubmitted(
-            dispatch_id=new.dispatch_id, plan=active.plan, at=new.created_at, reused=tuple(new.reused)
-        )
-        self._put(submitted)
-        if new.autostart:
-            self._put(DispatchStarted(dispatch_id=new.dispatch_id, at=self.clock()))
-        await self._announcer.announce([new.first_transition(seq)])
-        return True
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._admissions.append(_Admission(new=new, active=active, done=done))
+        self._inbox.hurry()
+        return await done
 
     async def start(self, dispatch_id: DispatchId) -> None:
         """Start a dispatch that was only registered; later requests do nothing."""
         if dispatch_id in self._active:
-            await self._put_and_wait(DispatchStarted(dispatch_id=dispatch_id, at=self.clock()))
+            await self._inbox.put_and_wait(DispatchStarted(dispatch_id=dispatch_id, at=self.clock()))
         else:
             await self._ask_owner(dispatch_id, START_REQUESTED, None)
 
@@ -252,7 +252,7 @@ class Dispatcher:
             if unknown:
                 raise MissingNodeError(f"Dispatch {dispatch_id} has no node {min(unknown)}.")
             event = CancelRequested(dispatch_id=dispatch_id, node_ids=node_ids, at=self.clock())
-            await self._put_and_wait(event)
+            await self._inbox.put_and_wait(event)
         else:
             await self._ask_owner(dispatch_id, CANCEL_REQUESTED, node_ids)
 
@@ -294,48 +294,35 @@ class Dispatcher:
 
     # --- events
 
-    def _put(self, event: Event, outcome: Outcome | None = None, hurry: bool = True) -> None:
-        self._inbox.append(_Arrival(event, outcome))
-        if hurry:
-            self._wake.set()
-        elif self._hurry is None:
-            self._hurry = asyncio.get_running_loop().call_later(_START_DELAY_S, self._wake.set)
-
-    async def _put_and_wait(self, event: Event) -> None:
-        done = asyncio.get_running_loop().create_future()
-        self._inbox.append(_Arrival(event, done=done))
-        self._wake.set()
-        await done
-
     def _job_updated(self, update: JobStarted | JobFinished) -> None:
-        dispatch_id, node_id, _ = split_attempt(update.attempt_id)
         event = event_of(update, self.clock())
+        dispatch_id, node_id = event.dispatch_id, event.node_id
         if isinstance(update, JobStarted):
             self._live[dispatch_id, node_id] = update
-            self._put(event, hurry=False)
+            self._inbox.put(event, delay_s=_LONGEST_DELAY_S)
         else:
             self._live.pop((dispatch_id, node_id), None)
             active = self._active.get(dispatch_id)
-            self._put(self._sublattices.read(event, active, update.outcome), update.outcome)
+            # The others keep the executor busy for a while.
+            delay_s = 0.0 if active is None else min(_LONGEST_DELAY_S, active.in_flight * _SHORTEST_TASK_S)
+            self._inbox.put(self._sublattices.read(event, active, update.outcome), update.outcome, delay_s=delay_s)
 
     def _job_accepted(self, attempt: AttemptId, handle: JobHandle) -> None:
         self._handles.append(handle_row(attempt, handle))
-        self._wake.set()
+        self._inbox.hurry()
 
     # --- the tick
 
     async def _turn(self) -> None:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            if self._hurry is not None:
-                self._hurry.cancel()
-                self._hurry = None
-            while self._inbox or self._handles:
-                await self._tick()
+            await self._inbox.wait()
+            await self._tick()
 
     async def _tick(self) -> None:
-        arrivals, self._inbox = self._inbox[:_MAX_EVENTS], self._inbox[_MAX_EVENTS:]
+        admissions, self._admissions = self._admissions, []
+        for admission in admissions:
+            await self._admit(admission)
+        arrivals = self._inbox.take()
         handles, self._handles = self._handles, []
         recording = Recording(self._active, self._cache)
         for arrival in arrivals:
@@ -350,23 +337,68 @@ class Dispatcher:
                 recording.add(step, arrival.outcome, arrival.hit)
         batch = recording.batch(handles)
         if batch.transitions or batch.handles or batch.dispatches or recording.commands:
-            await self._announce_batch(batch, recording.commands)
+            first = await self._record(batch)
+            await self._carry_out(recording.commands, _numbered(batch.transitions, first))
         for arrival in arrivals:
             if arrival.done is not None and not arrival.done.done():
                 arrival.done.set_result(None)
-        for dispatch_id in recording.touched:
+        self._forget_ended(recording)
+
+    async def _admit(self, admission: _Admission) -> None:
+        """Record a new dispatch together with its start, so that it is there as a whole or not at all."""
+        new, done = admission.new, admission.done
+        dispatch_id = new.dispatch_id
+        if dispatch_id in self._active:
+            _settle(done, False)
+            return
+        recording = Recording(self._active, self._cache)
+        self._active[dispatch_id] = admission.active
+        try:
+            submitted = DispatchSubmitted(
+                dispatch_id=dispatch_id, plan=admission.active.plan, at=new.created_at, reused=tuple(new.reused)
+            )
+            recording.add(self._scheduler.handle(submitted), None)
+            if new.autostart:
+                started = DispatchStarted(dispatch_id=dispatch_id, at=self.clock())
+                recording.add(self._scheduler.handle(started), None)
+            batch = recording.batch(())
+            first = await self.store.create(new, batch)
+        except LabError as error:
+            self._withdraw(dispatch_id)
+            _settle(done, error)
+            return
+        if first == 0:
+            self._withdraw(dispatch_id)
+            _settle(done, False)
+            return
+        _settle(done, True)
+        for row in new.payloads:
+            if row.data is not None:
+                self._cache.put(dispatch_id, row.ref, row.data)
+        await self._carry_out(recording.commands, _numbered([new.first_transition(), *batch.transitions], first))
+        self._forget_ended(recording)
+
+    def _withdraw(self, dispatch_id: DispatchId) -> None:
+        del self._active[dispatch_id]
+        self._endings.unknown(dispatch_id)
+        self._scheduler.handle(DispatchWithdrawn(dispatch_id=dispatch_id, at=self.clock()))
+
+    def _forget_ended(self, recording: Recording) -> None:
+        for dispatch_id, active in recording.touched.items():
             if dispatch_id not in self._scheduler.active:
+                ending = self._endings.over(active, self.feed.seq)
                 self._active.pop(dispatch_id, None)
                 self._cache.forget(dispatch_id)
-                self._sublattices.ended(dispatch_id)
+                self._sublattices.ended(dispatch_id, ending)
 
-    async def _announce_batch(self, batch: Batch, commands: Sequence[Command] = ()) -> None:
-        """Record, act, announce."""
-        first = await self._record(batch)
-        numbered = [dataclasses.replace(r, seq=first + i) for i, r in enumerate(batch.transitions)]
+    async def _announce_batch(self, batch: Batch) -> None:
+        await self._announcer.announce(_numbered(batch.transitions, await self._record(batch)))
+
+    async def _carry_out(self, commands: Sequence[Command], recorded: Sequence[FeedRecord]) -> None:
+        """Act, announce."""
         for command in commands:
             await self._act(command)
-        await self._announcer.announce(numbered)
+        await self._announcer.announce(recorded)
 
     async def _record(self, batch: Batch) -> int:
         while True:
@@ -393,8 +425,7 @@ class Dispatcher:
             case SubmitNode():
                 try:
                     if (taken := await take_over(self.store, active, node_id, attempt, self.clock())) is not None:
-                        self._inbox.append(_Arrival(*taken))
-                        self._wake.set()
+                        self._inbox.put(*taken)
                         return
                     spec = await self._jobs.build(active, node_id, attempt, command.then)
                 except StoreError as error:
@@ -405,7 +436,7 @@ class Dispatcher:
                         at=self.clock(),
                         message=f"Its inputs cannot be read: {error}",
                     )
-                    self._put(event)
+                    self._inbox.put(event)
                     return
                 self._runner.submit(executor, spec)
             case CancelNode():
@@ -425,7 +456,7 @@ class Dispatcher:
     def _start_timer(self, delay_s: float, event: Event) -> None:
         def elapsed() -> None:
             self._timers.discard(timer)
-            self._put(event)
+            self._inbox.put(event)
 
         timer = asyncio.get_running_loop().call_later(delay_s, elapsed)
         self._timers.add(timer)
@@ -438,10 +469,10 @@ class Dispatcher:
         if record.dispatch_id not in self._active:
             return
         if record.status == START_REQUESTED:
-            self._put(DispatchStarted(dispatch_id=record.dispatch_id, at=record.at))
+            self._inbox.put(DispatchStarted(dispatch_id=record.dispatch_id, at=record.at))
         elif record.status == CANCEL_REQUESTED:
             nodes = None if record.extra is None else frozenset(NodeId(n) for n in record.extra["node_ids"])
-            self._put(CancelRequested(dispatch_id=record.dispatch_id, node_ids=nodes, at=record.at))
+            self._inbox.put(CancelRequested(dispatch_id=record.dispatch_id, node_ids=nodes, at=record.at))
 
     async def _follow(self) -> None:
         while True:
@@ -507,6 +538,8 @@ class Dispatcher:
         )
         told = FeedRecord(dispatch_id=dispatch_id, node_id=None, status=failed, at=self.clock(), error=reason)
         await self._announce_batch(Batch(transitions=[told], dispatches=[update]))
+        self._active.pop(dispatch_id, None)
+        self._endings.unknown(dispatch_id)
         self._sublattices.ended(dispatch_id)
 
     async def _restore(self, dispatch_id: DispatchId) -> None:
@@ -519,7 +552,7 @@ class Dispatcher:
         active.restore(nodes)
         self._active[dispatch_id] = active
         cancel_all, cancelled = split_cancels(active.cancel_requested)
-        self._put(
+        self._inbox.put(
             DispatchRestored(
                 dispatch_id=dispatch_id,
                 plan=active.plan,
@@ -531,7 +564,7 @@ class Dispatcher:
             )
         )
         if record.state == DispatchState.NEW_OBJECT and record.autostart:
-            self._put(DispatchStarted(dispatch_id=dispatch_id, at=self.clock()))
+            self._inbox.put(DispatchStarted(dispatch_id=dispatch_id, at=self.clock()))
         watched: dict[str, dict[AttemptId, JobHandle]] = {}
         for node in nodes:
             if node.state not in (NodeState.STARTING, NodeState.RUNNING):
@@ -543,32 +576,18 @@ class Dispatcher:
             self._runner.watch(executor, handles)
 
 
+def _numbered(records: Sequence[FeedRecord], first: int) -> Sequence[FeedRecord]:
+    return [record.numbered(first + i) for i, record in enumerate(records)]
+
+
+def _settle(done: asyncio.Future[bool], outcome: bool | LabError) -> None:
+    if done.done():  # whoever asked has gone
+        return
+    if isinstance(outcome, bool):
+        done.set_result(outcome)
+    else:
+        done.set_exception(outcome)
+
+
 def _ends(records: Sequence[FeedRecord], dispatch_id: DispatchId) -> bool:
     return any(r.dispatch_id == dispatch_id and r.node_id is None and r.status in _ENDS for r in records)
-
-
-def _record_of(new: NewDispatch) -> DispatchRecord:
-    return DispatchRecord(
-        dispatch_id=new.dispatch_id,
-        root_dispatch_id=new.root_dispatch_id,
-        name=new.name,
-        doc=new.doc,
-        source=new.source,
-        state=DispatchState.NEW_OBJECT.value,
-        error="",
-        created_at=new.created_at,
-        started_at=None,
-        ended_at=None,
-        total=new.total,
-        completed=0,
-        failed=0,
-        cancelled=0,
-        inputs=new.inputs,
-        lattice=new.lattice,
-        result=None,
-        metadata=new.metadata,
-        client=new.client,
-        autostart=new.autostart,
-        owner=new.owner,
-        cancel_requested="",
-    )

@@ -1,8 +1,7 @@
 """Between attempts and jobs: what a job is made of, and which event its news are."""
 
-import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from covalent_lab.dispatcher.active import Active
 from covalent_lab.dispatcher.cache import PayloadCache
@@ -15,6 +14,7 @@ from covalent_lab.executor.base import (
     JobStatus,
     PayloadSource,
 )
+from covalent_lab.graph.model import Function
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef, attempt_id, split_attempt
 from covalent_lab.scheduler.events import (
     NodeCancelled,
@@ -24,13 +24,15 @@ from covalent_lab.scheduler.events import (
     NodeStarted,
     NodeSucceeded,
 )
-from covalent_lab.store.base import Store
+from covalent_lab.store.base import Store, StoredPayload
 from covalent_lab.store.blobs import BlobDir
 
 __all__ = ["JobBuilder", "event_of", "handle_row", "stored_handle"]
 
 
 _NOT_YET = PayloadRef("", 0)
+_CHUNK = 5_000
+"""How many payloads the store is asked for at a time."""
 
 
 class JobBuilder:
@@ -57,36 +59,44 @@ class JobBuilder:
         """
         steps = {node_id: attempt_id(active.dispatch_id, node_id, attempt)}
         steps |= {later: attempt_id(active.dispatch_id, later, 1) for later in then}
-        head = await self._spec(active, node_id, attempt, steps)
-        return dataclasses.replace(head, then=[await self._spec(active, later, 1, steps) for later in then])
+        calls = {number: active.inputs(number) for number in steps}
+        needed = {_function(active, number).payload for number in steps}
+        for inputs in calls.values():
+            needed.update(active.output(n) for n in (*inputs.args, *inputs.kwargs.values()) if n not in steps)
+        sources = await self._sources(active.dispatch_id, needed)
 
-    async def _spec(self, active: Active, node_id: NodeId, attempt: int, steps: Mapping[NodeId, AttemptId]) -> JobSpec:
-        node = active.graph.nodes[node_id]
-        options = active.graph.options[node.options]
-        inputs = active.inputs(node_id)
-        assert node.function is not None
-        function = active.graph.functions[node.function]
+        def output_of(source: NodeId) -> PayloadSource:
+            earlier = steps.get(source)
+            return sources[active.output(source)] if earlier is None else PayloadSource(ref=_NOT_YET, step=earlier)
 
-        async def output_of(source: NodeId) -> PayloadSource:
-            if source in steps:
-                return PayloadSource(ref=_NOT_YET, step=steps[source])
-            return await self.source(active.dispatch_id, active.output(source))
+        def spec_of(number: NodeId, attempt: int, then: Sequence[JobSpec]) -> JobSpec:
+            node, inputs = active.graph.nodes[number], calls[number]
+            options = active.graph.options[node.options]
+            return JobSpec(
+                attempt_id=steps[number],
+                dispatch_id=active.dispatch_id,
+                node_id=number,
+                attempt=attempt,
+                name=node.name,
+                function=sources[_function(active, number).payload],
+                args=[output_of(source) for source in inputs.args],
+                kwargs={name: output_of(source) for name, source in inputs.kwargs.items()},
+                arg_nodes=inputs.args,
+                kwarg_nodes=inputs.kwargs,
+                hooks=options.hooks,
+                options=options.executor_data.get("attributes", {}),
+                client=active.client,
+                then=then,
+            )
 
-        return JobSpec(
-            attempt_id=steps[node_id],
-            dispatch_id=active.dispatch_id,
-            node_id=node_id,
-            attempt=attempt,
-            name=node.name,
-            function=await self.source(active.dispatch_id, function.payload),
-            args=[await output_of(source) for source in inputs.args],
-            kwargs={name: await output_of(source) for name, source in inputs.kwargs.items()},
-            arg_nodes=inputs.args,
-            kwarg_nodes=inputs.kwargs,
-            hooks=options.hooks,
-            options=options.executor_data.get("attributes", {}),
-            client=active.client,
-        )
+        return spec_of(node_id, attempt, [spec_of(later, 1, ()) for later in then])
+
+    def at_hand(self, dispatch_id: DispatchId, ref: PayloadRef) -> StoredPayload | None:
+        """Where a payload of a dispatch is; None if only the store knows."""
+        data = self._cache.get(dispatch_id, ref)
+        if data is not None:
+            return StoredPayload(data=data)
+        return StoredPayload(path=str(self._blobs.path(ref.digest))) if ref.size > self._inline_limit else None
 
     async def source(self, dispatch_id: DispatchId, ref: PayloadRef) -> PayloadSource:
         """Where a payload of a dispatch is.
@@ -94,17 +104,32 @@ class JobBuilder:
         Raises:
             StoreError: Nowhere.
         """
-        data = self._cache.get(dispatch_id, ref)
-        if data is not None:
-            return PayloadSource(ref=ref, data=data)
-        if ref.size > self._inline_limit:
-            return PayloadSource(ref=ref, path=str(self._blobs.path(ref.digest)))
-        stored = await self._store.payload(dispatch_id, ref.digest)
-        if stored is None:
-            raise StoreError(f"Payload {ref.digest} of dispatch {dispatch_id} is not in the store.")
-        if stored.data is not None:
-            self._cache.put(dispatch_id, ref, stored.data)
-        return PayloadSource(ref=ref, data=stored.data, path=stored.path)
+        return (await self._sources(dispatch_id, (ref,)))[ref]
+
+    async def _sources(
+        self, dispatch_id: DispatchId, refs: Collection[PayloadRef]
+    ) -> Mapping[PayloadRef, PayloadSource]:
+        known = {ref: self.at_hand(dispatch_id, ref) for ref in refs}
+        missing = [ref for ref, stored in known.items() if stored is None]
+        for begin in range(0, len(missing), _CHUNK):
+            chunk = missing[begin : begin + _CHUNK]
+            found = await self._store.payloads(dispatch_id, [ref.digest for ref in chunk])
+            for ref in chunk:
+                known[ref] = stored = found.get(ref.digest)
+                if stored is not None and stored.data is not None:
+                    self._cache.put(dispatch_id, ref, stored.data)
+        sources = {}
+        for ref, stored in known.items():
+            if stored is None:
+                raise StoreError(f"Payload {ref.digest} of dispatch {dispatch_id} is not in the store.")
+            sources[ref] = PayloadSource(ref=ref, data=stored.data, path=stored.path)
+        return sources
+
+
+def _function(active: Active, node_id: NodeId) -> Function:
+    index = active.graph.nodes[node_id].function
+    assert index is not None
+    return active.graph.functions[index]
 
 
 def event_of(update: JobStarted | JobFinished, now: float) -> NodeStarted | NodeEnded:

@@ -87,11 +87,13 @@ class Queries:
 
     async def detail(self, dispatch_id: DispatchId, wait_s: float = 0.0) -> dict[str, Any]:
         """One dispatch; waits up to `wait_s` seconds for it to end."""
-        if wait_s > 0:
-            await self._dispatcher.wait_for_end(dispatch_id, wait_s)
-        record = await self.record(dispatch_id)
-        refs = {ref for ref in (record.inputs, record.result, record.lattice) if ref is not None}
-        stored = await self._store.payloads(dispatch_id, {ref.digest for ref in refs})
+        ending = await self._dispatcher.wait_for_end(dispatch_id, wait_s) if wait_s > 0 else None
+        if ending is not None:
+            record, stored = ending.record, ending.payloads
+        else:
+            record = await self.record(dispatch_id)
+            refs = {ref for ref in (record.inputs, record.result, record.lattice) if ref is not None}
+            stored = await self._store.payloads(dispatch_id, {ref.digest for ref in refs})
         view = dispatch_view(record, lambda ref: None if ref is None else payload_view(ref, stored.get(ref.digest)))
         if record.result is not None:
             view["result"] = with_data(view["result"], stored.get(record.result.digest))

@@ -49,7 +49,7 @@ class _Host:
     def inline_limit(self) -> int:
         return self._inline_limit
 
-    @property
+    @cached_property
     def work_dir(self) -> str:
         self._work_dir.mkdir(parents=True, exist_ok=True)
         return str(self._work_dir)

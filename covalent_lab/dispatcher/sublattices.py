@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from covalent_lab import payload
 from covalent_lab.dispatcher.active import Active, sub_dispatch_id
 from covalent_lab.dispatcher.bundle import BundleReader
+from covalent_lab.dispatcher.endings import Ending
 from covalent_lab.dispatcher.intake import read_dispatch
 from covalent_lab.dispatcher.jobs import JobBuilder
 from covalent_lab.errors import LabError, StoreError
@@ -23,7 +24,7 @@ from covalent_lab.ids import DispatchId, NodeId, PayloadRef, attempt_id
 from covalent_lab.scheduler.events import Event, NodeBuilt, NodeEnded, NodeStarted, NodeSucceeded, SublatticeEnded
 from covalent_lab.scheduler.states import DispatchState, NodeState
 from covalent_lab.settings import Settings
-from covalent_lab.store.base import DispatchRecord, NewDispatch, Store
+from covalent_lab.store.base import DispatchRecord, NewDispatch, Store, StoredPayload
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.workflow.sublattices import BUNDLE_TYPE
 
@@ -57,6 +58,8 @@ class _Order:
     node_id: NodeId
     attempt: int
     cancels: bool
+    is_new: bool = False
+    ending: Ending | None = None
 
     @property
     def dispatch_id(self) -> DispatchId:
@@ -101,13 +104,14 @@ class Sublattices:
         """Have the dispatch of a node run or, if it `cancels`, stop; either way its end becomes an event."""
         order = _Order(parent=parent, node_id=node_id, attempt=attempt, cancels=cancels)
         self._waiting[order.dispatch_id] = order
-        self._orders.put_nowait(order)
+        # Nobody else can have made the dispatch of an attempt that began here.
+        self._orders.put_nowait(replace(order, is_new=not (cancels or parent.is_restored)))
 
-    def ended(self, dispatch_id: DispatchId) -> None:
-        """Take note that some dispatch is over."""
+    def ended(self, dispatch_id: DispatchId, ending: Ending | None = None) -> None:
+        """Take note that some dispatch is over; without its `ending` the store is asked."""
         order = self._waiting.get(dispatch_id)
         if order is not None:
-            self._orders.put_nowait(order)
+            self._orders.put_nowait(order if ending is None else replace(order, ending=ending))
 
     async def run(self) -> None:
         """Work for ever."""
@@ -122,13 +126,17 @@ class Sublattices:
                     break
 
     async def _carry_out(self, order: _Order) -> None:
-        record = await self._host.store.dispatch(order.dispatch_id)
+        if order.ending is not None:
+            await self._tell(order, order.ending.record, order.ending.payloads)
+            return
+        record = None if order.is_new else await self._host.store.dispatch(order.dispatch_id)
         if record is None and order.cancels:
             self._end(order, DispatchState.CANCELLED)
         elif record is None:
             await self._dispatch(order)
         elif DispatchState(record.state).is_terminal:
-            await self._tell(order, record)
+            digests = () if record.result is None else (record.result.digest,)
+            await self._tell(order, record, await self._host.store.payloads(order.dispatch_id, digests))
         elif order.cancels:
             await self._host.cancel(order.dispatch_id, None)
 
@@ -153,21 +161,20 @@ class Sublattices:
         except (LabError, OSError, ValueError) as error:
             self._end(order, DispatchState.FAILED, error=f"Its workflow cannot be dispatched: {error}")
 
-    async def _tell(self, order: _Order, record: DispatchRecord) -> None:
-        store, state, result = self._host.store, DispatchState(record.state), record.result
-        stdout, stderr, _ = await store.streams(order.parent.dispatch_id, order.node_id)
-        outcome = Outcome(status=JobStatus.FAILED, stdout=stdout, stderr=stderr)
+    async def _tell(self, order: _Order, record: DispatchRecord, payloads: Mapping[str, StoredPayload]) -> None:
+        state, result = DispatchState(record.state), record.result
+        outcome: Outcome | None = None
         error = ""
         if state is DispatchState.FAILED:
             reason = await self._reason(record)
             error = f"Its dispatch {order.dispatch_id} ({record.name}) failed: {reason}"[:_REASON_LIMIT]
         elif state is DispatchState.COMPLETED:
-            stored = None if result is None else await store.payload(order.dispatch_id, result.digest)
+            stored = None if result is None else payloads.get(result.digest)
             if result is None or stored is None:
                 state, error = DispatchState.FAILED, f"Its dispatch {order.dispatch_id} ({record.name}) has no result."
             else:
                 output = NewPayload(ref=result, data=stored.data)
-                outcome = replace(outcome, status=JobStatus.COMPLETED, output=output)
+                outcome = Outcome(status=JobStatus.COMPLETED, output=output)
         self._end(order, state, outcome, error=error, at=record.ended_at)
 
     async def _reason(self, record: DispatchRecord) -> str:

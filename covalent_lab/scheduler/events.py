@@ -12,6 +12,7 @@ __all__ = [
     "DispatchRestored",
     "DispatchStarted",
     "DispatchSubmitted",
+    "DispatchWithdrawn",
     "Event",
     "NodeBuilt",
     "NodeCancelled",
@@ -42,6 +43,14 @@ class DispatchSubmitted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchStarted:
     """Its owner asked for it to run."""
+
+    dispatch_id: DispatchId
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchWithdrawn:
+    """A dispatch could not be recorded: it is as if it had never been submitted. Nothing of it was carried out."""
 
     dispatch_id: DispatchId
     at: float
@@ -174,6 +183,7 @@ NodeEnded = NodeSucceeded | NodeBuilt | NodeFailed | NodeCancelled | NodeLost
 Event = (
     DispatchSubmitted
     | DispatchStarted
+    | DispatchWithdrawn
     | DispatchRestored
     | NodeStarted
     | NodeEnded

@@ -37,6 +37,7 @@ from covalent_lab.scheduler.events import (
     DispatchRestored,
     DispatchStarted,
     DispatchSubmitted,
+    DispatchWithdrawn,
     Event,
     NodeBuilt,
     NodeCancelled,
@@ -104,6 +105,8 @@ class Scheduler:
                 self._submitted(event, step)
             case DispatchStarted():
                 self._started(event, step)
+            case DispatchWithdrawn():
+                self._withdrawn(event, step)
             case DispatchRestored():
                 self._restored(event, step)
             case TimeLimitElapsed():
@@ -135,6 +138,21 @@ class Scheduler:
         self._move_dispatch(event.dispatch_id, run, DispatchState.STARTING, event.at, step)
         self._move_dispatch(event.dispatch_id, run, DispatchState.RUNNING, event.at, step)
         self._begin(event.dispatch_id, run, event.at, step)
+
+    def _withdrawn(self, event: DispatchWithdrawn, step: Step) -> None:
+        run = self._runs.get(event.dispatch_id)
+        if run is None:
+            self.late_events += 1
+            return
+        flying = [node for node, state in enumerate(run.states) if state is NodeState.STARTING]
+        if len(flying) != run.in_flight or run.dispatching:
+            raise InvalidEventError(f"Dispatch {event.dispatch_id} was withdrawn although it runs.")
+        for lane in self._lanes.values():
+            lane.drop(event.dispatch_id, None)
+        for node in flying:
+            self._lane(run, node).in_flight -= 1
+        del self._runs[event.dispatch_id]
+        self._fill(step, event.at)
 
     def _restored(self, event: DispatchRestored, step: Step) -> None:
         self._check_restored(event)

@@ -88,13 +88,42 @@ class NewDispatch:
     reused: Mapping[NodeId, PayloadRef] = field(default_factory=dict)
     copied: Collection[str] = ()
 
-    def first_transition(self, seq: int = 0) -> FeedRecord:
+    def first_record(self) -> "DispatchRecord":
+        """The dispatch as it stands before anything of it has run."""
+        return DispatchRecord(
+            dispatch_id=self.dispatch_id,
+            root_dispatch_id=self.root_dispatch_id,
+            name=self.name,
+            doc=self.doc,
+            source=self.source,
+            state="NEW_OBJECT",
+            error="",
+            created_at=self.created_at,
+            started_at=None,
+            ended_at=None,
+            total=self.total,
+            completed=0,
+            failed=0,
+            cancelled=0,
+            inputs=self.inputs,
+            lattice=self.lattice,
+            result=None,
+            metadata=self.metadata,
+            client=self.client,
+            autostart=self.autostart,
+            owner=self.owner,
+            cancel_requested="",
+            parent_id=self.parent_id,
+            parent_node=self.parent_node,
+            redispatched_from=self.redispatched_from,
+        )
+
+    def first_transition(self) -> FeedRecord:
         """That it is there, as the feed tells it."""
         extra = {"name": self.name, "total": self.total, "root_dispatch_id": self.root_dispatch_id}
         if self.parent_id is not None:
             extra["parent_dispatch_id"] = self.parent_id
         return FeedRecord(
-            seq=seq,
             dispatch_id=self.dispatch_id,
             node_id=None,
             status="NEW_OBJECT",
@@ -289,9 +318,12 @@ class Store(ABC):
         """Finish what was begun and disconnect. Safe to call twice."""
 
     @abstractmethod
-    async def create(self, dispatch: NewDispatch) -> int:
-        """Record a new dispatch and its first transition; returns that transition's sequence number, 0 if the id is
-        already there (then nothing changes).
+    async def create(self, dispatch: NewDispatch, batch: Batch | None = None) -> int:
+        """Record a new dispatch and its first transition, and in the same transaction what its first tick decided.
+
+        Returns:
+            Sequence number of the first transition, which those of the batch follow; 0 if the id is already there
+            (then nothing changes).
 
         Raises:
             MissingLatticeRecordError: Something it takes over from another dispatch is not there any more.

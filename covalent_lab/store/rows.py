@@ -5,9 +5,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from covalent_lab.ids import PayloadRef
-from covalent_lab.store.base import DispatchRecord, DispatchUpdate, NewDispatch, NodeRecord, NodeUpdate
+from covalent_lab.store.base import DispatchRecord, DispatchUpdate, NewDispatch, NodeRecord, NodeUpdate, PayloadRow
+from covalent_lab.transitions import FeedRecord
 
-__all__ = ["dispatch_record", "dispatch_row", "dispatch_update_row", "mark_row", "node_record", "node_row"]
+__all__ = [
+    "dispatch_record",
+    "dispatch_row",
+    "dispatch_update_row",
+    "mark_row",
+    "node_record",
+    "node_row",
+    "payload_row",
+    "transition_row",
+]
 
 
 def dispatch_row(new: NewDispatch) -> dict[str, Any]:
@@ -70,6 +80,26 @@ def node_row(update: NodeUpdate) -> dict[str, Any]:
         "stdout": update.stdout or None,
         "stderr": update.stderr or None,
         "traceback": update.traceback or None,
+    }
+
+
+def payload_row(payload: PayloadRow) -> dict[str, Any]:
+    """A payload, or the note that it lies in a file."""
+    ref = payload.ref
+    return {"dispatch_id": payload.dispatch_id, "digest": ref.digest, "size": ref.size, "data": payload.data}
+
+
+def transition_row(seq: int, record: FeedRecord) -> dict[str, Any]:
+    """A transition with its number."""
+    return {
+        "seq": seq,
+        "dispatch_id": record.dispatch_id,
+        "node_id": record.node_id,
+        "status": record.status,
+        "attempt": record.attempt,
+        "at": record.at,
+        "error": record.error,
+        "extra": None if record.extra is None else json.dumps(record.extra),
     }
 
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +34,7 @@ from covalent_lab.store.base import (
     StoredPayload,
 )
 from covalent_lab.store.blobs import BlobDir
+from covalent_lab.store.prepared import Writes
 from covalent_lab.store.schema import CACHE_OWNER
 from covalent_lab.store.upgrade import upgrade
 from covalent_lab.transitions import FeedRecord
@@ -50,21 +52,6 @@ _SORTS: Mapping[str, Any] = {
 }
 _TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
 _HEAVY = ("graph", "doc", "source")
-# Few nodes have these, so they are written by themselves and cost the others nothing.
-_MARK_NODE = (
-    sa.update(schema.node)
-    .where(schema.node.c.dispatch_id == sa.bindparam("d"), schema.node.c.node_id == sa.bindparam("n"))
-    .values(
-        sub_dispatch_id=sa.func.coalesce(
-            sa.bindparam("sub_dispatch_id", type_=sa.String), schema.node.c.sub_dispatch_id
-        ),
-        reused_from=sa.func.coalesce(sa.bindparam("reused_from", type_=sa.String), schema.node.c.reused_from),
-        output_digest=sa.bindparam("digest"),
-        output_size=sa.bindparam("size"),
-        stdout=sa.func.coalesce(sa.bindparam("out", type_=sa.Text), schema.node.c.stdout),
-        stderr=sa.func.coalesce(sa.bindparam("err", type_=sa.Text), schema.node.c.stderr),
-    )
-)
 
 
 class SqlStore(Store):
@@ -85,16 +72,7 @@ class SqlStore(Store):
         self._write_pool = ThreadPoolExecutor(1, "covalent-store-write")
         self._read_pool = ThreadPoolExecutor(3, "covalent-store-read")
         self._insert = sqlite.insert if self._url.get_backend_name() == "sqlite" else postgresql.insert
-        self._node_upserts = {
-            "entered": _upsert_node(self._insert, ("state", "attempt", "started_at", "ended_at", "error")),
-            "ended": _upsert_node(
-                self._insert,
-                (
-                    "state", "attempt", "started_at", "ended_at", "error",
-                    "output_digest", "output_size", "stdout", "stderr", "traceback",
-                ),
-            ),
-        }  # fmt: skip
+        self._writes: Writes | None = None
 
     async def open(self) -> None:
         await self._run(self._write_pool, self._open)
@@ -111,6 +89,7 @@ class SqlStore(Store):
         upgrade(self._url)
         self._writer = self._engine(size=1, begin="BEGIN IMMEDIATE")
         self._reader = self._engine(size=3, begin="BEGIN")
+        self._writes = Writes(self._writer.dialect, self._insert)
 
     def _close(self) -> None:
         for engine in (self._reader, self._writer):
@@ -173,10 +152,10 @@ class SqlStore(Store):
 
     # --- writing
 
-    async def create(self, dispatch: NewDispatch) -> int:
-        return await self._write(lambda connection: self._create(connection, dispatch))
+    async def create(self, dispatch: NewDispatch, batch: Batch | None = None) -> int:
+        return await self._write(lambda connection: self._create(connection, dispatch, batch or Batch()))
 
-    def _create(self, connection: sa.Connection, new: NewDispatch) -> int:
+    def _create(self, connection: sa.Connection, new: NewDispatch, batch: Batch) -> int:
         row = rows.dispatch_row(new)
         done = connection.execute(self._insert(schema.dispatch).on_conflict_do_nothing(index_elements=["id"]), row)
         if done.rowcount == 0:
@@ -184,49 +163,28 @@ class SqlStore(Store):
         self._add_payloads(connection, new.payloads)
         if new.redispatched_from is not None:
             inherited.take_over(connection, self._insert, new)
-        return self._add_transitions(connection, [new.first_transition()])
+        return self._record(connection, replace(batch, transitions=[new.first_transition(), *batch.transitions]))
 
     async def record(self, batch: Batch) -> int:
         return await self._write(lambda connection: self._record(connection, batch))
 
     def _record(self, connection: sa.Connection, batch: Batch) -> int:
+        assert self._writes is not None
+        writes = self._writes
         self._add_payloads(connection, batch.payloads)
         entered = [rows.node_row(u) for u in batch.nodes if u.ended_at is None]
         ended = [rows.node_row(u) for u in batch.nodes if u.ended_at is not None]
         if entered:
-            connection.execute(self._node_upserts["entered"], entered)
+            writes.node_entered.run(connection, entered)
         if ended:
-            connection.execute(self._node_upserts["ended"], ended)
+            writes.node_ended.run(connection, ended)
         marked = [rows.mark_row(u) for u in batch.nodes if u.sub_dispatch_id is not None or u.reused_from is not None]
         if marked:
-            connection.execute(_MARK_NODE, marked)
+            writes.node_mark.run(connection, marked)
         if batch.handles:
-            connection.execute(
-                sa.update(schema.node)
-                .where(schema.node.c.dispatch_id == sa.bindparam("d"), schema.node.c.node_id == sa.bindparam("n"))
-                .values(handle=sa.bindparam("h")),
-                [{"d": d, "n": n, "h": h} for d, n, h in batch.handles],
-            )
+            writes.handle.run(connection, [{"d": d, "n": n, "h": h} for d, n, h in batch.handles])
         if batch.dispatches:
-            connection.execute(
-                sa.update(schema.dispatch)
-                .where(schema.dispatch.c.id == sa.bindparam("d"))
-                .values(
-                    state=sa.bindparam("state"),
-                    error=sa.bindparam("error"),
-                    started_at=sa.bindparam("started_at"),
-                    ended_at=sa.bindparam("ended_at"),
-                    completed=sa.bindparam("completed"),
-                    failed=sa.bindparam("failed"),
-                    cancelled=sa.bindparam("cancelled"),
-                    result_digest=sa.bindparam("result_digest"),
-                    result_size=sa.bindparam("result_size"),
-                    cancel_requested=sa.func.coalesce(
-                        sa.bindparam("cancel_requested", type_=sa.Text), schema.dispatch.c.cancel_requested
-                    ),
-                ),
-                [rows.dispatch_update_row(u) for u in batch.dispatches],
-            )
+            writes.dispatch.run(connection, [rows.dispatch_update_row(u) for u in batch.dispatches])
         for request in batch.requests:
             _keep_request(connection, request)
         if batch.cached:
@@ -237,41 +195,17 @@ class SqlStore(Store):
         return self._add_transitions(connection, batch.transitions)
 
     def _add_payloads(self, connection: sa.Connection, payloads: Sequence[PayloadRow]) -> None:
+        assert self._writes is not None
         if payloads:
-            connection.execute(
-                self._insert(schema.payload).on_conflict_do_nothing(index_elements=["dispatch_id", "digest"]),
-                [
-                    {"dispatch_id": r.dispatch_id, "digest": r.ref.digest, "size": r.ref.size, "data": r.data}
-                    for r in payloads
-                ],
-            )
+            self._writes.payload.run(connection, [rows.payload_row(p) for p in payloads])
 
     def _add_transitions(self, connection: sa.Connection, items: Sequence[FeedRecord]) -> int:
-        counter = schema.sequence
-        last = connection.execute(
-            sa.update(counter)
-            .where(counter.c.name == "transition")
-            .values(value=counter.c.value + len(items))
-            .returning(counter.c.value)
-        ).scalar_one()
-        first = int(last) - len(items) + 1
+        assert self._writes is not None
+        counted = self._writes.count.run(connection, [{"counter": "transition", "more": len(items)}])
+        first = int(counted.scalar_one()) - len(items) + 1
         if items:
-            connection.execute(
-                sa.insert(schema.transition),
-                [
-                    {
-                        "seq": first + i,
-                        "dispatch_id": item.dispatch_id,
-                        "node_id": item.node_id,
-                        "status": item.status,
-                        "attempt": item.attempt,
-                        "at": item.at,
-                        "error": item.error,
-                        "extra": None if item.extra is None else json.dumps(item.extra),
-                    }
-                    for i, item in enumerate(items)
-                ],
-            )
+            told = [rows.transition_row(first + i, item) for i, item in enumerate(items)]
+            self._writes.transition.run(connection, told)
         return first
 
     async def delete(self, dispatch_ids: Sequence[DispatchId], at: float) -> Sequence[FeedRecord]:
@@ -293,10 +227,7 @@ class SqlStore(Store):
         connection.execute(sa.delete(schema.dispatch).where(schema.dispatch.c.id.in_(found)))
         tombstones = [FeedRecord(dispatch_id=d, node_id=None, status="DELETED", at=at) for d in found]
         first = self._add_transitions(connection, tombstones)
-        return [
-            FeedRecord(seq=first + i, dispatch_id=t.dispatch_id, node_id=None, status=t.status, at=t.at)
-            for i, t in enumerate(tombstones)
-        ], orphans
+        return [tombstone.numbered(first + i) for i, tombstone in enumerate(tombstones)], orphans
 
     # --- leases
 
@@ -487,20 +418,6 @@ def _keep_request(connection: sa.Connection, request: Request) -> None:
     if request.cancel_requested is not None:
         values["cancel_requested"] = request.cancel_requested
     connection.execute(sa.update(table).where(table.c.id == request.dispatch_id).values(values))
-
-
-def _upsert_node(insert: Any, columns: Sequence[str]) -> Any:
-    statement = insert(schema.node)
-    return statement.on_conflict_do_update(
-        index_elements=["dispatch_id", "node_id"],
-        set_={
-            # Streams are written once, at the end; an end without any keeps those that were taken over.
-            name: sa.func.coalesce(statement.excluded[name], schema.node.c[name])
-            if name in ("stdout", "stderr")
-            else statement.excluded[name]
-            for name in columns
-        },
-    )
 
 
 def _last_seq(connection: sa.Connection) -> int:

@@ -96,6 +96,25 @@ class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
         extra = {"name": "sweep", "total": 3, "root_dispatch_id": A}
         assert self.run(tmp_path, work) == [moved(None, "NEW_OBJECT", seq=1, at=10.0, extra=extra)]
 
+    def test_a_dispatch_is_there_together_with_its_first_tick(self, tmp_path: Path) -> None:
+        """What the tick decided follows the creation, in numbers as in time."""
+        batch = Batch(
+            transitions=[moved(None, "RUNNING"), moved(1, "STARTING", attempt=1)],
+            nodes=[node_update(1, "STARTING")],
+            dispatches=[dispatch_update(A, state="RUNNING")],
+        )
+
+        async def work(store: Store) -> tuple[int, Sequence[Any], str, Sequence[Any], int]:
+            first = await store.create(new_dispatch(), batch)
+            again = await store.create(new_dispatch(), batch)
+            told = [(r.seq, r.node_id, r.status) for r in await store.transitions_after(0, 10)]
+            found = await store.dispatch(A)
+            _, nodes = await store.nodes(A)
+            return first, told, found.state if found else "", [(n.node_id, n.state) for n in nodes], again
+
+        told = [(1, None, "NEW_OBJECT"), (2, None, "RUNNING"), (3, 1, "STARTING")]
+        assert self.run(tmp_path, work) == (1, told, "RUNNING", [(1, "STARTING")], 0)
+
     def test_creating_an_id_again_changes_nothing(self, tmp_path: Path) -> None:
         """A repeated submission is answered with 0; name and sequence stay."""
 

@@ -1,16 +1,20 @@
 """The tick with a fake executor: what is submitted, recorded and announced, and what a backend may do wrong."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa  # noqa: TID253 - counts statements
 from dispatcher_bench import FUNCTION, VALUE, Bench, graph_of, running
 
 from covalent_lab import payload
 from covalent_lab.dispatcher import dispatcher as module
+from covalent_lab.dispatcher import jobs
+from covalent_lab.dispatcher.cache import PayloadCache
 from covalent_lab.errors import (
+    LabError,
     MissingLatticeRecordError,
     MissingNodeError,
     StoreError,
@@ -28,7 +32,7 @@ from covalent_lab.executor.base import (
     Outcome,
 )
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
-from covalent_lab.store.base import Batch, ListQuery
+from covalent_lab.store.base import Batch, ListQuery, NewDispatch, StoredPayload
 from covalent_lab.store.sql import SqlStore
 from covalent_lab.testing.fakes import FakeExecutor, completed, failed
 
@@ -501,6 +505,153 @@ def test_a_full_disk_holds_the_tick_and_loses_nothing(tmp_path: Path, monkeypatc
         assert (await bench.queries.status())["status"] == "running"
 
     go(tmp_path, executor, work, store=FlakyStore)
+
+
+@pytest.mark.parametrize("cause", [StoreError("disk is full"), MissingLatticeRecordError("gone")])
+def test_a_dispatch_that_cannot_be_recorded_leaves_nothing_behind(tmp_path: Path, cause: LabError) -> None:
+    """Its caller is told; nothing was submitted; the same id can be submitted later, and others have its places."""
+    is_full = True
+
+    class FullStore(SqlStore):
+        async def create(self, dispatch: NewDispatch, batch: Batch | None = None) -> int:
+            if is_full:
+                raise cause
+            return await super().create(dispatch, batch)
+
+    executor = FakeExecutor()
+    name = "5f0d7f52-2d3c-4d55-9d4e-6d2f3bb0f0a1"
+
+    async def work(bench: Bench) -> None:
+        nonlocal is_full
+        with pytest.raises(type(cause)):
+            await bench.submit(PAIR, name)
+        assert (bench.dispatcher.active, executor.submitted) == (frozenset(), [])
+        assert await bench.dispatcher.store.last_seq() == 0
+        is_full = False
+        await bench.submit(PAIR, name)
+        assert (await bench.ended(DispatchId(name)))["status"] == "COMPLETED"
+
+    go(tmp_path, executor, work, store=FullStore)
+    assert len(executor.submitted) == 2
+
+
+# --- waiting for the end
+
+
+def test_whoever_waits_is_told_by_the_tick_what_the_store_would_say(tmp_path: Path) -> None:
+    """The same record and the same payloads, once everything is recorded; the store is not asked."""
+    executor = FakeExecutor(hang)
+
+    async def work(bench: Bench) -> None:
+        dispatcher = bench.dispatcher
+        name = await bench.submit(CHAIN)
+        waiting = [asyncio.create_task(dispatcher.wait_for_end(name, 20.0)) for _ in range(2)]
+        answered = asyncio.create_task(bench.queries.detail(name, 20.0))
+        for count in (1, 2):
+            await executor.until(lambda count=count: len(executor.submitted) == count)  # type: ignore[misc]
+            executor.finish(executor.submitted[-1].attempt_id, completed(count))
+        ending, other = await asyncio.gather(*waiting)
+        assert ending is not None
+        assert (ending, ending.record) == (other, await dispatcher.store.dispatch(name))
+        refs = (ending.record.inputs, ending.record.result)
+        assert ending.payloads == await dispatcher.store.payloads(name, {ref.digest for ref in refs if ref})
+        assert await answered == await bench.queries.detail(name)
+
+    go(tmp_path, executor, work)
+
+
+def test_waiting_for_what_is_over_or_takes_too_long_leaves_the_answer_to_the_store(tmp_path: Path) -> None:
+    """Nothing is kept of either."""
+    executor = FakeExecutor(hang)
+
+    async def work(bench: Bench) -> None:
+        name = await bench.submit(ONE)
+        assert await bench.dispatcher.wait_for_end(name, 0.001) is None
+        await executor.until(lambda: bool(executor.running))
+        executor.finish(executor.submitted[0].attempt_id, completed())
+        assert (await bench.ended(name))["status"] == "COMPLETED"
+        assert await bench.dispatcher.wait_for_end(name, 20.0) is None
+
+    go(tmp_path, executor, work)
+
+
+def test_stopping_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """The dispatch goes on with the next dispatcher."""
+    waiting: list[asyncio.Task[Any]] = []
+
+    async def inside() -> None:
+        async with running(tmp_path, FakeExecutor(hang)) as bench:
+            name = await bench.submit(ONE)
+            waiting.append(asyncio.create_task(bench.dispatcher.wait_for_end(name, 20.0)))
+            await asyncio.sleep(0)
+        assert await waiting[0] is None
+
+    asyncio.run(inside())
+
+
+# --- what a dispatch costs
+
+
+class CountingStore(SqlStore):
+    """Counts transactions and statements that write, and questions about payloads."""
+
+    transactions = 0
+    statements = 0
+    asked = 0
+
+    async def payloads(
+        self, dispatch_id: DispatchId, digests: Collection[str] | None = None
+    ) -> Mapping[str, StoredPayload]:
+        self.asked += 1
+        return await super().payloads(dispatch_id, digests)
+
+    async def open(self) -> None:
+        await super().open()
+
+        def executed(*_: Any) -> None:
+            self.statements += 1
+
+        sa.event.listen(self._writer, "before_cursor_execute", executed)
+
+    async def _write(self, work: Callable[[sa.Connection], Any]) -> Any:
+        self.transactions += 1
+        return await super()._write(work)
+
+
+@pytest.mark.parametrize("width", [1, 20, 400])
+def test_transactions_and_statements_do_not_grow_with_the_number_of_tasks(tmp_path: Path, width: int) -> None:
+    """One creates a dispatch and starts its tasks; what ends together is recorded together."""
+
+    async def work(bench: Bench) -> None:
+        store = bench.dispatcher.store
+        assert isinstance(store, CountingStore)
+        store.transactions = store.statements = 0
+        await bench.ended(await bench.submit(graph_of(width, [])))
+        assert store.transactions <= 3
+        assert store.statements <= 24
+
+    go(tmp_path, FakeExecutor(), work, store=CountingStore)
+
+
+def test_inputs_that_are_not_in_memory_are_read_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job with many of them asks the store once for each chunk."""
+    monkeypatch.setattr(jobs, "_CHUNK", 10)
+    width = 25
+    graph = graph_of(width + 1, [(index, width) for index in range(width)])
+    executor = FakeExecutor(lambda spec: completed(spec.node_id))
+
+    async def work(bench: Bench) -> None:
+        store = bench.dispatcher.store
+        assert isinstance(store, CountingStore)
+        monkeypatch.setattr(PayloadCache, "get", lambda self, dispatch_id, ref: None)
+        name = await bench.submit(graph)
+        await executor.until(lambda: len(executor.submitted) == width)
+        store.asked = 0
+        await bench.ended(name)
+        assert store.asked <= 4
+
+    go(tmp_path, executor, work, store=CountingStore)
+    assert [payload.decode(source.data or b"") for source in executor.submitted[-1].args] == list(range(width))
 
 
 # --- questions

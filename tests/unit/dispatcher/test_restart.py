@@ -12,7 +12,7 @@ from covalent_lab.dispatcher import dispatcher as module
 from covalent_lab.dispatcher.ownership import new_owner, split_owners
 from covalent_lab.executor.base import JobSpec, Outcome
 from covalent_lab.ids import AttemptId, DispatchId, NodeId
-from covalent_lab.store.base import Batch
+from covalent_lab.store.base import Batch, NewDispatch, Request
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.store.sql import SqlStore
 from covalent_lab.testing.fakes import FakeExecutor, completed
@@ -134,19 +134,14 @@ def test_a_cancel_that_was_recorded_is_carried_out_after_a_restart(tmp_path: Pat
     assert second.submitted == []
 
 
-def test_a_dispatch_that_was_accepted_but_not_started_yet_is_started(tmp_path: Path) -> None:
-    """The process died between accepting and starting it."""
-
-    class DeafStore(SqlStore):
-        """Records nothing after the creation."""
-
-        async def record(self, batch: Batch) -> int:
-            await asyncio.Event().wait()
-            raise AssertionError
+def test_a_dispatch_whose_start_was_asked_of_a_process_that_died_is_started(tmp_path: Path) -> None:
+    """The request is kept with the dispatch."""
 
     async def first() -> DispatchId:
-        async with running(tmp_path, FakeExecutor(), store=DeafStore) as bench:
-            return await bench.submit(ONE)
+        async with running(tmp_path, FakeExecutor()) as bench:
+            name = await bench.submit(ONE, start=False)
+            await bench.dispatcher.store.record(Batch(requests=[Request(dispatch_id=name, starts=True)]))
+            return name
 
     assert take_up(tmp_path, FakeExecutor(), asyncio.run(first()))["status"] == "COMPLETED"
 
@@ -157,22 +152,23 @@ def test_a_crash_between_recording_and_submitting_submits_later(tmp_path: Path) 
     class DyingStore(SqlStore):
         """Records, and is never heard of again."""
 
-        async def record(self, batch: Batch) -> int:
-            await super().record(batch)
+        async def create(self, dispatch: NewDispatch, batch: Batch | None = None) -> int:
+            await super().create(dispatch, batch)
             recorded.set()
             await asyncio.Event().wait()
             raise AssertionError
 
     recorded = asyncio.Event()
     executor = FakeExecutor()
+    name = DispatchId("5f0d7f52-2d3c-4d55-9d4e-6d2f3bb0f0a1")
 
-    async def first() -> DispatchId:
+    async def first() -> None:
         async with running(tmp_path, executor, store=DyingStore) as bench:
-            name = await bench.submit(ONE)
+            submission = asyncio.create_task(bench.submit(ONE, name))
             await recorded.wait()
-            return name
+            submission.cancel()
 
-    name = asyncio.run(first())
+    asyncio.run(first())
     assert executor.submitted == []
     second = FakeExecutor()
     assert take_up(tmp_path, second, name)["status"] == "COMPLETED"

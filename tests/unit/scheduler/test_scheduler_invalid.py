@@ -12,6 +12,7 @@ from covalent_lab.scheduler.events import (
     DispatchRestored,
     DispatchStarted,
     DispatchSubmitted,
+    DispatchWithdrawn,
     Event,
     NodeBuilt,
     NodeCancelled,
@@ -95,6 +96,7 @@ def node_event(kind: Any, node: int, attempt: int) -> Event:
 
 IMPOSSIBLE: dict[str, Event] = {
     "submitted twice": DispatchSubmitted(dispatch_id=ID, plan=PLAN, at=1.0),
+    "withdrawn although it runs": DispatchWithdrawn(dispatch_id=ID, at=1.0),
     "cancel of a node beyond the graph": CancelRequested(
         dispatch_id=ID, node_ids=frozenset({NodeId(1), NodeId(4)}), at=1.0
     ),

@@ -21,6 +21,7 @@ from covalent_lab.scheduler.events import (
     DispatchRestored,
     DispatchStarted,
     DispatchSubmitted,
+    DispatchWithdrawn,
     Event,
     NodeCancelled,
     NodeFailed,
@@ -127,6 +128,30 @@ def test_starting_submits_exactly_the_nodes_without_inputs() -> None:
         ],
         commands=[submit(1)],
     )
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_a_withdrawn_dispatch_leaves_no_trace(limit: int) -> None:
+    """Its places are free again, whether its nodes had them or waited; it can be submitted once more."""
+    graph = make_graph(3, [])
+    scheduler, first = running(graph, limits={"local": limit})
+    assert len(first.commands) == min(limit, 3)
+    assert told(scheduler, DispatchWithdrawn(dispatch_id=ID, at=3.0)) == Step()
+    assert scheduler.active == frozenset()
+    plan = make_plan(graph, [NodePolicy()])
+    again = told(
+        scheduler,
+        DispatchSubmitted(dispatch_id=ID, plan=plan, at=2.0),
+        DispatchStarted(dispatch_id=ID, at=2.0),
+    )
+    assert again == first
+
+
+def test_withdrawing_what_is_not_there_does_nothing() -> None:
+    """It is counted as late."""
+    scheduler = Scheduler()
+    assert told(scheduler, DispatchWithdrawn(dispatch_id=ID, at=1.0)) == Step()
+    assert scheduler.late_events == 1
 
 
 def test_starting_twice_does_nothing_the_second_time() -> None:

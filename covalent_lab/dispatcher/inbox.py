@@ -1,0 +1,83 @@
+"""Events on their way to the tick, and when the tick is to take them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from covalent_lab.executor.base import Outcome
+from covalent_lab.scheduler.events import Event
+from covalent_lab.store.base import CachedResult
+
+__all__ = ["Arrival", "Inbox"]
+
+_MAX_EVENTS = 2_000
+_TIMER_STEP_S = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event, and what came with it.
+
+    Attributes:
+        event: What happened.
+        outcome: That of the job whose end it tells.
+        hit: The cached result that stands in for a job.
+        done: Told once the event is recorded, if somebody waits for that.
+    """
+
+    event: Event
+    outcome: Outcome | None = None
+    hit: CachedResult | None = None
+    done: asyncio.Future[None] | None = None
+
+
+class Inbox:
+    """Holds events until the tick takes them; its methods belong to one event loop."""
+
+    def __init__(self) -> None:
+        self._arrivals: list[Arrival] = []
+        self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def put(
+        self, event: Event, outcome: Outcome | None = None, hit: CachedResult | None = None, delay_s: float = 0.0
+    ) -> None:
+        """Let the tick take an event now, or after at most so many seconds, with all that comes until then."""
+        self._arrivals.append(Arrival(event, outcome, hit))
+        if delay_s < _TIMER_STEP_S or len(self._arrivals) >= _MAX_EVENTS:
+            self.hurry()
+            return
+        loop = asyncio.get_running_loop()
+        due = loop.time() + delay_s
+        if self._timer is None or due < self._timer.when():
+            self._stop_timer()
+            self._timer = loop.call_at(due, self._wake.set)
+
+    async def put_and_wait(self, event: Event) -> None:
+        """Return once an event is recorded."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._arrivals.append(Arrival(event, done=done))
+        self.hurry()
+        await done
+
+    def hurry(self) -> None:
+        """Have the tick turn now."""
+        self._wake.set()
+
+    async def wait(self) -> None:
+        """Return when it is time for a tick."""
+        await self._wake.wait()
+        self._wake.clear()
+        self._stop_timer()
+
+    def take(self) -> Sequence[Arrival]:
+        """Events for one tick, in order."""
+        taken, self._arrivals = self._arrivals[:_MAX_EVENTS], self._arrivals[_MAX_EVENTS:]
+        if self._arrivals:
+            self.hurry()
+        return taken
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
