@@ -216,6 +216,20 @@ def test_unique_working_directory(tmp_path: Path, ssh_options: dict[str, Any]) -
     asyncio.run(play())
 
 
+def test_job_that_was_not_sent_yet_never_is(tmp_path: Path, ssh_options: dict[str, Any]) -> None:
+    """If it is cancelled at once."""
+
+    async def play() -> None:
+        async with started(tmp_path, ssh_options) as running:
+            spec = job(lambda: 1)
+            await running.submit(spec)
+            await running.cancel(spec)
+            assert (await running.host.finished(spec.attempt_id)).status is JobStatus.CANCELLED
+            assert len(running.host.updates) == 1
+
+    asyncio.run(play())
+
+
 # Lost connections and restarts
 
 

@@ -206,16 +206,21 @@ class SSHExecutor(Executor):
         )
         task = asyncio.create_task(self._run(job, options), name=f"ssh job {attempt_id}")
         self._playing[attempt_id] = task
-        task.add_done_callback(lambda _: (self._playing.pop(attempt_id, None), self._jobs.pop(attempt_id, None)))
+        task.add_done_callback(lambda task: self._played(job, task))
+
+    def _played(self, job: RemoteJob, task: asyncio.Task[None]) -> None:
+        del self._playing[job.attempt_id], self._jobs[job.attempt_id]
+        if task.cancelled() and job.is_cancelled and not job.was_sent:  # perhaps before its first step
+            self._report(job, Outcome(status=JobStatus.CANCELLED))
+
+    def _report(self, job: RemoteJob, outcome: Outcome) -> None:
+        assert self._host is not None
+        self._host.report(JobFinished(attempt_id=job.attempt_id, outcome=outcome))
 
     async def _run(self, job: RemoteJob, options: Mapping[str, Any]) -> None:
         """Play a job to its end, whatever comes."""
         try:
             outcome = await self._outcome(job, options)
-        except asyncio.CancelledError:
-            if not job.is_cancelled or job.was_sent:
-                raise
-            outcome = Outcome(status=JobStatus.CANCELLED)
         except BackendError as error:
             if job.was_sent and isinstance(error, ConnectError):
                 outcome = lost(f"The task may still run, but its host cannot be asked. {error}")
@@ -226,8 +231,7 @@ class SSHExecutor(Executor):
                 outcome = _failed(str(error), is_transient=isinstance(error, ConnectError))
         except Exception as error:  # noqa: BLE001 - a job never stays in flight
             outcome = _failed(f"The SSH executor failed: {type(error).__name__}: {error}")
-        assert self._host is not None
-        self._host.report(JobFinished(attempt_id=job.attempt_id, outcome=outcome))
+        self._report(job, outcome)
 
     async def _outcome(self, job: RemoteJob, options: Mapping[str, Any]) -> Outcome:
         target = Target.of(options)
