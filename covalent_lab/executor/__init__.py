@@ -12,8 +12,9 @@ from covalent_lab.executor.manager import ExecutorManager
 
 if TYPE_CHECKING:
     LocalExecutor: type[Executor]
+    SSHExecutor: type[Executor]
 
-__all__ = ["AsyncBaseExecutor", "BaseExecutor", "Executor", "LocalExecutor"]
+__all__ = ["AsyncBaseExecutor", "BaseExecutor", "Executor", "LocalExecutor", "SSHExecutor"]
 
 _executor_manager = ExecutorManager()
 

@@ -36,7 +36,13 @@ __all__ = ["ExecutorContract"]
 
 
 class ExecutorContract:
-    """The suite; `make_executor` is all that a subclass must give."""
+    """The suite; `make_executor` is all that a subclass must give.
+
+    Attributes:
+        workdir_option: The executor's option for the working directory of tasks.
+    """
+
+    workdir_option = "workdir"
 
     @abstractmethod
     def make_executor(self) -> Executor:
@@ -380,7 +386,12 @@ class ExecutorContract:
         async def scenario(running: Running) -> None:
             for number in range(0, 8, 2):
                 await running.value(job(change, node_id=number))
-                spec = job(look, node_id=number + 1, env={"GIVEN": "yes"}, options={"workdir": str(tmp_path / "here")})
+                spec = job(
+                    look,
+                    node_id=number + 1,
+                    env={"GIVEN": "yes"},
+                    options={self.workdir_option: str(tmp_path / "here")},
+                )
                 outcome = await running.outcome(spec)
                 assert outcome.stdout == "seen\n"
                 seen = running.load(outcome)
@@ -393,7 +404,7 @@ class ExecutorContract:
     # Lifetime
 
     def test_close_can_be_repeated(self, executor: Executor, tmp_path: Path) -> None:
-        """Closing twice is harmless, and closing stops what runs."""
+        """Closing twice is harmless, and closing stops what runs, unless jobs outlive the dispatcher."""
 
         def hang(port: int) -> None:
             connection = socket.create_connection(("127.0.0.1", port))
@@ -402,8 +413,12 @@ class ExecutorContract:
 
         async def scenario(running: Running) -> None:
             async with Beacon() as beacon:
-                await running.submit(job(hang, beacon.port))
+                spec = job(hang, beacon.port)
+                await running.submit(spec)
                 await beacon.word()
+                if executor.jobs_survive:
+                    await running.cancel(spec)
+                    await running.host.finished(spec.attempt_id, 10)
                 await running.executor.close()
                 await beacon.gone(10)
                 await running.executor.close()

@@ -1,7 +1,9 @@
 """Real services on this machine, each started once, when a test first asks for it."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,24 @@ def ssh(tmp_path_factory: pytest.TempPathFactory, require: Callable[..., str]) -
     sshd, client = require("/usr/sbin/sshd", "sshd"), require("ssh")
     with ssh_server(tmp_path_factory.mktemp("sshd"), sshd, client) as server:
         yield server
+
+
+@pytest.fixture
+def ssh_options(ssh: SshServer, private: Path) -> dict[str, Any]:
+    """Options of the SSH executor that lead to that server, with remote folders of the test's own."""
+    return {
+        "username": ssh.user,
+        "hostname": ssh.host,
+        "port": ssh.port,
+        "ssh_key_file": str(ssh.key),
+        "known_hosts": str(ssh.key.parent / "known_hosts"),
+        "python_path": sys.executable,
+        "remote_cache": str(private / "remote cache"),
+        "remote_workdir": str(private / "remote work"),
+        "max_connection_attempts": 2,
+        "retry_wait_time": 0,
+        "workers": 2,
+    }
 
 
 @pytest.fixture(scope="session")
