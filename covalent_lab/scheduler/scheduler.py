@@ -16,12 +16,12 @@ tables and write the transition down; and an event is checked before anything is
 leaves no trace.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import assert_never
 
-from covalent_lab.errors import InternalError
 from covalent_lab.ids import DispatchId, NodeId, PayloadRef
 from covalent_lab.scheduler.books import Lane, Run
+from covalent_lab.scheduler.checks import InvalidEventError, check_books, check_restored, check_reused
 from covalent_lab.scheduler.commands import (
     CancelNode,
     CancelSublattice,
@@ -49,7 +49,6 @@ from covalent_lab.scheduler.events import (
     SublatticeEnded,
     TimeLimitElapsed,
 )
-from covalent_lab.scheduler.plan import Plan
 from covalent_lab.scheduler.states import DISPATCH_SUCCESSORS, NODE_SUCCESSORS, DispatchState, NodeState
 
 __all__ = ["MAX_LOST", "InvalidEventError", "Scheduler"]
@@ -57,12 +56,6 @@ __all__ = ["MAX_LOST", "InvalidEventError", "Scheduler"]
 MAX_LOST = 20
 
 _COMPLETED = NodeState.COMPLETED
-
-
-class InvalidEventError(InternalError):
-    """An event that cannot happen; the scheduler is unchanged."""
-
-    code = "invalid_event"
 
 
 class Scheduler:
@@ -122,7 +115,7 @@ class Scheduler:
     def _submitted(self, event: DispatchSubmitted, step: Step) -> None:
         if event.dispatch_id in self._runs:
             raise InvalidEventError(f"Dispatch {event.dispatch_id} was submitted twice.")
-        _check_reused(event.dispatch_id, event.plan, event.reused)
+        check_reused(event.dispatch_id, event.plan, event.reused)
         run = self._runs[event.dispatch_id] = Run(event.plan)
         for node in event.reused:
             run.states[node] = NodeState.PENDING_REUSE
@@ -155,7 +148,9 @@ class Scheduler:
         self._fill(step, event.at)
 
     def _restored(self, event: DispatchRestored, step: Step) -> None:
-        self._check_restored(event)
+        if event.dispatch_id in self._runs:
+            raise InvalidEventError(f"Dispatch {event.dispatch_id} was restored while it is active.")
+        check_restored(event)
         run = Run(event.plan)
         run.state = event.state
         run.cancel_all = event.cancel_all
@@ -186,29 +181,6 @@ class Scheduler:
         if run.state is DispatchState.STARTING:
             self._move_dispatch(event.dispatch_id, run, DispatchState.RUNNING, event.at, step)
         self._begin(event.dispatch_id, run, event.at, step)
-
-    def _check_restored(self, event: DispatchRestored) -> None:
-        name, plan, nodes = event.dispatch_id, event.plan, event.nodes
-        if name in self._runs:
-            raise InvalidEventError(f"Dispatch {name} was restored while it is active.")
-        if event.state.is_terminal:
-            raise InvalidEventError(f"Dispatch {name} was restored although it is {event.state}.")
-        reused = [node for node, (state, _) in nodes.items() if state is NodeState.PENDING_REUSE]
-        if len(nodes) > len(reused) and event.state is DispatchState.NEW_OBJECT:
-            raise InvalidEventError(f"Dispatch {name} was never started, but {len(nodes)} of its nodes were.")
-        missing: dict[int, int] = {}
-        for node, (state, attempt) in nodes.items():
-            if not 0 <= node < len(plan.names) or plan.is_parameter[node]:
-                raise InvalidEventError(f"Dispatch {name} has no node {node} that could have a state.")
-            waits = state is NodeState.PENDING_REUSE
-            if state is NodeState.NEW_OBJECT or (attempt < 1 and not (state.is_terminal or waits)):
-                raise InvalidEventError(f"Node {node} of dispatch {name} was restored as {state}, attempt {attempt}.")
-            if state is _COMPLETED:
-                for target in plan.successors[node]:
-                    missing[target] = missing.get(target, 0) + 1
-        for node, (state, _) in nodes.items():
-            if state is not NodeState.PENDING_REUSE and missing.get(node, 0) != plan.waits_for[node]:
-                raise InvalidEventError(f"Node {node} of dispatch {name} is {state} before its predecessors.")
 
     def _begin(self, dispatch_id: DispatchId, run: Run, at: float, step: Step) -> None:
         self._take_over(dispatch_id, run, at, step)
@@ -558,48 +530,10 @@ class Scheduler:
 
     def check_invariants(self) -> None:
         """Raise AssertionError if the books do not balance; called after every test."""
-        for name, lane in self._lanes.items():
-            flying = 0
-            for run in self._runs.values():
-                for node, state in enumerate(run.states):
-                    if run.plan.policy[node].executor == name and state in (NodeState.STARTING, NodeState.RUNNING):
-                        flying += 1
-            assert lane.in_flight == flying, (name, lane.in_flight, flying)
-            assert set(lane.turn) == set(lane.queues)
-            assert lane.in_flight >= lane.limit or not lane.turn, f"{name} leaves places empty"
-        for dispatch_id, run in self._runs.items():
-            queued = [n for lane in self._lanes.values() for n in lane.queues.get(dispatch_id, ())]
-            assert len(queued) == run.ready == len(set(queued))
-            run.check_steps(queued)
-            assert run.dispatching == sum(state is NodeState.DISPATCHING for state in run.states)
-            assert run.state is DispatchState.NEW_OBJECT or run.in_flight + run.ready + run.dispatching > 0
-            missing = list(run.plan.waits_for)
-            for node, state in enumerate(run.states):
-                if state is _COMPLETED and not run.plan.is_parameter[node]:
-                    for target in run.plan.successors[node]:
-                        missing[target] -= 1
-            assert missing == run.waits_for
-            for node, state in enumerate(run.states):
-                if state not in (NodeState.NEW_OBJECT, NodeState.PENDING_REUSE, NodeState.CANCELLED):
-                    assert run.waits_for[node] == 0, f"node {node} is {state} before its predecessors"
+        check_books(self._runs, self._lanes)
 
 
 def _ran_too_long(run: Run, event: NodeEnded) -> bool:
     """Whether it was at its time limit: it may have been stopped for that by a dispatcher that is gone by now."""
     limit, began = run.plan.policy[event.node_id].time_limit_s, event.started_at
     return limit is not None and began is not None and event.at - began >= limit
-
-
-def _check_reused(dispatch_id: DispatchId, plan: Plan, reused: Collection[NodeId]) -> None:
-    fed = dict.fromkeys(reused, 0)
-    for node in fed:
-        if not 0 <= node < len(plan.names) or plan.is_parameter[node]:
-            raise InvalidEventError(f"Dispatch {dispatch_id} has no node {node} that could take over an outcome.")
-        for target in plan.successors[node]:
-            if target in fed:
-                fed[NodeId(target)] += 1
-    for node, count in fed.items():
-        if count != plan.waits_for[node]:
-            raise InvalidEventError(
-                f"Node {node} of dispatch {dispatch_id} cannot be reused: its predecessors are not."
-            )
