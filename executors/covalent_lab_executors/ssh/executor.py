@@ -159,10 +159,10 @@ class SSHExecutor(Executor):
             if attempt_id not in local:
                 self._play(attempt_id, None, handle.get("options", {}), "")
 
-    async def cancel(self, handles: Mapping[AttemptId, JobHandle]) -> None:
+    async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Ask tasks to end, with their children, and kill them a second later; what was not sent yet never is."""
         if self._local is not None:
-            await self._local.cancel(handles)
+            await self._local.cancel_jobs(handles)
         for attempt_id in handles:
             job = self._jobs.get(attempt_id)
             if job is None:
