@@ -387,7 +387,7 @@ def _run_jobs(
 
 
 def _run_steps(
-    job: "dict[str, Any]", body: io.BytesIO, surroundings: "Surroundings", code: "LoadedCode", goes_on: bool
+    job: "dict[str, Any]", body: io.BytesIO, surroundings: "Surroundings", code: "LoadedCode", goes_on: bool = True
 ) -> "Iterator[tuple[dict[str, Any], bytes]]":
     """Run the steps of a job one after the other while they complete, if at all; yields the answer of each."""
     steps = [job, *job["then"]]
@@ -494,8 +494,11 @@ def _kill_on(waiter: select.poll, timeout: "int | None") -> None:
         os.killpg(0, signal.SIGKILL)
 
 
-def _serve(descriptor: int, lifeline: int, claims: int) -> None:
-    """Run tasks for the process at the other end of inherited file descriptors, until it goes away."""
+def _serve(descriptor: int, lifeline: int, claims: int = -1) -> None:
+    """Run tasks for the process at the other end of inherited file descriptors, until it goes away.
+
+    Where all messages hold one job there is nothing to claim.
+    """
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
     end_with(lifeline)
@@ -510,7 +513,8 @@ def _serve(descriptor: int, lifeline: int, claims: int) -> None:
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
     sys.argv[:] = [""]
     os.set_inheritable(descriptor, False)
-    os.set_inheritable(claims, False)
+    if claims >= 0:
+        os.set_inheritable(claims, False)
     channel, pid = socket.socket(fileno=descriptor), os.getpid()
     reader, surroundings, code = channel.makefile("rb", 1 << 18), Surroundings(), LoadedCode(_load)
     _send(channel, {"ready": pid, "python_version": _VERSIONS["py_version"]})
