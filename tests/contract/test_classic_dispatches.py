@@ -308,7 +308,7 @@ def test_manager_knows_names_classes_and_instances(capsys: pytest.CaptureFixture
     found = manager.ExecutorManager()
     assert found.list_executors() == ["broken", "local", "ssh", "talking"]
     assert capsys.readouterr().out == "broken\nlocal\nssh\ntalking\n"
-    assert sorted(found.executor_plugins_map) == ["local", "talking"]
+    assert sorted(found.executor_plugins_map) == ["local", "ssh", "talking"]
     assert found.is_plugin_name("talking")
     assert not found.is_plugin_name("nothing")
     made = found.get_executor("talking")
