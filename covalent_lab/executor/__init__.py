@@ -11,9 +11,10 @@ from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor
 from covalent_lab.executor.manager import ExecutorManager
 
 if TYPE_CHECKING:
+    DaskExecutor: type[Executor]
     LocalExecutor: type[Executor]
 
-__all__ = ["AsyncBaseExecutor", "BaseExecutor", "Executor", "LocalExecutor"]
+__all__ = ["AsyncBaseExecutor", "BaseExecutor", "DaskExecutor", "Executor", "LocalExecutor"]
 
 _executor_manager = ExecutorManager()
 
