@@ -98,6 +98,8 @@ _ALL = (
     _key("executors.local.log_stdout", Kind.TEXT, "stdout.log"),
     _key("executors.local.log_stderr", Kind.TEXT, "stderr.log"),
     _key("executors.local.cache_dir", Kind.PATH, "{cache}"),
+    _key("executors.dask.log_stdout", Kind.TEXT, "stdout.log"),
+    _key("executors.dask.log_stderr", Kind.TEXT, "stderr.log"),
 )
 
 KEYS = {key.name: key for key in _ALL}

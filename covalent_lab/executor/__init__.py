@@ -11,10 +11,11 @@ from covalent_lab.executor.classic import AsyncBaseExecutor, BaseExecutor
 from covalent_lab.executor.manager import ExecutorManager
 
 if TYPE_CHECKING:
+    DaskExecutor: type[Executor]
     LocalExecutor: type[Executor]
     SSHExecutor: type[Executor]
 
-__all__ = ["AsyncBaseExecutor", "BaseExecutor", "Executor", "LocalExecutor", "SSHExecutor"]
+__all__ = ["AsyncBaseExecutor", "BaseExecutor", "DaskExecutor", "Executor", "LocalExecutor", "SSHExecutor"]
 
 _executor_manager = ExecutorManager()
 

@@ -143,6 +143,7 @@ async def _run(*, workers: int, threads: int, memory: str, folder: str, record: 
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
         local_directory=folder,
+        scheduler_kwargs={"allowed_failures": 0},  # whether a task is tried again is for its own policy to say
         asynchronous=True,
     )
     async with cluster:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.backends.dask_cluster import DaskCluster, dask_cluster
 from tests.backends.http_server import WebServer, web_server
 from tests.backends.object_stores import LocalStore, azure_store, azurite_program, google_store, s3_store
 from tests.backends.sshd import SshServer, ssh_server
@@ -17,6 +18,13 @@ def web() -> Iterator[WebServer]:
     """An HTTP server."""
     with web_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A Dask cluster of two workers."""
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def test_entries_choose_values_sections_or_several() -> None:
     assert ct.get_config([]) == ct.get_config()
     assert ct.get_config("mine.key") == ct.get_config(["mine.key"]) == 1
     assert ct.get_config("executors.slurm") == {"username": "ada"}
-    assert set(ct.get_config("executors")) == {"local", "slurm"}
+    assert set(ct.get_config("executors")) == {"dask", "local", "slurm"}
     assert ct.get_config(["mine", "sdk.no_cluster"]) == {"mine": {"key": 1}, "sdk.no_cluster": "false"}
     for missing in ("mine.other", "mine.key.deeper", "dask.pid.deeper", "nothing", "."):
         with pytest.raises(KeyError, match=re.escape(missing)):

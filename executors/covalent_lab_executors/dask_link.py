@@ -1,0 +1,164 @@
+"""The connection to one Dask scheduler: jobs go in as bytes, answers come out as bytes.
+
+The only module that speaks to Dask for the executor; it knows keys and messages, not jobs.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from covalent_lab.errors import BackendError
+from covalent_lab_executors.dask_messages import programs, shipped
+
+__all__ = ["TOPIC", "DaskLink", "LostError"]
+
+TOPIC = "covalent_lab"
+"""Of the events by which workers tell that a job began."""
+_CONNECT_S = 10.0
+_CALL_S = 30.0
+_BYTES_ONLY = ("dask", "msgpack", "error")  # how answers may be encoded: pickles from the cluster are not loaded
+
+
+class LostError(Exception):
+    """The scheduler knows no answer, and there will be none; the text says why."""
+
+
+class DaskLink:
+    """A client of one scheduler; made by `open`.
+
+    Attributes:
+        address: Of the scheduler.
+    """
+
+    def __init__(self, address: str, client: Any) -> None:
+        self.address = address
+        self._client = client
+        self._call = shipped()
+        self._programs = programs()
+        digest = hashlib.sha256(b"".join(self._programs[name] for name in sorted(self._programs))).hexdigest()
+        self._module = f"covalent_lab_on_dask_{digest[:16]}"
+
+    @classmethod
+    async def open(cls, address: str, on_began: Callable[[Mapping[str, Any]], None]) -> "DaskLink":
+        """Connect.
+
+        Args:
+            address: Of the scheduler, as `tcp://host:port`.
+            on_began: Called on the event loop whenever a worker begins a job: `job`, `key`, `worker`, `at`.
+
+        Raises:
+            BackendError: Nobody answers there, or nobody who speaks Dask's protocol.
+        """
+        from distributed import Client  # heavy
+
+        client = Client(  # type: ignore[no-untyped-call]
+            address,
+            asynchronous=True,
+            set_as_default=False,
+            timeout=_CONNECT_S,
+            name="covalent-lab",
+            deserializers=_BYTES_ONLY,
+        )
+        try:
+            async with asyncio.timeout(2 * _CONNECT_S):
+                await client
+        except (OSError, ValueError, TimeoutError, RuntimeError, ImportError) as error:
+            with contextlib.suppress(OSError, TimeoutError):
+                await client.close()  # type: ignore[no-untyped-call]
+            reason = str(error) or type(error).__name__
+            raise BackendError(
+                f"The Dask scheduler at {address} does not answer: {reason}. See that it runs and that the address is "
+                "right, or leave scheduler_address empty to use the cluster of `covalent-lab start`."
+            ) from error
+        client.subscribe_topic(TOPIC, lambda event: on_began(event[1]))  # type: ignore[no-untyped-call]
+        return cls(address, client)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the scheduler can be spoken to."""
+        return bool(self._client.status == "running")
+
+    def submit(self, key: str, order: bytes, *, resources: Mapping[str, float] | None, priority: int) -> Any:
+        """Start a job under a key; returns its future. The scheduler keeps the answer as long as the future is there.
+
+        Raises:
+            TypeError, ValueError: Resources or priority are not what Dask takes.
+        """
+        import dask
+
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):
+            return self._client.submit(
+                self._call,
+                *(self._module, self._programs, "run", order),
+                key=key,
+                pure=False,
+                resources=dict(resources) if resources else None,
+                priority=priority,
+            )
+
+    async def keep(self, key: str, future: Any) -> None:
+        """Let the scheduler keep the answer until `forget`, whatever becomes of this process."""
+        await self._client.publish_dataset(future, name=key, override=True)
+
+    async def find(self, key: str) -> Any:
+        """The future of a job that was submitted earlier.
+
+        Raises:
+            LostError: The scheduler does not know it.
+        """
+        from distributed import Future
+
+        if key not in await self._client.list_datasets():
+            raise LostError(f"the Dask scheduler at {self.address} does not know it any more")
+        future: Any = Future(key, self._client)
+        wish = {"op": "client-desires-keys", "keys": [key], "client": self._client.id}
+        self._client._send_to_scheduler(wish)  # what get_dataset does, without loading a pickle
+        return future
+
+    async def answer(self, future: Any) -> bytes:
+        """Wait for the answer to a job.
+
+        Raises:
+            LostError: There will be none.
+        """
+        me = asyncio.current_task()
+        try:
+            await future.exception()  # returns at any end
+            if future.status == "finished":
+                return bytes(await self._client.gather(future, direct=False))
+        except asyncio.CancelledError:
+            if me is not None and me.cancelling():
+                raise
+        if future.status == "error":
+            raise LostError("the Dask worker that ran it was lost, or could not load it")
+        raise LostError(f"the Dask scheduler at {self.address} gave it up; it may have been restarted")
+
+    async def stop(self, order: bytes, worker: str = "") -> None:
+        """Send a message of `encode_stop` to one worker, or to all."""
+        with contextlib.suppress(OSError, TimeoutError, ValueError):  # a worker that is gone runs nothing
+            async with asyncio.timeout(_CALL_S):
+                await self._client.run(
+                    self._call,
+                    *(self._module, self._programs, "stop", order),
+                    workers=[worker] if worker else None,
+                    on_error="return",
+                )
+
+    async def drop(self, futures: Sequence[Any]) -> None:
+        """Let the scheduler give up jobs, queued or running; what runs has to be stopped as well."""
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_CALL_S):
+                await self._client.cancel(list(futures), force=True)
+
+    async def forget(self, key: str) -> None:
+        """Let the scheduler give up the answer to a job."""
+        with contextlib.suppress(OSError, TimeoutError, KeyError, ValueError):
+            async with asyncio.timeout(_CALL_S):
+                await self._client.unpublish_dataset(key)
+
+    async def close(self) -> None:
+        """Leave the scheduler; jobs go on."""
+        with contextlib.suppress(OSError, TimeoutError):
+            await self._client.close()

@@ -1,0 +1,164 @@
+"""What the Dask executor does beyond the contract: whole dispatches, trouble with the cluster, restarts."""
+
+import asyncio
+import os
+import socket
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from covalent_lab_executors.dask import DaskExecutor
+
+import covalent_lab as ct
+from covalent_lab.executor.base import JobStatus, PayloadSource
+from covalent_lab.testing.fakes import FakeHost
+from covalent_lab.testing.jobs import Beacon, Running, job
+from tests.backends.dask_cluster import DaskCluster, dask_cluster
+
+
+def executor(address: str, **values: Any) -> DaskExecutor:
+    """An executor whose keys no other test has."""
+    return DaskExecutor(address, key=uuid.uuid4().hex, grace_s=0.2, **values)
+
+
+def hold(port: int) -> int:
+    """Say which Dask worker this runs for, and wait until the other end says something."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"%d\n" % os.getppid())
+        connection.recv(1)
+    return 7
+
+
+hold.__module__ = "__main__"  # pickled by value
+
+
+def test_dispatch_runs_on_the_cluster(dask: DaskCluster, private: Path) -> None:
+    """Values, streams, hooks, context and working directory of tasks are those of the local executor."""
+    on_dask = ct.executor.DaskExecutor(dask.address, workdir=str(private / "work"), create_unique_workdir=True)
+
+    @ct.electron(executor=on_dask, call_before=[ct.DepsCall(lambda: 5, retval_keyword="more")])
+    def add(x: int, more: int = 0) -> tuple[int, str, int | None]:
+        print("adding")
+        return x + more, os.getcwd(), ct.get_context().task_id
+
+    @ct.lattice
+    def workflow(x: int) -> Any:
+        return add(x)
+
+    dispatch_id = ct.dispatch(workflow)(1)
+    result = ct.get_result(dispatch_id, wait=True)
+    assert result.status == ct.status.COMPLETED
+    assert result.result == (6, str(private / "work" / dispatch_id / "node_0"), 0)
+    assert result.get_node_result(0)["stdout"] == "adding\n"
+
+
+def test_name_takes_the_configured_cluster(dask: DaskCluster, private: Path) -> None:
+    """`executor="dask"` without an address is the cluster in the configuration when the task runs."""
+    ct.set_config({"dask.scheduler_address": dask.address})
+
+    @ct.lattice
+    def workflow() -> Any:
+        return ct.electron(os.getpid, executor="dask")()
+
+    result = ct.dispatch_sync(workflow)()
+    assert result.status == ct.status.COMPLETED
+    assert result.result != os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("tcp://127.0.0.1:1", "tcp://127.0.0.1:1"), ("nonsense://", "nonsense://"), ("", "with-cluster")],
+)
+def test_cluster_that_is_not_there_fails_the_job(private: Path, tmp_path: Path, address: str, words: str) -> None:
+    """The failure is no user error, can pass, and names the address or says how to get a cluster."""
+
+    async def play() -> None:
+        host, tried = FakeHost(tmp_path), DaskExecutor(address)
+        await tried.start(host)
+        outcome = await Running(executor=tried, host=host).outcome(job(lambda: 1))
+        await tried.close()
+        assert outcome.status is JobStatus.FAILED
+        assert outcome.failure is not None
+        assert words in outcome.failure.message
+        assert not outcome.failure.is_user_error
+        assert outcome.failure.is_transient
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("failures", [0, 3])
+def test_task_of_a_lost_worker_is_lost(tmp_path: Path, failures: int) -> None:
+    """A worker that dies loses its task, whether or not Dask would try it again, and others run on."""
+
+    async def play(address: str) -> None:
+        host, tried = FakeHost(tmp_path), executor(address)
+        await tried.start(host)
+        async with Beacon() as beacon:
+            spec = job(hold, beacon.port)
+            running = Running(executor=tried, host=host)
+            await running.submit(spec)
+            os.kill(int(await beacon.word()), 9)
+            await beacon.gone()
+            outcome = await host.finished(spec.attempt_id)
+            assert outcome.status is JobStatus.LOST
+            assert outcome.failure is not None
+            assert outcome.failure.is_transient
+            assert "lost" in outcome.failure.message
+            assert await running.value(job(lambda: 1, node_id=1)) == 1
+        await tried.close()
+
+    with dask_cluster(tmp_path, failures=failures) as cluster:
+        asyncio.run(play(cluster.address))
+
+
+def test_job_outlives_its_dispatcher(dask: DaskCluster, tmp_path: Path) -> None:
+    """Closing leaves the task running; the next executor finds its answer by the handle, once."""
+
+    async def play() -> None:
+        host, first = FakeHost(tmp_path), executor(dask.address)
+        await first.start(host)
+        async with Beacon() as beacon:
+            spec = job(hold, beacon.port)
+            (handle,) = await first.submit([spec])
+            await beacon.word()
+            await first.close()
+            assert host.outcomes() == {}
+            second = DaskExecutor()
+            await second.start(host)
+            await second.watch({spec.attempt_id: handle})
+            beacon.answer()
+            outcome = await host.finished(spec.attempt_id)
+            assert Running(executor=second, host=host).load(outcome) == 7
+            await second.close()
+        other, third = FakeHost(tmp_path / "other"), DaskExecutor()
+        await third.start(other)
+        await third.watch({spec.attempt_id: handle})
+        lost = await other.finished(spec.attempt_id)
+        assert lost.status is JobStatus.LOST
+        await third.close()
+
+    asyncio.run(play())
+
+
+def test_worker_that_does_not_see_the_files_gets_bytes(
+    dask: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large inputs and outputs travel through the cluster where worker and server share no folder."""
+
+    async def play() -> None:
+        host, tried = FakeHost(tmp_path), executor(dask.address)
+        await tried.start(host)
+        for path in (tmp_path / "work").glob("here-*"):
+            path.unlink()  # what tells a worker that it sees the server's files
+        running = Running(executor=tried, host=host)
+        first = await running.outcome(job(bytes, 200_000))
+        assert first.output is not None
+        assert first.output.data is None
+        source = PayloadSource(ref=first.output.ref, path=host.payload_path(first.output.ref.digest))
+        spec = replace(job(len, node_id=1), args=(source,))
+        assert await running.value(spec) == 200_000
+        await tried.close()
+
+    asyncio.run(play())

@@ -1,0 +1,45 @@
+"""The Dask executor keeps the contract of executors, on a real cluster."""
+
+import socket
+import uuid
+from pathlib import Path
+
+import pytest
+from covalent_lab_executors.dask import DaskExecutor
+
+from covalent_lab.executor.base import Executor
+from covalent_lab.testing.executor_suite import ExecutorContract
+from covalent_lab.testing.jobs import Beacon, Running, job
+from tests.backends.dask_cluster import DaskCluster
+
+
+class TestDaskExecutor(ExecutorContract):
+    """The shipped suite on two workers."""
+
+    @pytest.fixture(autouse=True)
+    def _cluster(self, dask: DaskCluster) -> None:
+        self.address = dask.address
+
+    def make_executor(self) -> Executor:
+        return DaskExecutor(self.address, key=uuid.uuid4().hex, grace_s=0.2)
+
+    def test_close_can_be_repeated(self, executor: Executor, tmp_path: Path) -> None:
+        """Closing twice is harmless, and what runs goes on, because jobs outlive the dispatcher."""
+
+        def wait(port: int) -> None:
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(b"here\n")
+                connection.recv(1)
+                connection.sendall(b"still here\n")
+
+        async def scenario(running: Running) -> None:
+            async with Beacon() as beacon:
+                await running.submit(job(wait, beacon.port))
+                await beacon.word()
+                await running.executor.close()
+                await running.executor.close()
+                beacon.answer()
+                assert await beacon.word() == b"still here"
+                await beacon.gone(10)
+
+        self.run(executor, tmp_path, scenario)
