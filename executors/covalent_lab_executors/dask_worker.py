@@ -177,7 +177,7 @@ class _Process:
             control["forget"] = sorted(self._functions - {digest})
             self._functions.clear()
         self._functions.add(digest)
-        text = json.dumps({**control, "stop": self._path("stop")}).encode()
+        text = json.dumps({"jobs": [{**control, "stop": self._path("stop")}]}).encode()
         try:
             self._channel.sendall(b"".join((_FRAME.pack(len(text), len(body)), text, body)))
         except OSError:
