@@ -136,7 +136,7 @@ def test_a_chain_of_errors_is_shown_whole(notebook: Notebook) -> None:
         ("%%covalent --nope\nx = 1", "UsageError", "unrecognized arguments: --nope"),
         ("%%covalent --bash\n  ", "UsageError", "The cell is empty"),
         ("%%covalent --bash -o a;b\nls", "UsageError", "'a;b', which -o asks for, cannot be"),
-        ("%covalent nope", "UsageError", "invalid choice: 'nope'"),
+        ("%covalent nope", "UsageError", "%covalent has no sub-command 'nope'. It has status, list,"),
         ("%covalent cancel", "UsageError", "ID"),
         ("%covalent result ffffffff", "MissingLatticeRecordError", "No dispatch 'ffffffff'"),
         ("%covalent open", "UsageError", "No Jupyter server shows this dispatch"),
