@@ -10,14 +10,25 @@ from covalent_lab.client.nodecall import find_node
 from covalent_lab.client.repeating import redispatch as repeat
 from covalent_lab.client.result import Result
 from covalent_lab.errors import MissingLatticeRecordError, UsageError
-from covalent_lab.notebook.cellcommand import deliver
+from covalent_lab.notebook.cellcommand import deliver_all
 from covalent_lab.notebook.display import show_card
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
 from covalent_lab.notebook.offers import dispatch_ids, node_names, statuses
 from covalent_lab.notebook.report import Progress, listing_html, listing_text
 from covalent_lab.notebook.screens import screen_of
 
-__all__ = ["CANCEL", "LIST", "LOGS", "OPEN", "REDISPATCH", "RESULT", "SHOW", "find_dispatch", "id_argument"]
+__all__ = [
+    "CANCEL",
+    "LIST",
+    "LOGS",
+    "OPEN",
+    "REDISPATCH",
+    "RESULT",
+    "SHOW",
+    "find_dispatch",
+    "id_argument",
+    "named_value",
+]
 
 _ROWS = 20
 
@@ -94,7 +105,7 @@ def _result(call: Call) -> Any:
     else:
         value = result.result if result.status == "COMPLETED" else None
         if getattr(type(value), "covalent_cell", 0):
-            value = deliver(call.shell, value)
+            value = deliver_all(call.shell, result)
         elif not options.output:
             return result
         elif result.status != "COMPLETED":
@@ -185,7 +196,7 @@ def _redispatch(call: Call) -> Any:
     """
     dispatch_id = find_dispatch(call)
     again = repeat(dispatch_id, reuse_previous_results=call.options.reuse)
-    changes = dict(_changed(call, text) for text in call.options.arguments)
+    changes = dict(named_value(call, text) for text in call.options.arguments)
     if not changes:
         return again()
     result = get_result(dispatch_id)
@@ -205,7 +216,12 @@ def _redispatch(call: Call) -> Any:
     return again(*arguments.args, **arguments.kwargs)
 
 
-def _changed(call: Call, text: str) -> tuple[str, Any]:
+def named_value(call: Call, text: str) -> tuple[str, Any]:
+    """A name and its new value, a Python expression of the notebook.
+
+    Raises:
+        UsageError: It is not written as `name=value`, or cannot be evaluated.
+    """
     name, is_change, expression = text.partition("=")
     if not is_change or not name.isidentifier():
         raise UsageError(f"{text!r} is no change of an argument; write NAME=VALUE.")

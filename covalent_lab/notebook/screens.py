@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from covalent_lab.notebook.report import Progress, progress_html, progress_text
 
-__all__ = ["Screen", "current_screen", "screen_of"]
+__all__ = ["Board", "Screen", "board_of", "current_screen", "screen_of"]
 
 
 class Screen(Protocol):
@@ -26,6 +26,25 @@ class Screen(Protocol):
     def show(self, bundle: Mapping[str, Any]) -> None:
         """Show one value, by its MIME types."""
         ...
+
+
+class Board(Protocol):
+    """A place below a cell.
+
+    Attributes:
+        is_live: Whether it can be written anew while other cells run; else it is a text that grows.
+    """
+
+    is_live: bool
+
+    def show(self, bundle: Mapping[str, Any]) -> None:
+        """Show this instead of what was shown before."""
+        ...
+
+
+def board_of(shell: Any) -> Board:
+    """A new board below the cell that runs."""
+    return _NotebookBoard() if hasattr(shell, "kernel") else _Terminal()
 
 
 def screen_of(shell: Any) -> Screen:
@@ -47,11 +66,26 @@ class _Text:
             stream.flush()
 
 
+class _NotebookBoard:
+    """One output that is updated in place."""
+
+    is_live = True
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, bundle: Mapping[str, Any]) -> None:
+        if self._handle is None:
+            self._handle = _display(dict(bundle), display_id=True)
+        else:
+            self._handle.update(dict(bundle), raw=True)
+
+
 class _Notebook(_Text):
     """One output that is updated in place, others one after the other."""
 
     def __init__(self) -> None:
-        self._handle: Any = None
+        self._board = _NotebookBoard()
         self._last = ""
 
     def progress(self, progress: Progress) -> None:
@@ -59,11 +93,7 @@ class _Notebook(_Text):
         if html == self._last:
             return
         self._last = html
-        bundle = {"text/html": html, "text/plain": progress_text(progress)}
-        if self._handle is None:
-            self._handle = _display(bundle, display_id=True)
-        else:
-            self._handle.update(bundle, raw=True)
+        self._board.show({"text/html": html, "text/plain": progress_text(progress)})
 
     def show(self, bundle: Mapping[str, Any]) -> None:
         _display(dict(bundle))
@@ -71,6 +101,8 @@ class _Notebook(_Text):
 
 class _Terminal(_Text):
     """A line whenever the status changes, and the plain form of values."""
+
+    is_live = False
 
     def __init__(self) -> None:
         self._last = ""

@@ -23,9 +23,12 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=TIMEOUT_S)
 
-    def run(self, code: str, *, interrupt_at: str = "") -> list[tuple[str, dict[str, Any]]]:
+    def run(self, code: str, *, interrupt_at: str = "", cell_id: str = "") -> list[tuple[str, dict[str, Any]]]:
         """Run a cell; returns its messages. Interrupts the kernel when a text is displayed, if one is given."""
-        request = self.client.execute(code)
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell_id} if cell_id else {})
+        self.client.shell_channel.send(message)
+        request = message["header"]["msg_id"]
         found = []
         while True:
             message = self.client.get_iopub_msg(timeout=TIMEOUT_S)
@@ -197,3 +200,39 @@ def test_a_notebook_written_for_covalent_runs_unmodified(kernel: Kernel) -> None
     )
     [(kind, value)] = messages
     assert (kind, value["data"]["text/plain"]) == ("execute_result", "(0, True)")
+
+
+def test_marked_cells_get_what_came_of_them_below_them(kernel: Kernel) -> None:
+    """One display each, updated while another cell runs, with what was printed, drawn and returned."""
+    pytest.importorskip("matplotlib")
+    kernel.run("%load_ext covalent_lab\n%covalent forget\nn = 2")
+    marks = [
+        kernel.run("%%covalent task --name squares\nprint('squaring')\nys = [x * x for x in range(n)]"),
+        kernel.run("%%covalent task --name picture\nimport matplotlib.pyplot as plt\nplt.plot(ys);\nsum(ys)"),
+    ]
+    places = [content["transient"]["display_id"] for [(_, content)] in marks]
+    messages = kernel.run("%covalent run n=3")
+    last: dict[str, Any] = {}
+    for kind, content in messages:
+        if kind == "update_display_data":
+            last[content["transient"]["display_id"]] = content["data"]
+    assert "Completed: squares (gives ys" in last[places[0]]["text/plain"]
+    assert last[places[0]]["text/plain"].endswith("\nsquaring")
+    assert last[places[1]]["text/plain"].endswith("\n5")
+    assert "data:image/png;base64," in last[places[1]]["text/html"]
+    [(_, value)] = kernel.run("ys")
+    assert value["data"]["text/plain"] == "[0, 1, 4]"
+
+
+def test_running_a_cell_without_its_mark_unmarks_it(kernel: Kernel) -> None:
+    """The front end tells which cell runs; a cell that is marked again stays where it is."""
+    kernel.run("%load_ext covalent_lab\n%covalent forget")
+    for cell_id, code in (
+        ("one", "%%covalent task --name a\nx = 1"),
+        ("two", "%%covalent task --name b\ny = 1"),
+        ("one", "%%covalent task --name c\nz = 1"),
+        ("two", "y = 1"),
+    ):
+        kernel.run(code, cell_id=cell_id)
+    [(_, told)] = kernel.run("%covalent forget")
+    assert told["text"] == "Unmarked: c.\n"
