@@ -1,6 +1,5 @@
 """`%covalent run`, `%covalent forget`, and `%covalent draw` without a name: the notebook as a workflow."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from covalent_lab.notebook.notebookrun import NotebookRun
 from covalent_lab.notebook.offers import executors, variables
 from covalent_lab.notebook.screens import screen_of
 from covalent_lab.notebook.taskcells import CellBook
+from covalent_lab.workflow.origin import dispatch_origin
 
 __all__ = ["FORGET", "RUN", "draw_notebook"]
 
@@ -80,8 +80,8 @@ def _own_names(call: Call) -> Mapping[str, Any]:
 
 
 def _name_of_notebook() -> str:
-    """The name of its file, if the server told it."""
-    return task_name(Path(os.environ.get("JPY_SESSION_NAME", "")).stem or "notebook")
+    """The name of its file, where that is known."""
+    return task_name(Path(dispatch_origin().get("notebook", "")).stem or "notebook")
 
 
 def _bundle_of(shell: Any, value: Any) -> Mapping[str, Any]:

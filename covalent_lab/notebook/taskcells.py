@@ -19,6 +19,7 @@ from covalent_lab.notebook.cellworkflow import TaskCell
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
 from covalent_lab.notebook.screens import Board, board_of
 from covalent_lab.notebook.statuswords import TERMINAL
+from covalent_lab.workflow.origin import dispatch_origin
 
 __all__ = ["TASK", "CellBook", "MarkedCell"]
 
@@ -111,7 +112,7 @@ def _mark(call: Call) -> None:
     first_line = 1 if options.whole else FIRST_LINE
     count = shell.displayhook.prompt_count
     book = CellBook.of(shell)
-    cell_id = _cell_id(shell)
+    cell_id = dispatch_origin().get("cell_id")
     key = cell_id or (f"name {options.name}" if options.name else f"source {call.cell}")
     try:
         facts = read_cell(call.cell, first_line=first_line)
@@ -147,12 +148,6 @@ def _note(facts: CellFacts) -> str:
     takes, gives = facts.names.required, facts.gives
     parts = [f"takes {', '.join(takes)}" if takes else "", f"gives {', '.join(gives)}" if gives else ""]
     return " · ".join(filter(None, parts))
-
-
-def _cell_id(shell: Any) -> str:
-    """The notebook's own id of the cell that runs; empty where the front end does not tell it."""
-    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    return str((parent or {}).get("metadata", {}).get("cellId") or "")
 
 
 def _arguments(parser: Parser) -> None:

@@ -16,6 +16,7 @@ from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
 from covalent_lab.worker import Buffer
 from covalent_lab.workflow.lattice import Lattice
+from covalent_lab.workflow.origin import dispatch_origin
 
 __all__ = ["Bundle", "bundle_of", "write_bundle"]
 
@@ -66,6 +67,7 @@ class Bundle:
                 "cwd": _cwd(),
                 "hostname": platform.node(),
                 "lab_version": __version__,
+                **dispatch_origin(),
             },
             "redispatch": redispatch,
         }

@@ -25,7 +25,7 @@ class Kernel:
 
     def run(self, code: str, *, interrupt_at: str = "", cell_id: str = "") -> list[tuple[str, dict[str, Any]]]:
         """Run a cell; returns its messages. Interrupts the kernel when a text is displayed, if one is given."""
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
         message = self.client.session.msg("execute_request", content, metadata={"cellId": cell_id} if cell_id else {})
         self.client.shell_channel.send(message)
         request = message["header"]["msg_id"]
@@ -47,7 +47,9 @@ class Kernel:
 @pytest.fixture(scope="module")
 def kernel(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(cwd=str(tmp_path_factory.mktemp("cwd")), env=dict(os.environ))
+    # What the server gives to kernels that it starts itself.
+    environ = {**os.environ, "COVALENT_LAB_ROOT": "/srv/notebooks"}
+    manager.start_kernel(cwd=str(tmp_path_factory.mktemp("cwd")), env=environ)
     kernel = Kernel(manager)
     yield kernel
     kernel.client.stop_channels()
@@ -147,6 +149,14 @@ def test_a_bar_shows_while_a_cell_waits_and_an_interrupt_leaves_the_dispatch_alo
     messages = kernel.run("before = ct.get_result(sleeping).status\nct.cancel(sleeping)\nstr(before)")
     [(_, shown)] = [message for message in messages if message[0] == "execute_result"]
     assert shown["data"]["text/plain"] in ("'RUNNING'", "'STARTING'")
+
+
+def test_a_dispatch_tells_which_cell_of_which_notebook_it_comes_from(kernel: Kernel) -> None:
+    """So that the cell can be opened from the dispatch."""
+    kernel.run("import os\nos.environ['JPY_SESSION_NAME'] = os.environ['COVALENT_LAB_ROOT'] + '/fits/fit.ipynb'")
+    messages = kernel.run("origin = ct.get_result(ct.dispatch(flow)(7)).detail['origin']\norigin", cell_id="c-42")
+    [(_, shown)] = [message for message in messages if message[0] == "execute_result"]
+    assert shown["data"]["text/plain"] == "{'notebook': 'fits/fit.ipynb', 'cell_id': 'c-42', 'script': None}"
 
 
 def test_a_figure_of_a_cell_is_shown_as_an_image(kernel: Kernel) -> None:
