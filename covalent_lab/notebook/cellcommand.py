@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from covalent_lab.errors import UsageError
+from covalent_lab.notebook.cards import show_card
 from covalent_lab.notebook.cellrun import CellRun, TaskLimits, prepare, prepare_bash, task_name
-from covalent_lab.notebook.display import show_card
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
 from covalent_lab.notebook.offers import executors, variables
 from covalent_lab.notebook.screens import screen_of

@@ -96,7 +96,7 @@ def _draw(call: Call) -> None:
 
     The arguments are written as in a call: %covalent draw workflow 3, steps=10
     """
-    name, text = call.options.lattice, " ".join(call.options.arguments)
+    name, text = call.options.lattice, " ".join(word.raw for word in call.options.arguments)
     lattice = call.namespace.get(name)
     if not isinstance(lattice, Lattice):
         raise UsageError(f"{name!r} is no workflow of this notebook. Decorate a function with @ct.lattice.")
