@@ -7,9 +7,9 @@ from typing import Any
 from covalent_lab.client.result import Result
 from covalent_lab.errors import UsageError
 from covalent_lab.graph.model import NodeKind
+from covalent_lab.notebook.cards import show_card
 from covalent_lab.notebook.cellrun import CellRun, TaskLimits, prepare, prepare_bash, task_name
 from covalent_lab.notebook.cells import FIRST_LINE
-from covalent_lab.notebook.display import show_card
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
 from covalent_lab.notebook.offers import executors, variables
 from covalent_lab.notebook.screens import screen_of

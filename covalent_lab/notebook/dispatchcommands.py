@@ -1,6 +1,8 @@
 """Sub-commands of `%covalent` that look at dispatches or act on them. Thin: the client does, `display` shows."""
 
+import ast
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from covalent_lab.client.api import cancel as cancel_dispatch
@@ -10,10 +12,10 @@ from covalent_lab.client.nodecall import find_node
 from covalent_lab.client.repeating import redispatch as repeat
 from covalent_lab.client.result import Result
 from covalent_lab.errors import MissingLatticeRecordError, UsageError
+from covalent_lab.notebook.cards import show_card
 from covalent_lab.notebook.cellcommand import deliver_all
-from covalent_lab.notebook.display import show_card
-from covalent_lab.notebook.grammar import Call, Parser, SubCommand
-from covalent_lab.notebook.offers import dispatch_ids, node_names, statuses
+from covalent_lab.notebook.grammar import Call, Parser, SubCommand, Word
+from covalent_lab.notebook.offers import dispatch_ids, named_dispatch, node_names, statuses
 from covalent_lab.notebook.report import Progress, listing_html, listing_text
 from covalent_lab.notebook.screens import screen_of
 
@@ -25,9 +27,9 @@ __all__ = [
     "REDISPATCH",
     "RESULT",
     "SHOW",
+    "changes_of",
     "find_dispatch",
     "id_argument",
-    "named_value",
 ]
 
 _ROWS = 20
@@ -51,12 +53,7 @@ def find_dispatch(call: Call) -> str:
         MissingLatticeRecordError: None begins like that.
         UsageError: Several do, or nothing was dispatched yet.
     """
-    start: str = call.options.dispatch_id
-    known = call.namespace.get(start)
-    if isinstance(known, Result):
-        return known.dispatch_id
-    if isinstance(known, str):
-        start = str(known)
+    start = named_dispatch(call.namespace, call.options.dispatch_id)
     items = connect().list_dispatches(search=start, count=_ROWS if start else 1)["items"]
     found = [item["dispatch_id"] for item in items if item["dispatch_id"].startswith(start)]
     if not found:
@@ -196,7 +193,7 @@ def _redispatch(call: Call) -> Any:
     """
     dispatch_id = find_dispatch(call)
     again = repeat(dispatch_id, reuse_previous_results=call.options.reuse)
-    changes = dict(named_value(call, text) for text in call.options.arguments)
+    changes = changes_of(call)
     if not changes:
         return again()
     result = get_result(dispatch_id)
@@ -216,19 +213,42 @@ def _redispatch(call: Call) -> Any:
     return again(*arguments.args, **arguments.kwargs)
 
 
-def named_value(call: Call, text: str) -> tuple[str, Any]:
-    """A name and its new value, a Python expression of the notebook.
+def changes_of(call: Call) -> dict[str, Any]:
+    """What a line's `arguments` assign, as NAME=VALUE; the values are Python expressions of the notebook.
 
     Raises:
-        UsageError: It is not written as `name=value`, or cannot be evaluated.
+        UsageError: Something is not written like that, or cannot be evaluated.
     """
-    name, is_change, expression = text.partition("=")
-    if not is_change or not name.isidentifier():
-        raise UsageError(f"{text!r} is no change of an argument; write NAME=VALUE.")
+    changes: dict[str, Any] = {}
+    for text in _assignments(call.options.arguments):
+        name, is_change, expression = text.partition("=")
+        if not is_change or not name.isidentifier():
+            raise UsageError(f"{text!r} is no change of an argument; write NAME=VALUE.")
+        try:
+            changes[name] = eval(expression, call.namespace)
+        except Exception as error:
+            raise UsageError(f"The value of {name}, {expression!r}, cannot be evaluated: {error}.") from error
+    return changes
+
+
+def _assignments(words: Sequence[Word]) -> list[str]:
+    """The words joined to assignments: an expression may contain spaces, and a comma may follow it."""
+    found: list[str] = []
+    begun = ""
+    for word in words:
+        begun = f"{begun} {word.raw}".lstrip()
+        if _is_whole(begun.removesuffix(",")):
+            found.append(begun.removesuffix(","))
+            begun = ""
+    return [*found, begun] if begun else found
+
+
+def _is_whole(text: str) -> bool:
     try:
-        return name, eval(expression, call.namespace)
-    except Exception as error:
-        raise UsageError(f"The value of {name}, {expression!r}, cannot be evaluated: {error}.") from error
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
 
 
 def _redispatch_arguments(parser: Parser) -> None:

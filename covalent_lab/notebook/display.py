@@ -10,18 +10,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from covalent_lab.client.api import get_result
 from covalent_lab.client.result import Result
 from covalent_lab.graph.model import Graph, NodeKind
 from covalent_lab.graph.wire import graph_to_wire
 from covalent_lab.ids import PayloadRef
 from covalent_lab.notebook.outline import label_of, listing
 from covalent_lab.notebook.report import DispatchReport, NodeRow, report_html, report_text
-from covalent_lab.notebook.screens import current_screen, screen_of
+from covalent_lab.notebook.screens import current_screen
+from covalent_lab.notebook.statuswords import TERMINAL
 from covalent_lab.notebook.svg import graph_svg
 from covalent_lab.workflow.lattice import Lattice
 
-__all__ = ["LATTICE_MIME", "card_bundle", "draw_lattice", "graph_bundle", "result_bundle", "show_card"]
+__all__ = ["LATTICE_MIME", "draw_lattice", "graph_bundle", "result_bundle"]
 
 LATTICE_MIME = "application/vnd.covalent.lattice+json"
 _JSON_LIMIT = 2_000_000
@@ -64,8 +64,8 @@ def graph_bundle(
     return bundle
 
 
-def result_bundle(result: Result) -> dict[str, str]:
-    """The forms of a result: a report with its nodes, as HTML and as text.
+def result_bundle(result: Result) -> dict[str, Any]:
+    """The forms of a result: a report with its nodes, as HTML and as text; of one that goes on also what stays live.
 
     Fetches states and previews, never values.
     """
@@ -83,23 +83,11 @@ def result_bundle(result: Result) -> dict[str, str]:
         result=_result_text(result),
         url=connection.lab_url(result.dispatch_id),
     )
-    return {"text/html": report_html(report), "text/plain": report_text(report)}
-
-
-def card_bundle(result: Result) -> dict[str, Any]:
-    """The forms of a dispatch that is followed: JupyterLab's extension asks the server how it stands, as long as the
-    server knows it; exported pages show the graph as it stood, terminals the report."""
-    bundle = graph_bundle(result.graph, result.name, dispatch_id=result.dispatch_id, nodes=result.node_states())
-    return {**bundle, "text/plain": result_bundle(result)["text/plain"]}
-
-
-def show_card(shell: Any, dispatch_id: str) -> None:
-    """Show a dispatch below the cell that runs; in a terminal as text.
-
-    Raises:
-        MissingLatticeRecordError: The id is unknown.
-    """
-    screen_of(shell).show(card_bundle(get_result(dispatch_id)))
+    bundle: dict[str, Any] = {"text/html": report_html(report), "text/plain": report_text(report)}
+    if report.status not in TERMINAL:
+        forms = graph_bundle(result.graph, result.name, dispatch_id=result.dispatch_id, nodes=result.node_states())
+        bundle |= {mime: form for mime, form in forms.items() if mime == LATTICE_MIME}
+    return bundle
 
 
 def _view_of(graph: Graph) -> dict[str, Any]:

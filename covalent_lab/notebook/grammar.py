@@ -5,14 +5,15 @@ Decides how lines are split and how mistakes in them are told. Knows no sub-comm
 
 import argparse
 import inspect
+import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from covalent_lab.errors import UsageError
 
-__all__ = ["Call", "HelpWantedError", "Offer", "Parser", "SubCommand", "overview", "parse_words", "split_line"]
+__all__ = ["Call", "HelpWantedError", "Offer", "Parser", "SubCommand", "Word", "overview", "parse_words", "split_line"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class Call:
         names: dict[str, Any] = self.shell.user_ns
         return names
 
+
+_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:\\.|[^"\\])*")+""")
 
 Offer = Callable[[Any, list[str]], Iterable[str]]
 """What may stand for an argument, for completion: called with the shell and the words before it."""
@@ -68,7 +71,7 @@ class SubCommand:
 
 
 class HelpWantedError(Exception):
-    """The line asks for help, by `--help` or a question mark; its text is the help."""
+    """The line asks for help; its text is the help."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -95,6 +98,15 @@ class Parser(argparse.ArgumentParser):
         """What was declared, in order."""
         return list(self._actions)
 
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """Read a line; options may stand anywhere, except among words that are taken as they are."""
+        if any(action.nargs == argparse.REMAINDER for action in self._actions):
+            return self.parse_args(words)
+        self.usage = (
+            self.format_usage().removeprefix("usage: ").strip().replace("%", "%%")
+        )  # argparse forgets the latter
+        return self.parse_intermixed_args(words)
+
     def error(self, message: str) -> NoReturn:
         """Tell a mistake in the line.
 
@@ -104,20 +116,40 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}\n{self.format_usage().strip()}\n{self.prog} --help tells more.")
 
 
-def split_line(line: str) -> list[str]:
+class Word(str):
+    """A word of a line without its quotes; it is pickled as plain text, as workers do not know this class.
+
+    Attributes:
+        raw: As it was written: what a Python expression needs.
+    """
+
+    __slots__ = ("raw",)
+
+    raw: str
+
+    def __new__(cls, text: str, raw: str) -> Self:
+        made = super().__new__(cls, text)
+        made.raw = raw
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return str, (str(self),)
+
+
+def split_line(line: str) -> list[Word]:
     """A line's words, split as a shell does.
 
     Raises:
         UsageError: A quotation is not closed.
     """
     try:
-        return shlex.split(line)
+        return [Word(word, raw) for word, raw in zip(shlex.split(line), _WORD.findall(line), strict=True)]
     except ValueError as error:
         raise UsageError(f"{line.strip()!r} cannot be read: {error}. Close the quotation.") from error
 
 
 def parse_words(
-    words: list[str], commands: Mapping[str, SubCommand], *, magic: str, default: SubCommand
+    words: Sequence[str], commands: Mapping[str, SubCommand], *, magic: str, default: SubCommand
 ) -> tuple[SubCommand, argparse.Namespace]:
     """Find the sub-command of a line, and read the rest of it.
 
@@ -131,16 +163,14 @@ def parse_words(
         HelpWantedError: The line asks for help.
         UsageError: It is wrong.
     """
-    if wants_help := bool(words) and (words[-1] in ("--help", "-h") or words[-1].endswith("?")):
-        words = [*words[:-1], *([words[-1].rstrip("?")] if words[-1].rstrip("?") and words[-1].endswith("?") else [])]
     is_named = bool(words) and not words[0].startswith("-")
     command = commands.get(words[0]) if is_named else default
     if command is None:
         known = f"It has {', '.join(commands)}; {magic}? tells more." if commands else f"{magic}? tells what it takes."
         raise UsageError(f"{magic} has no sub-command {words[0]!r}. {known}")
-    if wants_help:
+    if words and words[-1] in ("--help", "-h"):
         raise HelpWantedError(command.parser(magic).format_help() if is_named else overview(commands, magic, default))
-    return command, command.parser(magic).parse_args(words[1:] if is_named else words)
+    return command, command.parser(magic).read(words[1:] if is_named else words)
 
 
 def overview(commands: Mapping[str, SubCommand], magic: str, default: SubCommand | None = None) -> str:

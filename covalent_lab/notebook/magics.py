@@ -3,6 +3,7 @@
 Decides how errors look in a notebook. Loaded by `%load_ext covalent_lab`.
 """
 
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +17,8 @@ from covalent_lab.notebook.subcommands import CELL_COMMANDS, CELL_DEFAULT, LINE_
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 _NAME = "covalent"
-_MARKS = {"cell": "%%", "line": "%"}
+_HELP = re.compile(rf"^(\s*%%?{_NAME}\s+[a-z-]+)\?\??\s*$")
+_BEGUN = rf"(?:.*=)?\s*%%?{_NAME}\s"
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -33,15 +35,27 @@ def load_ipython_extension(ipython: Any) -> None:
     run_line.__doc__ = overview(LINE_COMMANDS, f"%{_NAME}")
     ipython.register_magic_function(output_can_be_silenced(run_cell), "cell", _NAME)
     ipython.register_magic_function(run_line, "line", _NAME)
-    for mark in _MARKS.values():
-        ipython.set_hook("complete_command", complete, str_key=f"{mark}{_NAME}")
+    _unhook(ipython)
+    ipython.input_transformers_cleanup.append(_help_of_sub_command)
+    ipython.set_hook("complete_command", complete, re_key=_BEGUN)
 
 
 def unload_ipython_extension(ipython: Any) -> None:
     """Remove the magics; called by `%unload_ext covalent_lab`."""
-    for kind, mark in _MARKS.items():
+    _unhook(ipython)
+    for kind in ("cell", "line"):
         ipython.magics_manager.magics[kind].pop(_NAME, None)
-        ipython.strdispatchers["complete_command"].strs.pop(f"{mark}{_NAME}", None)
+
+
+def _help_of_sub_command(lines: list[str]) -> list[str]:
+    """`%covalent NAME?` asks for the help of a sub-command; IPython would look for something that is called NAME."""
+    return [_HELP.sub(r"\1 --help", line) for line in lines] if len(lines) == 1 else lines
+
+
+def _unhook(ipython: Any) -> None:
+    transformers = ipython.input_transformers_cleanup
+    transformers[:] = [known for known in transformers if known is not _help_of_sub_command]
+    ipython.strdispatchers["complete_command"].regexs.pop(re.compile(_BEGUN), None)
 
 
 def _run(shell: Any, magic: str, line: str, cell: str, commands: Mapping[str, SubCommand], default: SubCommand) -> Any:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from covalent_lab.notebook.cards import show_card
 from covalent_lab.notebook.cellcommand import executor_of
 from covalent_lab.notebook.cellrun import task_name
 from covalent_lab.notebook.cellworkflow import CellWorkflow, cell_workflow
-from covalent_lab.notebook.dispatchcommands import named_value
-from covalent_lab.notebook.display import graph_bundle, show_card
+from covalent_lab.notebook.dispatchcommands import changes_of
+from covalent_lab.notebook.display import graph_bundle
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
 from covalent_lab.notebook.notebookrun import NotebookRun
 from covalent_lab.notebook.offers import executors, variables
@@ -40,7 +41,7 @@ def _run(call: Call) -> Any:
     options = call.options
     workflow = _workflow(
         call,
-        dict(named_value(call, text) for text in options.parameters),
+        changes_of(call),
         executor=executor_of(call),
         reuses_results=not options.again,
     )
@@ -103,7 +104,7 @@ def _arguments(parser: Parser) -> None:
         action="store_true",
         help="only submit, and show a card that follows it; get the names later by %%covalent result",
     )
-    parser.argument("parameters", metavar="NAME=VALUE", nargs="*", offer=_inputs, help="values for this run only")
+    parser.argument("arguments", metavar="NAME=VALUE", nargs="*", offer=_inputs, help="values for this run only")
 
 
 def _inputs(shell: Any, words: list[str]) -> list[str]:

@@ -3,9 +3,11 @@
 Asks the dispatcher only if it is there already: completion never starts one, and never fails.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from covalent_lab.client.connection import Connection, connect, is_covalent_running
+from covalent_lab.client.result import Result
 from covalent_lab.client.status import Status
 from covalent_lab.config.keys import KEYS
 from covalent_lab.errors import LabError
@@ -14,9 +16,26 @@ from covalent_lab.graph.model import NodeKind
 from covalent_lab.graph.wire import graph_from_wire
 from covalent_lab.workflow.lattice import Lattice
 
-__all__ = ["config_keys", "dispatch_ids", "executors", "lattices", "node_names", "statuses", "variables"]
+__all__ = [
+    "config_keys",
+    "dispatch_ids",
+    "executors",
+    "lattices",
+    "named_dispatch",
+    "node_names",
+    "statuses",
+    "variables",
+]
 
 _RECENT = 50
+
+
+def named_dispatch(namespace: Mapping[str, Any], word: str) -> str:
+    """The id, or its beginning, that a word means: the word itself, or what the variable of this name holds."""
+    known = namespace.get(word)
+    if isinstance(known, Result):
+        return known.dispatch_id
+    return str(known) if isinstance(known, str) else word
 
 
 def dispatch_ids(shell: Any, words: list[str]) -> list[str]:
@@ -30,7 +49,7 @@ def dispatch_ids(shell: Any, words: list[str]) -> list[str]:
 def node_names(shell: Any, words: list[str]) -> list[str]:
     """Names of the nodes of the dispatch that the line names before; ids of those that share a name."""
     connection = _connection()
-    dispatch_id = next((str(shell.user_ns.get(word, word)) for word in words if not word.startswith("-")), "")
+    dispatch_id = named_dispatch(shell.user_ns, next((word for word in words if not word.startswith("-")), ""))
     if connection is None or not dispatch_id:
         return []
     items = connection.list_dispatches(search=dispatch_id, count=2)["items"]

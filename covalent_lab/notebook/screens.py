@@ -9,14 +9,24 @@ from typing import Any, Protocol
 
 from covalent_lab.notebook.report import Progress, progress_html, progress_text
 
-__all__ = ["Board", "Screen", "board_of", "current_screen", "screen_of"]
+__all__ = ["Screen", "current_screen", "screen_of"]
 
 
 class Screen(Protocol):
-    """A place to show things."""
+    """A place to show things.
+
+    Attributes:
+        is_updated: Whether what was shown can be replaced later.
+    """
+
+    is_updated: bool
 
     def progress(self, progress: Progress) -> None:
         """Show how a dispatch stands, in place of what was shown before."""
+        ...
+
+    def card(self, bundle: Mapping[str, Any]) -> None:
+        """Show a dispatch by its MIME types, in place of what was shown of it before."""
         ...
 
     def write(self, text: str, *, is_error: bool) -> None:
@@ -26,25 +36,6 @@ class Screen(Protocol):
     def show(self, bundle: Mapping[str, Any]) -> None:
         """Show one value, by its MIME types."""
         ...
-
-
-class Board(Protocol):
-    """A place below a cell.
-
-    Attributes:
-        is_live: Whether it can be written anew while other cells run; else it is a text that grows.
-    """
-
-    is_live: bool
-
-    def show(self, bundle: Mapping[str, Any]) -> None:
-        """Show this instead of what was shown before."""
-        ...
-
-
-def board_of(shell: Any) -> Board:
-    """A new board below the cell that runs."""
-    return _NotebookBoard() if hasattr(shell, "kernel") else _Terminal()
 
 
 def screen_of(shell: Any) -> Screen:
@@ -66,26 +57,13 @@ class _Text:
             stream.flush()
 
 
-class _NotebookBoard:
-    """One output that is updated in place."""
-
-    is_live = True
-
-    def __init__(self) -> None:
-        self._handle: Any = None
-
-    def show(self, bundle: Mapping[str, Any]) -> None:
-        if self._handle is None:
-            self._handle = _display(dict(bundle), display_id=True)
-        else:
-            self._handle.update(dict(bundle), raw=True)
-
-
 class _Notebook(_Text):
     """One output that is updated in place, others one after the other."""
 
+    is_updated = True
+
     def __init__(self) -> None:
-        self._board = _NotebookBoard()
+        self._handle: Any = None
         self._last = ""
 
     def progress(self, progress: Progress) -> None:
@@ -93,7 +71,13 @@ class _Notebook(_Text):
         if html == self._last:
             return
         self._last = html
-        self._board.show({"text/html": html, "text/plain": progress_text(progress)})
+        self.card({"text/html": html, "text/plain": progress_text(progress)})
+
+    def card(self, bundle: Mapping[str, Any]) -> None:
+        if self._handle is None:
+            self._handle = _display(dict(bundle), display_id=True)
+        else:
+            self._handle.update(dict(bundle), raw=True)
 
     def show(self, bundle: Mapping[str, Any]) -> None:
         _display(dict(bundle))
@@ -102,7 +86,7 @@ class _Notebook(_Text):
 class _Terminal(_Text):
     """A line whenever the status changes, and the plain form of values."""
 
-    is_live = False
+    is_updated = False
 
     def __init__(self) -> None:
         self._last = ""
@@ -111,6 +95,9 @@ class _Terminal(_Text):
         if progress.status != self._last:
             self._last = progress.status
             self.write(f"{progress_text(progress)}\n", is_error=False)
+
+    def card(self, bundle: Mapping[str, Any]) -> None:
+        self.show(bundle)
 
     def show(self, bundle: Mapping[str, Any]) -> None:
         self.write(f"{bundle.get('text/plain', '')}\n", is_error=False)

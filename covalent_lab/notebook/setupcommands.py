@@ -98,7 +98,7 @@ def _draw(call: Call) -> None:
     The arguments are written as in a call: %covalent draw workflow 3, steps=10. Without a name: the workflow that the
     marked cells of the notebook make.
     """
-    name, text = call.options.lattice, " ".join(call.options.arguments)
+    name, text = call.options.lattice, " ".join(word.raw for word in call.options.arguments)
     if name is None:
         draw_notebook(call)
         return

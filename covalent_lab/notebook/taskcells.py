@@ -17,7 +17,7 @@ from covalent_lab.notebook.cellrun import task_name
 from covalent_lab.notebook.cells import FIRST_LINE
 from covalent_lab.notebook.cellworkflow import TaskCell
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
-from covalent_lab.notebook.screens import Board, board_of
+from covalent_lab.notebook.screens import Screen, screen_of
 from covalent_lab.notebook.statuswords import TERMINAL
 from covalent_lab.workflow.origin import dispatch_origin
 
@@ -33,19 +33,19 @@ class MarkedCell:
 
     Attributes:
         task: The cell.
-        board: The place.
+        screen: The place.
         report: What stands there.
     """
 
     task: TaskCell
-    board: Board
+    screen: Screen
     report: CellReport
 
     def show(self, **changes: Any) -> None:
-        """Change what stands below it; a board that only grows is told the end."""
+        """Change what stands below it; a terminal is told the end."""
         report = dataclasses.replace(self.report, **changes)
-        if report != self.report and (self.board.is_live or report.status in TERMINAL):
-            self.board.show(cell_report(report))
+        if report != self.report and (self.screen.is_updated or report.status in TERMINAL):
+            self.screen.card(cell_report(report))
         self.report = report
 
 
@@ -136,12 +136,12 @@ def _mark(call: Call) -> None:
             executor=executor_of(call),
             limits=limits_of(call),
         ),
-        board=board_of(shell),
+        screen=screen_of(shell),
         report=report,
     )
     book.is_ordered = options.whole
     book.mark(key, cell)
-    cell.board.show(cell_report(report))
+    cell.screen.card(cell_report(report))
 
 
 def _note(facts: CellFacts) -> str:

@@ -9,7 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell  # noqa: TID253  this
 
 from covalent_lab.workflow.origin import dispatch_origin
 
-ENVIRON = {"JPY_SESSION_NAME": "/home/ada/work/sub/fit.ipynb", "COVALENT_LAB_ROOT": "/home/ada/work"}
+ENVIRON = {"JPY_SESSION_NAME": "/srv/ada/work/sub/fit.ipynb", "COVALENT_LAB_ROOT": "/srv/ada/work"}
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ def test_a_notebook_is_told_below_the_servers_root_with_its_cell(in_a_notebook: 
 @pytest.mark.parametrize(
     ("change", "path"),
     [
-        ({"COVALENT_LAB_ROOT": "/elsewhere"}, "/home/ada/work/sub/fit.ipynb"),
-        ({"COVALENT_LAB_ROOT": "/home/ada/wor"}, "/home/ada/work/sub/fit.ipynb"),
-        ({"COVALENT_LAB_ROOT": ""}, "/home/ada/work/sub/fit.ipynb"),
-        ({"JPY_SESSION_NAME": "/home/ada/work/Console 1"}, None),
+        ({"COVALENT_LAB_ROOT": "/elsewhere"}, "/srv/ada/work/sub/fit.ipynb"),
+        ({"COVALENT_LAB_ROOT": "/srv/ada/wor"}, "/srv/ada/work/sub/fit.ipynb"),
+        ({"COVALENT_LAB_ROOT": ""}, "/srv/ada/work/sub/fit.ipynb"),
+        ({"JPY_SESSION_NAME": "/srv/ada/work/Console 1"}, None),
         ({"JPY_SESSION_NAME": ""}, None),
     ],
 )
@@ -46,8 +46,8 @@ def test_other_places_are_told_as_they_are_or_not_at_all(
 
 def test_an_editor_that_names_its_notebook_is_believed(in_a_notebook: types.SimpleNamespace) -> None:
     """It starts kernels without a server."""
-    in_a_notebook.user_ns["__vsc_ipynb_file__"] = "/home/ada/fit.ipynb"
-    assert dispatch_origin({})["notebook"] == "/home/ada/fit.ipynb"
+    in_a_notebook.user_ns["__vsc_ipynb_file__"] = "/srv/ada/fit.ipynb"
+    assert dispatch_origin({})["notebook"] == "/srv/ada/fit.ipynb"
 
 
 @pytest.mark.parametrize("parent", [None, {}, {"metadata": None}, {"metadata": {"cellId": 3}}, "text"])
@@ -63,8 +63,8 @@ def test_a_script_is_told_by_its_absolute_path(monkeypatch: pytest.MonkeyPatch) 
     main = types.ModuleType("__main__")
     monkeypatch.setitem(sys.modules, "__main__", main)
     assert dispatch_origin(ENVIRON) == {}
-    main.__file__ = "/home/ada/sub/../run.py"
-    assert dispatch_origin(ENVIRON) == {"script": "/home/ada/run.py"}
+    main.__file__ = "/srv/ada/sub/../run.py"
+    assert dispatch_origin(ENVIRON) == {"script": "/srv/ada/run.py"}
 
 
 def test_a_shell_in_a_terminal_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
