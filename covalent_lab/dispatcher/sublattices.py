@@ -26,7 +26,6 @@ from covalent_lab.scheduler.states import DispatchState, NodeState
 from covalent_lab.settings import Settings
 from covalent_lab.store.base import DispatchRecord, NewDispatch, Store, StoredPayload
 from covalent_lab.store.blobs import BlobDir
-from covalent_lab.workflow.sublattices import BUNDLE_TYPE
 
 __all__ = ["Host", "Sublattices"]
 
@@ -209,7 +208,7 @@ class Sublattices:
 def _holds_bundle(output: NewPayload, blobs: BlobDir) -> bool:
     try:
         archive = payload.open_file(str(blobs.path(output.ref.digest))) if output.data is None else output.data
-        return payload.preview(archive).type == BUNDLE_TYPE
+        return payload.preview(archive).type == payload.BUNDLE_TYPE
     except (OSError, ValueError):
         return False
 
