@@ -17,15 +17,16 @@ from covalent_lab.dispatcher.bundle import BundleReader
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.intake import checked_id, read_dispatch
 from covalent_lab.dispatcher.queries import Queries
-from covalent_lab.dispatcher.repeat import copy_dispatch, read_repeat, with_reuse
+from covalent_lab.dispatcher.repeat import Repeat, copy_dispatch, read_repeat, with_reuse
 from covalent_lab.errors import InternalError, MissingLatticeRecordError, PartOfDispatchError, StoreError
 from covalent_lab.feed import wire
 from covalent_lab.feed.feed import CAPACITY, Reset
 from covalent_lab.feed.feed import Subscription as Queue
+from covalent_lab.graph.model import Graph
 from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab.scheduler.states import DispatchState
 from covalent_lab.settings import Settings
-from covalent_lab.store.base import ListQuery, StoredPayload
+from covalent_lab.store.base import ListQuery, NewDispatch, StoredPayload
 from covalent_lab.transitions import FeedRecord
 
 __all__ = ["Lab", "Submission", "Subscription"]
@@ -33,6 +34,7 @@ __all__ = ["Lab", "Submission", "Subscription"]
 _T = TypeVar("_T")
 _OPEN_TIMEOUT_S = 60.0
 _CLOSE_TIMEOUT_S = 15.0
+_SMALL = 16_384
 
 
 class Lab:
@@ -280,6 +282,7 @@ class Submission:
         self._lab = lab
         self._dispatcher = dispatcher
         self._reader = BundleReader(dispatcher.blobs, dispatcher.settings.inline_limit)
+        self._size = 0
 
     def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes.
@@ -288,13 +291,16 @@ class Submission:
             BadBundleError: They are not part of a bundle.
             StoreError: They cannot be stored.
         """
+        self._size += len(chunk)
         self._reader.feed(chunk)
 
     async def finish(self, start: bool = True) -> tuple[str, bool]:
         """Record the dispatch; returns its id, and False if it was there before."""
-        return await self._lab._cross(self._finish(start))
+        # Reading a large graph holds up neither the caller's loop nor the dispatcher's.
+        read = self._read(start) if self._size <= _SMALL else await asyncio.to_thread(self._read, start)
+        return await self._lab._cross(self._record(*read))
 
-    async def _finish(self, start: bool) -> tuple[str, bool]:
+    def _read(self, start: bool) -> tuple[NewDispatch, Graph, Repeat | None]:
         header = self._reader.finish()
         new, graph = read_dispatch(
             header,
@@ -304,7 +310,9 @@ class Submission:
             lease_s=self._dispatcher.settings.lease_s,
             clock=self._dispatcher.clock,
         )
-        repeat = read_repeat(header)
+        return new, graph, read_repeat(header)
+
+    async def _record(self, new: NewDispatch, graph: Graph, repeat: Repeat | None) -> tuple[str, bool]:
         if repeat is not None:
             new = await with_reuse(self._dispatcher.store, new, graph, repeat)
         created = await self._dispatcher.submit(new, graph)

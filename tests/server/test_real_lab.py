@@ -139,10 +139,10 @@ async def test_a_recorded_dispatch_can_be_cancelled(call: Call, lab: Lab, submit
         (lambda body: b"CLB0" + body[4:], {}),
         (lambda body: body, {"corrupt": True}),
         (lambda body: body, {"extra": [("graph", {"version": 1})]}),
-        (lambda body: body, {"extra": [("payloads", [])]}),
+        (lambda body: body, {"extra": [("inputs", "0" * 40)]}),
         (lambda body: body, {"extra": [("dispatch_id", "../../etc")]}),
     ],
-    ids=["short", "long", "magic", "digest", "graph", "payloads", "id"],
+    ids=["short", "long", "magic", "digest", "graph", "inputs", "id"],
 )
 async def test_a_damaged_bundle_is_refused_and_leaves_nothing(
     call: Call, lab: Lab, tmp_path: Path, spoil: Callable[[bytes], bytes], options: dict[str, Any]
