@@ -91,7 +91,7 @@ class BundleReader:
                     raise _other_version()
                 self._needed += packed
             else:
-                block = _unpacked(memoryview(self._front)[FRONT.size :], size, digest)
+                block = _unpacked(self._front[FRONT.size :], size, digest)
                 self._front = bytearray()
                 self._read_block(memoryview(block))
         return view[take:]
@@ -177,13 +177,17 @@ def _other_version() -> BadBundleError:
     return BadBundleError("The request is not a bundle of this version; use the same covalent-lab on both sides.")
 
 
-def _unpacked(packed: memoryview, size: int, digest: bytes) -> bytes:
-    unpacker = zlib.decompressobj()
-    try:
-        block = unpacker.decompress(packed, size + 1)  # never more than was claimed and allowed
-    except zlib.error:
-        block = b""
-    if len(block) != size or not unpacker.eof or hashlib.sha256(block).digest()[: len(digest)] != digest:
+def _unpacked(packed: bytearray, size: int, digest: bytes) -> bytes | bytearray:
+    block: bytes | bytearray = packed
+    if len(packed) != size:
+        unpacker = zlib.decompressobj()
+        try:
+            block = unpacker.decompress(packed, size + 1)  # never more than was claimed and allowed
+        except zlib.error:
+            block = b""
+        if not unpacker.eof:
+            block = b""
+    if len(block) != size or hashlib.sha256(block).digest()[: len(digest)] != digest:
         raise BadBundleError("The bundle was damaged on its way; submit it again.")
     return block
 

@@ -1,7 +1,7 @@
 """A built lattice → the body of a submit request. `dispatcher/bundle.py` reads it.
 
     FRONT    "CLB2", length of the packed block, length of the block, first 20 bytes of the block's SHA-256
-    block, packed by zlib:
+    block, packed by zlib where that makes it shorter:
         LENGTHS   length of the header, length of the graph
         header    JSON; `schemas/bundle.json` describes it
         graph     JSON; `schemas/graph.json` without `payloads`: its numbers are places in the header's `payloads`
@@ -41,6 +41,7 @@ LENGTHS = struct.Struct(">II")
 _SMALL = 4_096
 _MOST_SMALL = 64 * 2**20
 _FAST = 1
+_WORTH_PACKING = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +118,9 @@ def pack(header: Mapping[str, Any], graph: Mapping[str, Any], payloads: Sequence
     head = _json({"version": 2, **header, "payloads": listed})
     text = _json({key: value for key, value in graph.items() if key != "payloads"})
     block = b"".join((LENGTHS.pack(len(head), len(text)), head, text, *small))
-    packed = zlib.compress(block, _FAST)
-    front = FRONT.pack(MAGIC, len(packed), len(block), hashlib.sha256(block).digest()[:20])
-    return [front + packed, *large]
+    packed = zlib.compress(block, _FAST) if len(block) >= _WORTH_PACKING else block
+    sent = min(block, packed, key=len)  # one of the length of the block is the block
+    return [FRONT.pack(MAGIC, len(sent), len(block), hashlib.sha256(block).digest()[:20]) + sent, *large]
 
 
 def bundle_of(lattice: Lattice[..., object]) -> Bundle:
