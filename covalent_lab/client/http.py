@@ -77,12 +77,17 @@ class HttpConnection:
         self._pool = urllib3.connection_from_url(self._base, maxsize=_KEPT_OPEN, retries=False)
 
     def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
+        return str(self._submit(bundle, {} if start else {"start": "false"})["dispatch_id"])
+
+    def submit_and_wait(self, bundle: Sequence[Buffer], wait_s: float) -> dict[str, Any]:
+        detail: dict[str, Any] = self._submit(bundle, {"wait_s": f"{wait_s:g}"})["detail"]
+        return detail
+
+    def _submit(self, bundle: Sequence[Buffer], query: Mapping[str, str]) -> dict[str, Any]:
         size = sum(memoryview(piece).nbytes for piece in bundle)
         body: Any = b"".join(bundle) if size <= _ONE_BODY else _Parts(bundle)
         headers = {"Content-Type": "application/vnd.covalent.bundle", "Content-Length": str(size)}
-        query = {} if start else {"start": "false"}
-        answer = self._json("POST", "dispatches", query=query, body=body, headers=headers, read_s=600.0)
-        return str(answer["dispatch_id"])
+        return self._json("POST", "dispatches", query=query, body=body, headers=headers, read_s=600.0)
 
     def redispatch(
         self, dispatch_id: str, new_id: str, *, reuse_previous_results: bool = False, start: bool = True

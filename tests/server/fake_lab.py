@@ -55,6 +55,10 @@ class FakeSubmission:
         known = {"graph": json.loads(header["graph"]), "payloads": list(self._reader.payloads)}
         return self.lab.add({**header, **known}, archives, start=start)
 
+    async def finish_and_wait(self, wait_s: float, start: bool = True) -> tuple[dict[str, Any], bool]:
+        dispatch_id, created = await self.finish(start)
+        return await self.lab.detail(dispatch_id, wait_s), created
+
     def abort(self) -> None:
         self.is_aborted = True
         self.ended.set()

@@ -1,6 +1,7 @@
 """The extension with the real thing behind it: a store on disk and tasks that run."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
@@ -119,6 +120,17 @@ async def test_a_recorded_dispatch_starts_when_told_and_is_deleted_when_over(
 
     assert (before, after) == ("NEW_OBJECT", "COMPLETED")
     assert (await call("GET", f"dispatches/{one}")).code == "unknown_dispatch"
+
+
+async def test_one_request_submits_and_brings_the_result(call: Call, lab: Lab) -> None:
+    """Repeated, it brings the same result again, and says that the dispatch was there."""
+    replies = [await call("POST", "dispatches", body=bundle("d1"), wait_s=60) for _ in range(2)]
+
+    assert [reply.status for reply in replies] == [201, 200]
+    for reply in replies:
+        detail = reply.json["detail"]
+        assert detail["status"] == "COMPLETED"
+        assert payload.decode(base64.b64decode(detail["result"]["data"])) == 3
 
 
 async def test_a_recorded_dispatch_can_be_cancelled(call: Call, lab: Lab, submitted: Submit) -> None:
