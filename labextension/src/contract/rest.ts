@@ -359,6 +359,7 @@ export interface JobNoticeResult {
  */
 export interface SubmitResult {
   dispatch_id: string;
+  detail?: Detail;
 }
 /**
  * POST dispatches/{id}/start
