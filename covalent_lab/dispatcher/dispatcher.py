@@ -2,8 +2,7 @@
 
 Events come in through the inbox; one task drains them in batches, asks the scheduler, records, acts and announces.
 Events that nobody waits for do not hurry the tick, so that many are recorded in one transaction: starts of jobs (a
-short job's start is then recorded together with its end), and ends of jobs while their dispatch has many others under
-way.
+short job's start is then told by its end alone), and ends of jobs while their dispatch has many others under way.
 """
 
 import asyncio
@@ -20,7 +19,7 @@ from covalent_lab.dispatcher.announcer import CANCEL_REQUESTED, START_REQUESTED,
 from covalent_lab.dispatcher.cache import PayloadCache
 from covalent_lab.dispatcher.endings import Ending, Endings
 from covalent_lab.dispatcher.inbox import Inbox
-from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, stored_handle
+from covalent_lab.dispatcher.jobs import JobBuilder, end_of, handle_row, start_of, stored_handle
 from covalent_lab.dispatcher.ownership import split_owners
 from covalent_lab.dispatcher.recording import Recording, merge_cancels, split_cancels
 from covalent_lab.dispatcher.reuse import take_over
@@ -295,17 +294,17 @@ class Dispatcher:
     # --- events
 
     def _job_updated(self, update: JobStarted | JobFinished) -> None:
-        event = event_of(update, self.clock())
-        dispatch_id, node_id = event.dispatch_id, event.node_id
         if isinstance(update, JobStarted):
-            self._live[dispatch_id, node_id] = update
-            self._inbox.put(event, delay_s=_LONGEST_DELAY_S)
-        else:
-            self._live.pop((dispatch_id, node_id), None)
-            active = self._active.get(dispatch_id)
-            # The others keep the executor busy for a while.
-            delay_s = 0.0 if active is None else min(_LONGEST_DELAY_S, active.in_flight * _SHORTEST_TASK_S)
-            self._inbox.put(self._sublattices.read(event, active, update.outcome), update.outcome, delay_s=delay_s)
+            start = start_of(update)
+            self._live[start.dispatch_id, start.node_id] = update
+            self._inbox.put_start(start, _LONGEST_DELAY_S)
+            return
+        end = end_of(update, self.clock())
+        self._live.pop((end.dispatch_id, end.node_id), None)
+        active = self._active.get(end.dispatch_id)
+        # The others keep the executor busy for a while.
+        delay_s = 0.0 if active is None else min(_LONGEST_DELAY_S, active.in_flight * _SHORTEST_TASK_S)
+        self._inbox.put_end(self._sublattices.read(end, active, update.outcome), update.outcome, delay_s)
 
     def _job_accepted(self, attempt: AttemptId, handle: JobHandle) -> None:
         self._handles.append(handle_row(attempt, handle))
@@ -424,7 +423,10 @@ class Dispatcher:
         match command:
             case SubmitNode():
                 try:
-                    if (taken := await take_over(self.store, active, node_id, attempt, self.clock())) is not None:
+                    taken = None
+                    if key := active.cache_key(node_id):
+                        taken = await take_over(self.store, key, active.dispatch_id, node_id, attempt, self.clock())
+                    if taken is not None:
                         self._inbox.put(*taken)
                         return
                     spec = await self._jobs.build(active, node_id, attempt, command.then)
