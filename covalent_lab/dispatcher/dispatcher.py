@@ -274,7 +274,7 @@ class Dispatcher:
     async def delete(self, dispatch_ids: Sequence[DispatchId]) -> Sequence[DispatchId]:
         """Delete root dispatches that are over, with all that their nodes became; returns all that are gone."""
         tombstones = await self.store.delete(dispatch_ids, self.clock())
-        await self._announcer.announce(tombstones)
+        await self._announcer.announce(tombstones, tombstones[0].seq if tombstones else 0)
         return [tombstone.dispatch_id for tombstone in tombstones]
 
     async def _ask_owner(self, dispatch_id: DispatchId, status: str, node_ids: frozenset[NodeId] | None) -> None:
@@ -337,7 +337,7 @@ class Dispatcher:
         batch = recording.batch(handles)
         if batch.transitions or batch.handles or batch.dispatches or recording.commands:
             first = await self._record(batch)
-            await self._carry_out(recording.commands, _numbered(batch.transitions, first))
+            await self._carry_out(recording.commands, batch.transitions, first)
         for arrival in arrivals:
             if arrival.done is not None and not arrival.done.done():
                 arrival.done.set_result(None)
@@ -374,7 +374,7 @@ class Dispatcher:
         for row in new.payloads:
             if row.data is not None:
                 self._cache.put(dispatch_id, row.ref, row.data)
-        await self._carry_out(recording.commands, _numbered([new.first_transition(), *batch.transitions], first))
+        await self._carry_out(recording.commands, [new.first_transition(), *batch.transitions], first)
         self._forget_ended(recording)
 
     def _withdraw(self, dispatch_id: DispatchId) -> None:
@@ -391,13 +391,13 @@ class Dispatcher:
                 self._sublattices.ended(dispatch_id, ending)
 
     async def _announce_batch(self, batch: Batch) -> None:
-        await self._announcer.announce(_numbered(batch.transitions, await self._record(batch)))
+        await self._announcer.announce(batch.transitions, await self._record(batch))
 
-    async def _carry_out(self, commands: Sequence[Command], recorded: Sequence[FeedRecord]) -> None:
+    async def _carry_out(self, commands: Sequence[Command], recorded: Sequence[FeedRecord], first: int) -> None:
         """Act, announce."""
         for command in commands:
             await self._act(command)
-        await self._announcer.announce(recorded)
+        await self._announcer.announce(recorded, first)
 
     async def _record(self, batch: Batch) -> int:
         while True:
@@ -576,10 +576,6 @@ class Dispatcher:
             watched.setdefault(executor, {})[attempt_id(dispatch_id, node.node_id, node.attempt)] = handle
         for executor, handles in watched.items():
             self._runner.watch(executor, handles)
-
-
-def _numbered(records: Sequence[FeedRecord], first: int) -> Sequence[FeedRecord]:
-    return [record.numbered(first + i) for i, record in enumerate(records)]
 
 
 def _settle(done: asyncio.Future[bool], outcome: bool | LabError) -> None:

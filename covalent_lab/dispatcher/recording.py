@@ -33,6 +33,7 @@ class Recording:
         self._payloads: list[PayloadRow] = []
         self._cached: dict[str, CachedResult] = {}
         self._cache_hits: list[tuple[str, float]] = []
+        self._tells_of_unbegun = False
         self.touched: dict[DispatchId, Active] = {}
         self.commands: list[Command] = []
 
@@ -74,6 +75,11 @@ class Recording:
         self, active: Active, transition: NodeTransition, outcome: Outcome | None, hit: CachedResult | None
     ) -> Mapping[str, Any] | None:
         dispatch_id, node_id = active.dispatch_id, transition.node_id
+        if transition.state is NodeState.CANCELLED and not transition.attempt:  # perhaps thousands
+            active.cancel_unbegun()
+            self._tells_of_unbegun = True
+            self.touched[dispatch_id] = active
+            return None
         started_at = None if node_id in active.started_at else transition.started_at
         update = active.move_node(transition, outcome)
         if transition.output is not None and outcome is not None and outcome.output is not None:
@@ -117,6 +123,7 @@ class Recording:
             handles=handles,
             cached=list(self._cached.values()),
             cache_hits=self._cache_hits,
+            tells_of_unbegun=self._tells_of_unbegun,
         )
 
 
