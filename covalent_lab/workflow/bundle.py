@@ -31,6 +31,7 @@ from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
 from covalent_lab.worker import Buffer
 from covalent_lab.workflow.lattice import Lattice
+from covalent_lab.workflow.origin import dispatch_origin
 
 __all__ = ["FRONT", "LENGTHS", "MAGIC", "Bundle", "bundle_of", "pack", "write_bundle"]
 
@@ -87,6 +88,7 @@ class Bundle:
                 "cwd": _cwd(),
                 "hostname": platform.node(),
                 "lab_version": __version__,
+                **dispatch_origin(),
             },
             "redispatch": redispatch,
         }

@@ -103,7 +103,12 @@ class CovalentLabApp(ExtensionApp):
             self.log.info("covalent_lab: on a Unix socket kernels cannot find this server and dispatch by themselves.")
         elif lab is not None:
             self.log.info("covalent_lab: dispatches are kept in %s.", lab.settings.data_dir)
-            self.announcement = Announcement(url=url, token=self.kernel_token, runtime_dir=Path(server.runtime_dir))
+            self.announcement = Announcement(
+                url=url,
+                token=self.kernel_token,
+                runtime_dir=Path(server.runtime_dir),
+                root_dir=str(getattr(server.contents_manager, "root_dir", "")),
+            )
             try:
                 has_lab = "jupyterlab" in server.extension_manager.extensions
                 details = {"data_dir": str(lab.settings.data_dir), "version": __version__, "has_lab": has_lab}
