@@ -5,7 +5,7 @@ import type { JSX } from 'react';
 
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, shortId } from '../../graph/style';
+import { elapsed, formatRunning, shortId } from '../../graph/style';
 import { nextFailed } from '../../graph/states';
 import type { DispatchModel } from '../../model';
 import {
@@ -103,11 +103,7 @@ function Header(props: IHeaderOptions): JSX.Element | null {
           </span>
         )}
         <span className="cvl-Header-runtime" title={texts.__('Run time')}>
-          {runtime === null
-            ? ''
-            : isActive && runtime < 60
-              ? `${Math.floor(runtime)} s`
-              : formatDuration(runtime)}
+          {runtime === null ? '' : formatRunning(runtime, isActive)}
         </span>
         <span className="cvl-Header-progress">
           <ProgressBar {...detail} texts={texts} />

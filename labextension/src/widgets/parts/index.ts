@@ -5,3 +5,4 @@ export * from './open';
 export * from './payload';
 export * from './python';
 export * from './status';
+export * from './tables';
