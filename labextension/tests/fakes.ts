@@ -124,6 +124,29 @@ export function detail(id: string, change: Partial<Detail> = {}): Detail {
   };
 }
 
+/** A node that completed and has nothing to show. */
+export const NODE: NodeDetail = {
+  node_id: 0,
+  name: 'task',
+  kind: 'function',
+  status: 'COMPLETED',
+  attempt: 1,
+  started_at: 1,
+  ended_at: 2,
+  error: '',
+  executor: 'local',
+  executor_data: {},
+  hooks: {},
+  function_name: 'task',
+  source: '',
+  doc: '',
+  inputs: [],
+  output: null,
+  stdout: '',
+  stderr: '',
+  seq: 1
+};
+
 /** Columns of nodes that left the beginning. */
 export function columns(seq: number, rows: readonly [number, string][] = []): NodeColumns {
   return {

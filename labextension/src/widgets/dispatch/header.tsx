@@ -79,6 +79,7 @@ function Header(props: IHeaderOptions): JSX.Element | null {
     <div className="cvl-Header">
       {model.parent !== null && (
         <nav className="cvl-Header-parent" aria-label={texts.__('Part of')}>
+          <span>{texts.__('Viewing %1, a part of', detail.name)}</span>
           <OpenLink
             className="cvl-Link"
             request={model.parent}

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { ITexts } from '../../graph/style';
 import type { DispatchesModel, Tab } from '../../model';
 import { TABS } from '../../model';
+import { TabList } from '../parts';
 
 /** Shorter texts would match nearly everything. */
 const MIN_SEARCH = 3;
@@ -83,35 +84,19 @@ export function StatusTabs(props: { model: DispatchesModel; texts: ITexts }): JS
     cancelled: texts.__('Cancelled'),
     pending: texts.__('Pending')
   };
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (step !== 0) {
-      const next = (TABS.indexOf(model.view.tab) + step + TABS.length) % TABS.length;
-      void model.show({ tab: TABS[next] });
-      (event.currentTarget.children[next] as HTMLElement).focus();
-      event.preventDefault();
-    }
-  };
   return (
-    <div
-      className="cvl-Tabs"
-      role="tablist"
-      aria-label={texts.__('Filter by status')}
-      onKeyDown={onKeyDown}
-    >
-      {TABS.map(tab => (
-        <button
-          key={tab}
-          type="button"
-          role="tab"
-          aria-selected={tab === model.view.tab}
-          tabIndex={tab === model.view.tab ? 0 : -1}
-          className="cvl-Tab"
-          onClick={() => void model.show({ tab })}
-        >
-          {words[tab]} <span className="cvl-Tab-count">{model.count(tab)}</span>
-        </button>
-      ))}
-    </div>
+    <TabList
+      tabs={TABS.map(key => ({
+        key,
+        label: (
+          <>
+            {words[key]} <span className="cvl-Tab-count">{model.count(key)}</span>
+          </>
+        )
+      }))}
+      chosen={model.view.tab}
+      label={texts.__('Filter by status')}
+      choose={tab => void model.show({ tab })}
+    />
   );
 }

@@ -1,4 +1,6 @@
 export * from './ansi';
+export * from './dependencies';
+export * from './executor';
 export * from './fields';
 export * from './hooks';
 export * from './open';
@@ -6,3 +8,5 @@ export * from './payload';
 export * from './python';
 export * from './status';
 export * from './tables';
+export * from './tabs';
+export * from './traceback';
