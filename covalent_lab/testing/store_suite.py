@@ -462,6 +462,22 @@ class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
         # Upper before lower case, or the other way round, is the database's business.
         assert names == found or (query == {"sort": "name"} and names == [C, B, A])
 
+    def test_what_runs_has_run_until_now(self, tmp_path: Path) -> None:
+        """Only if the time is given; what has not begun comes last. Parts do not count in the total."""
+
+        async def work(store: Store) -> list[Any]:
+            for number, dispatch_id in enumerate((A, B, C)):
+                await store.create(new_dispatch(dispatch_id, created_at=float(number)))
+            ended = dispatch_update(A, "COMPLETED", started_at=5.0, ended_at=8.0)
+            await store.record(Batch(dispatches=[ended, dispatch_update(B, "RUNNING", started_at=6.0)]))
+            pages = [
+                await store.list_dispatches(ListQuery(sort="runtime", direction=direction, now=now))
+                for direction, now in (("desc", 20.0), ("asc", 20.0), ("desc", None))
+            ]
+            return [[item.dispatch_id for item in page.items] for page in pages] + [await store.total_runtime()]
+
+        assert self.run(tmp_path, work) == [[B, A, C], [A, B, C], [A, C, B], 3.0]
+
     # --- deletion
 
     def test_deleting_removes_everything_and_leaves_a_tombstone(self, tmp_path: Path) -> None:
