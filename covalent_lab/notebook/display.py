@@ -93,7 +93,7 @@ def result_bundle(result: Result) -> dict[str, Any]:
 def _view_of(graph: Graph) -> dict[str, Any]:
     """A graph as JSON without what a picture does not need: sources, and where values are kept."""
     bare = Graph(
-        nodes=tuple(node if node.value is None else replace(node, value=_NOWHERE) for node in graph.nodes),
+        nodes=tuple(node if node.value is None else node._replace(value=_NOWHERE) for node in graph.nodes),
         edges=graph.edges,
         functions=tuple(replace(function, source="") for function in graph.functions),
         options=graph.options,

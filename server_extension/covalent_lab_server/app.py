@@ -3,6 +3,7 @@
 Traits are for what belongs to Jupyter; everything else is read from covalent_lab's own settings.
 """
 
+import gc
 import os
 import secrets
 from pathlib import Path
@@ -72,6 +73,8 @@ class CovalentLabApp(ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         if self.enabled and await self.lifetime.open():
             self._announce()
+            gc.collect()
+            gc.freeze()  # else the collector walks all of Jupyter again and again while a large graph is read
 
     async def stop_extension(self) -> None:
         """Withdraw what was announced and close the lab; may come without a start, or twice."""

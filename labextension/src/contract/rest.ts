@@ -141,6 +141,27 @@ export interface DispatchPage {
   seq: number;
 }
 /**
+ * GET dispatches/overview
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Overview".
+ */
+export interface Overview {
+  total: number;
+  counts: {
+    [k: string]: number;
+  };
+  /**
+   * The newest dispatch.
+   */
+  latest: Summary | null;
+  /**
+   * Seconds that those which have ended took, added up.
+   */
+  runtime_s: number;
+  seq: number;
+}
+/**
  * GET dispatches/{id}
  *
  * This interface was referenced by `RestBodies`'s JSON-Schema
@@ -298,13 +319,23 @@ export interface StreamChunk {
   done: boolean;
 }
 /**
- * POST dispatches/delete
+ * POST dispatches/delete: by id, or all that a filter shows
  *
  * This interface was referenced by `RestBodies`'s JSON-Schema
  * via the `definition` "DeleteRequest".
  */
 export interface DeleteRequest {
-  dispatch_ids: string[];
+  dispatch_ids?: string[];
+  matching?: {
+    /**
+     * As in the list; empty for all.
+     */
+    search: string;
+    /**
+     * Empty for all.
+     */
+    statuses: DispatchStatus[];
+  };
 }
 /**
  * This interface was referenced by `RestBodies`'s JSON-Schema
@@ -376,6 +407,7 @@ export interface JobNoticeResult {
  */
 export interface SubmitResult {
   dispatch_id: string;
+  detail?: Detail;
 }
 /**
  * POST dispatches/{id}/start
