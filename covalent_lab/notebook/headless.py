@@ -5,6 +5,7 @@ A kernel of its own runs the cells from the top; marked cells are only marked th
 What the cells leave stands below them in the copy that is saved, also after a failure.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ def run_notebook(
 
 
 def _cancel(dispatch_ids: Sequence[str]) -> None:
-    """The kernel was killed with this process interrupted, and could not do it."""
+    """End what a kernel began that is gone."""
     if is_covalent_running():
         for dispatch_id in dispatch_ids:
             cancel(dispatch_id)
@@ -148,7 +149,8 @@ class _Document:
         except CellExecutionError as error:
             return self._reason(error)
         except DeadKernelError:
-            return "The kernel died."
+            _cancel(self.dispatch_ids)
+            return f"cell [{self._number}]: the kernel died." if self._number else "The kernel died."
         return ""
 
     def _run_cell(self, client: Any, target: Any, cell: CodeCell) -> None:
@@ -191,6 +193,4 @@ class _Document:
 
 def _environment(path: Path) -> dict[str, str]:
     """The kernel learns the notebook's name as it would from a Jupyter server."""
-    import os
-
     return {**os.environ, "JPY_SESSION_NAME": str(path.resolve())}
