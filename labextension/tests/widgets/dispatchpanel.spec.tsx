@@ -12,7 +12,7 @@ import { columns, detail, FakeFeed, FakeRest, item, NODE, summary } from '../fak
 
 const TRACE = `printed before
 Traceback (most recent call last):
-  File "/home/ada/fit.py", line 7, in fit
+  File "fit.py", line 7, in fit
     return 1 / 0
            ~~^~~
 ZeroDivisionError: division by zero`;
