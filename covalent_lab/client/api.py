@@ -33,6 +33,8 @@ _PAGE = 500
 class AwaitableId(str):
     """The id of a dispatch: text like any other, and `await` waits for the end and gives the `Result`.
 
+    As the last value of a notebook's cell it shows as a card that stays live.
+
     Copies and pickles of it are plain text.
 
     Args:
@@ -51,6 +53,11 @@ class AwaitableId(str):
 
     def __await__(self) -> Generator[Any, Any, Result]:
         return get_result_async(self, dispatcher_addr=self._address).__await__()
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        from covalent_lab.notebook.cards import id_forms  # only a notebook asks for this form
+
+        return id_forms(str(self)) if self._address is None else {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (str, (str(self),))

@@ -26,7 +26,7 @@ from covalent_lab.graph.model import Graph
 from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab.scheduler.states import DispatchState
 from covalent_lab.settings import Settings
-from covalent_lab.store.base import ListQuery, NewDispatch, StoredPayload
+from covalent_lab.store.base import DispatchRecord, ListQuery, NewDispatch, StoredPayload
 from covalent_lab.transitions import FeedRecord
 
 __all__ = ["Lab", "Submission", "Subscription"]
@@ -36,6 +36,7 @@ _Read = tuple[NewDispatch, Graph, Repeat | None]
 _OPEN_TIMEOUT_S = 60.0
 _CLOSE_TIMEOUT_S = 15.0
 _SMALL = 16_384
+_DELETED_AT_ONCE = 200
 
 
 class Lab:
@@ -142,8 +143,13 @@ class Lab:
             offset=offset,
             count=count,
             parent=None if parent is None else DispatchId(parent),
+            now=self._parts()[0].clock(),
         )
         return await self._cross(self._parts()[1].list_dispatches(query))
+
+    async def overview(self) -> dict[str, Any]:
+        """All root dispatches in figures: how many of which status, the newest, and the time they took."""
+        return await self._cross(self._parts()[1].overview())
 
     async def detail(self, dispatch_id: str, wait_s: float = 0.0) -> dict[str, Any]:
         """One dispatch; waits up to `wait_s` seconds for its end."""
@@ -239,10 +245,9 @@ class Lab:
         Raises:
             PartOfDispatchError: One of them is part of another, which is not to be deleted; nothing is deleted.
         """
-        dispatcher, queries = self._parts()
-        active: list[str] = []
+        queries = self._parts()[1]
         missing: list[str] = []
-        over: list[DispatchId] = []
+        found: list[DispatchRecord] = []
         for dispatch_id in dict.fromkeys(dispatch_ids):
             try:
                 record = await self._cross(queries.record(DispatchId(dispatch_id)))
@@ -254,12 +259,24 @@ class Lab:
                     f"Dispatch {dispatch_id} is part of dispatch {record.root_dispatch_id} and cannot be deleted "
                     "alone. Delete that one."
                 )
-            if DispatchState(record.state).is_terminal:
-                over.append(DispatchId(dispatch_id))
-            else:
-                active.append(dispatch_id)
-        gone = frozenset(await self._cross(dispatcher.delete(over))) if over else frozenset()
-        return {"deleted": [name for name in over if name in gone], "missing": missing, "active": active}
+            found.append(record)
+        return {"missing": missing, **await self._delete(found)}
+
+    async def delete_matching(self, search: str = "", statuses: Sequence[str] = ()) -> dict[str, Any]:
+        """Delete the root dispatches that a list with this search and these statuses shows; unfinished ones stay."""
+        found = await self._cross(self._parts()[1].matching(search, statuses))
+        return {"missing": [], **await self._delete(found)}
+
+    async def _delete(self, records: Sequence[DispatchRecord]) -> dict[str, Any]:
+        over = [record.dispatch_id for record in records if DispatchState(record.state).is_terminal]
+        dispatcher = self._parts()[0]
+        gone: set[DispatchId] = set()
+        for start in range(0, len(over), _DELETED_AT_ONCE):
+            gone.update(await self._cross(dispatcher.delete(over[start : start + _DELETED_AT_ONCE])))
+        return {
+            "deleted": [name for name in over if name in gone],
+            "active": [record.dispatch_id for record in records if not DispatchState(record.state).is_terminal],
+        }
 
     async def purge_cached_results(
         self, keys: Sequence[str] | None = None, unused_s: float | None = None

@@ -5,12 +5,14 @@ is not known here.
 """
 
 import functools
+import gc
 import inspect
 import json
 import logging
 import operator
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
@@ -286,7 +288,7 @@ class Lattice(Workflow, Generic[P, R]):
         )
         is_exhaustive = _is_on(configured, "sdk.exhaustive_postprocess")
         try:
-            with tracing(trace):
+            with tracing(trace), _collecting_paused():
                 value = self._function(*args, **kwargs)
                 if is_exhaustive:
                     graph = trace.finish_with_replay(self._function, held_inputs.payload, self.__name__)
@@ -384,6 +386,18 @@ class Lattice(Workflow, Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<Lattice {self.__name__}>"
+
+
+@contextmanager
+def _collecting_paused() -> Iterator[None]:
+    """No garbage collection within the block: it would look at every node again and again and find nothing to free."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _is_on(configured: ConfigReader, flag: str) -> bool:

@@ -113,8 +113,8 @@ def test_statements_and_commits_of_a_fan_grow_with_ticks_not_with_tasks(sql: Cou
 
     assert ran(fan, WIDTH) == WIDTH * (WIDTH + 1) / 2
     rows = sum(sql[word] for word in ("INSERT", "UPDATE", "DELETE", "REPLACE"))
-    assert 0 < rows <= 10 * WIDTH
-    assert 0 < sql["COMMIT"] <= WIDTH / 2
+    assert 0 < rows <= 7 * WIDTH
+    assert 0 < sql["COMMIT"] <= WIDTH / 4
     assert sql["SELECT"] <= 20
 
 
@@ -135,7 +135,7 @@ def test_a_task_is_one_small_message_at_most(messages: list[int]) -> None:
 
     assert ran(fan, WIDTH) == WIDTH * (WIDTH + 1) / 2
     assert 0 < len(messages) <= WIDTH + 20
-    assert sum(messages) <= 2_000 * WIDTH
+    assert sum(messages) <= 1_500 * WIDTH
 
 
 def test_small_tasks_leave_no_files(environ: dict[str, str]) -> None:

@@ -264,6 +264,15 @@ class FakeLab:
             del self.records[dispatch_id]
         return {"deleted": deleted, "missing": missing, "active": active}
 
+    async def delete_matching(self, search: str, statuses: Sequence[str]) -> dict[str, Any]:
+        chosen = [r for r in self.records.values() if search in r["name"]]
+        return await self.delete([r["dispatch_id"] for r in chosen if not statuses or r["status"] in statuses])
+
+    async def overview(self) -> dict[str, Any]:
+        page = await self.list_dispatches()
+        latest = page["items"][-1] if page["items"] else None
+        return {"total": page["total"], "counts": page["counts"], "latest": latest, "runtime_s": 0.0, "seq": self.seq}
+
     async def cached_results(self, search: str = "", offset: int = 0, count: int = 50) -> dict[str, Any]:
         self._check()
         return {"items": [], "total": 0}

@@ -199,6 +199,52 @@ async def test_a_deletion_of_nonsense_is_refused(call: Call, fake_lab: FakeLab, 
     assert (await call("POST", "dispatches/delete", body=body)).code == "bad_request"
 
 
+async def test_what_a_filter_shows_is_deleted_with_one_request(
+    call: Call, fake_lab: FakeLab, submitted: Submit
+) -> None:
+    """Search and statuses reach the lab; what is unfinished stays and is told."""
+    other, running = await submitted(name="draw"), await submitted(name="fit", started=True)
+    over = await submitted(name="fit")
+
+    reply = await call("POST", "dispatches/delete", body={"matching": {"search": "fit", "statuses": []}})
+
+    assert (reply.status, reply.json) == (200, {"deleted": [over], "missing": [], "active": [running]})
+    assert set(fake_lab.records) == {other, running}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dispatch_ids": [], "matching": {"search": "", "statuses": []}},
+        {"matching": {}},
+        {"matching": "everything"},
+        {"matching": {"search": "", "statuses": ["SLEEPING"]}},
+        {"matching": {"search": None, "statuses": []}},
+        {"matching": {"search": "", "statuses": [], "name": "x"}},
+    ],
+    ids=str,
+)
+async def test_an_unclear_filter_deletes_nothing(
+    call: Call, fake_lab: FakeLab, submitted: Submit, body: dict[str, Any]
+) -> None:
+    """Deleting everything takes a filter that says so in full."""
+    dispatch_id = await submitted()
+
+    assert (await call("POST", "dispatches/delete", body=body)).code == "bad_request"
+    assert dispatch_id in fake_lab.records
+
+
+async def test_the_overview_is_the_labs(call: Call, fake_lab: FakeLab, submitted: Submit) -> None:
+    """Counts by status and the newest dispatch."""
+    await submitted(started=True)
+    newest = await submitted()
+
+    reply = await call("GET", "dispatches/overview")
+
+    assert (reply.json["total"], reply.json["counts"]) == (2, {"RUNNING": 1, "NEW_OBJECT": 1})
+    assert reply.json["latest"]["dispatch_id"] == newest
+
+
 async def test_one_is_deleted(call: Call, fake_lab: FakeLab, submitted: Submit) -> None:
     """Once; then it is unknown."""
     dispatch_id = await submitted()

@@ -5,6 +5,7 @@ A submission is handed to the lab piece by piece as it arrives, so its size does
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.auth.decorator import authorized
@@ -27,6 +28,7 @@ __all__ = [
     "DispatchHandler",
     "DispatchesHandler",
     "GraphHandler",
+    "OverviewHandler",
     "RedispatchHandler",
     "StartHandler",
     "StatusHandler",
@@ -62,7 +64,7 @@ _LIST = (
         name="sort",
         default="created_at",
         type=str,
-        choices=("created_at", "started_at", "ended_at", "name", "status", "runtime"),
+        choices=("created_at", "started_at", "ended_at", "name", "status", "runtime", "total"),
         summary="What the list is ordered by.",
     ),
     Query(name="direction", default="desc", type=str, choices=("asc", "desc"), summary="Order of the list."),
@@ -176,6 +178,16 @@ class DispatchesHandler(ApiHandler):
         self.answer(body, 201 if created else 200)
 
 
+class OverviewHandler(ApiHandler):
+    """All dispatches in figures."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Add them up."""
+        self.answer(await self.lab.overview())
+
+
 class DeleteHandler(ApiHandler):
     """Deletion of many dispatches."""
 
@@ -183,10 +195,29 @@ class DeleteHandler(ApiHandler):
     @authorized
     async def post(self) -> None:
         """Delete those that can be deleted."""
-        ids = self.json_body().get("dispatch_ids")
-        if not isinstance(ids, list) or not all(isinstance(item, str) for item in ids):
+        body = self.json_body()
+        if len(body.keys() & {"dispatch_ids", "matching"}) != 1:
+            raise bad_request("Give either dispatch_ids or matching.")
+        if "matching" in body:
+            self.answer(await self.lab.delete_matching(*_filter(body["matching"])))
+            return
+        if not _is_texts(body["dispatch_ids"]):
             raise bad_request("dispatch_ids must be a list of strings.")
-        self.answer(await self.lab.delete([DispatchId(item) for item in ids]))
+        self.answer(await self.lab.delete([DispatchId(item) for item in body["dispatch_ids"]]))
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _filter(given: Any) -> tuple[str, Sequence[str]]:
+    """Search and statuses of a request that names dispatches by a filter; an empty one has to be written out."""
+    if not isinstance(given, dict) or given.keys() != {"search", "statuses"}:
+        raise bad_request("matching must have search and statuses.")
+    search, statuses = given["search"], given["statuses"]
+    if not isinstance(search, str) or not _is_texts(statuses) or not set(statuses) <= set(DispatchState):
+        raise bad_request(f"search must be a text, and statuses a list of {', '.join(DispatchState)}.")
+    return search, statuses
 
 
 class DispatchHandler(ApiHandler):
@@ -307,6 +338,16 @@ ROUTES = (
                     200: Answer(summary="Recorded before; nothing changed", schema="SubmitResult"),
                 },
             ),
+        },
+    ),
+    Route(
+        path="dispatches/overview",
+        handler=OverviewHandler,
+        operations={
+            "GET": Operation(
+                summary="All dispatches that no other dispatch started, in figures",
+                answers={200: Answer(summary="Counts, the newest, run time", schema="Overview")},
+            )
         },
     ),
     Route(
