@@ -8,6 +8,7 @@ from typing import Any, Literal, ParamSpec, Self, TypedDict, Unpack, overload
 
 from covalent_lab.client.connection import connect, with_connection
 from covalent_lab.client.result import Result, Selection
+from covalent_lab.client.serving import serve_for
 from covalent_lab.client.status import Status
 from covalent_lab.client.waiting import Waiting, beside, wait_beside, wait_here
 from covalent_lab.workflow.bundle import write_bundle
@@ -103,6 +104,7 @@ def dispatch(
         lattice = copy.deepcopy(orig_lattice)
         lattice.build_graph(*args, **kwargs)
         bundle = write_bundle(lattice, str(uuid.uuid4()))
+        serve_for(lattice.graph, dispatcher_addr)
         # The id is in the bundle, so submitting it again is safe.
         dispatch_id = with_connection(
             dispatcher_addr, lambda connection: connection.submit(bundle, start=not disable_run)
