@@ -95,6 +95,7 @@ class Dispatcher:
         self.clock = clock
         self._scheduler = Scheduler()
         self._runner = Runner(settings, blobs, self._job_updated, self._job_accepted, create)
+        self.attach = self._runner.attach
         self._active: dict[DispatchId, Active] = {}
         self._cache = PayloadCache()
         self._inbox = Inbox()
@@ -242,6 +243,8 @@ class Dispatcher:
     async def delete(self, dispatch_ids: Sequence[DispatchId]) -> Sequence[DispatchId]:
         """Delete root dispatches that are over, with all that their nodes became; returns all that are gone."""
         tombstones = await self.store.delete(dispatch_ids, self.clock())
+        for tombstone in tombstones:
+            self._runner.dispatch_over(tombstone.dispatch_id, is_deleted=True)
         await self._announcer.announce(tombstones, tombstones[0].seq if tombstones else 0)
         return [tombstone.dispatch_id for tombstone in tombstones]
 
@@ -357,6 +360,7 @@ class Dispatcher:
                 self._active.pop(dispatch_id, None)
                 self._cache.forget(dispatch_id)
                 self._sublattices.ended(dispatch_id, ending)
+                self._runner.dispatch_over(dispatch_id, is_deleted=False)
 
     async def _announce_batch(self, batch: Batch) -> None:
         await self._announcer.announce(batch.transitions, await self._record(batch))

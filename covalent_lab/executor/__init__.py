@@ -12,6 +12,7 @@ from covalent_lab.executor.manager import ExecutorManager
 
 if TYPE_CHECKING:
     DaskExecutor: type[Executor]
+    KernelExecutor: type[Executor]
     LocalExecutor: type[Executor]
     SlurmExecutor: type[Executor]
     SSHExecutor: type[Executor]
@@ -21,6 +22,7 @@ __all__ = [
     "BaseExecutor",
     "DaskExecutor",
     "Executor",
+    "KernelExecutor",
     "LocalExecutor",
     "SSHExecutor",
     "SlurmExecutor",

@@ -10,12 +10,13 @@ in `JobSpec.options`. So per-job values are never written onto a running executo
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
 from typing import Any, ClassVar, Protocol, Self
 
+from covalent_lab.errors import BackendError
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "JobStarted",
     "JobStatus",
     "JobUpdate",
+    "Line",
     "NewPayload",
     "Option",
     "Outcome",
@@ -38,6 +40,10 @@ __all__ = [
 
 JobHandle = Mapping[str, Any]
 """JSON that lets a restarted dispatcher find the job again."""
+
+
+Line = Callable[[bytes | None], None]
+"""One direction of a connection: takes messages, in order, and None when it ends. Does not block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +327,23 @@ class Executor(ABC):
             body: What the backend sent: at least `status`.
         """
         return False
+
+    async def admit(self, line: Line) -> Line:
+        """A process that does an executor's jobs has connected to the dispatcher; called once started.
+
+        Args:
+            line: To the process. None asks it to leave.
+
+        Returns:
+            From the process. None says that it is gone.
+
+        Raises:
+            BackendError: This executor has no use for such processes.
+        """
+        raise BackendError(f"Executor {self.short_name!r} takes no connections. Only a few kinds do, as 'kernel'.")
+
+    def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:  # noqa: B027 - most do not care
+        """Nothing of a dispatch will be submitted any more, as it ended; or it was deleted, and nobody can read it."""
 
     @abstractmethod
     async def close(self) -> None:

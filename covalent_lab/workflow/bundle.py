@@ -16,6 +16,7 @@ from covalent_lab.graph.bundle import FRONT, LENGTHS, MAGIC
 from covalent_lab.graph.model import Graph
 from covalent_lab.graph.wire import graph_to_wire
 from covalent_lab.ids import PayloadRef
+from covalent_lab.kernel.identity import kernel_id, process_id
 from covalent_lab.payload import Payload
 from covalent_lab.worker import Buffer
 from covalent_lab.workflow.lattice import Lattice
@@ -71,6 +72,8 @@ class Bundle:
                 "python_version": platform.python_version(),
                 "cwd": _cwd(),
                 "hostname": platform.node(),
+                "process": process_id(),
+                "kernel": kernel_id(),
                 "lab_version": __version__,
                 **dispatch_origin(),
             },

@@ -142,6 +142,7 @@ async def test_answers_have_the_described_form(
     assert {(r.path, v) for r in ROUTES for v in r.operations} - tried == {
         ("dispatches/{dispatch_id}", "DELETE"),
         ("feed", "GET"),
+        ("kernel", "GET"),
     }
 
 
