@@ -13,9 +13,18 @@ from covalent_lab.executor.manager import ExecutorManager
 if TYPE_CHECKING:
     DaskExecutor: type[Executor]
     LocalExecutor: type[Executor]
+    SlurmExecutor: type[Executor]
     SSHExecutor: type[Executor]
 
-__all__ = ["AsyncBaseExecutor", "BaseExecutor", "DaskExecutor", "Executor", "LocalExecutor", "SSHExecutor"]
+__all__ = [
+    "AsyncBaseExecutor",
+    "BaseExecutor",
+    "DaskExecutor",
+    "Executor",
+    "LocalExecutor",
+    "SSHExecutor",
+    "SlurmExecutor",
+]
 
 _executor_manager = ExecutorManager()
 

@@ -30,3 +30,11 @@ if (typeof window !== 'undefined' && window.matchMedia === undefined) {
       removeListener: () => undefined
     }) as unknown as MediaQueryList;
 }
+
+// jsdom has no idle periods; JupyterLab draws React in them.
+globalThis.requestIdleCallback ??= callback =>
+  setTimeout(
+    () => callback({ didTimeout: false, timeRemaining: () => 50 }),
+    0
+  ) as unknown as number;
+globalThis.cancelIdleCallback ??= handle => clearTimeout(handle);
