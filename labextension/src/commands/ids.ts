@@ -9,3 +9,8 @@ export const CommandIds = {
   copyId: 'covalent-lab:copy-id',
   showSidebar: 'covalent-lab:show-sidebar'
 } as const;
+
+/** Names of the commands around graphs. */
+export const GraphCommandIds = {
+  openTimeline: 'covalent-lab:open-timeline'
+} as const;

@@ -6,7 +6,7 @@ import type { ITexts } from '../../graph/style';
 import type { GraphCanvas, IGraphView } from './canvas';
 import type { FindBar } from './findbar';
 import type { IconName } from './icons';
-import { setIcon } from './icons';
+import { iconButton, setIcon } from './icons';
 
 /** A further button, e.g. to switch to the list. */
 export interface IExtraButton {
@@ -135,13 +135,7 @@ export class GraphControls {
   }
 
   private _button(icon: IconName, label: string, onClick: () => void): HTMLButtonElement {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'cvl-Controls-button';
-    button.title = label;
-    button.setAttribute('aria-label', label);
-    setIcon(button, icon);
-    button.addEventListener('click', () => {
+    const button = iconButton(icon, label, () => {
       onClick();
       this.update();
     });

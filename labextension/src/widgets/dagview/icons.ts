@@ -39,3 +39,15 @@ export function setIcon(button: HTMLButtonElement, icon: IconName): void {
   svg.append(path);
   button.replaceChildren(svg);
 }
+
+/** A button with a sign, and a name for those who do not see it. */
+export function iconButton(icon: IconName, label: string, onClick: () => void): HTMLButtonElement {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'cvl-Controls-button';
+  button.title = label;
+  button.setAttribute('aria-label', label);
+  setIcon(button, icon);
+  button.addEventListener('click', onClick);
+  return button;
+}

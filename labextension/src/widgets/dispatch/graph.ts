@@ -3,7 +3,7 @@
 import type { Message } from '@lumino/messaging';
 import { StackedPanel, Widget } from '@lumino/widgets';
 
-import { requestOpen } from '../../contract/open';
+import { requestOpen, requestTimeline } from '../../contract/open';
 import type { ITexts } from '../../graph/style';
 import type { DispatchChange, DispatchModel } from '../../model';
 import type { IGraphView } from '../dagview/canvas';
@@ -67,7 +67,14 @@ class GraphWidget extends Widget {
       view: options.view,
       isLive: true,
       fileName: () => model.dispatchId,
-      extra: [{ icon: 'list', label: texts.__('Show nodes as a list'), onClick: options.showList }],
+      extra: [
+        {
+          icon: 'timeline',
+          label: texts.__('Show timeline'),
+          onClick: () => requestTimeline(this.node, model.dispatchId)
+        },
+        { icon: 'list', label: texts.__('Show nodes as a list'), onClick: options.showList }
+      ],
       onSelect: id => {
         model.selection = id;
       },
