@@ -2,8 +2,7 @@
 
 Events come in through the inbox; one task drains them in batches, asks the scheduler, records, acts and announces.
 Events that nobody waits for do not hurry the tick, so that many are recorded in one transaction: starts of jobs (a
-short job's start is then recorded together with its end), and ends of jobs while their dispatch has many others under
-way.
+short job's start is then told by its end alone), and ends of jobs while their dispatch has many others under way.
 """
 
 import asyncio
@@ -20,7 +19,7 @@ from covalent_lab.dispatcher.announcer import CANCEL_REQUESTED, START_REQUESTED,
 from covalent_lab.dispatcher.cache import PayloadCache
 from covalent_lab.dispatcher.endings import Ending, Endings
 from covalent_lab.dispatcher.inbox import Inbox
-from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, stored_handle
+from covalent_lab.dispatcher.jobs import JobBuilder, end_of, handle_row, start_of, stored_handle
 from covalent_lab.dispatcher.ownership import split_owners
 from covalent_lab.dispatcher.recording import Recording, merge_cancels, split_cancels
 from covalent_lab.dispatcher.reuse import take_over
@@ -275,7 +274,7 @@ class Dispatcher:
     async def delete(self, dispatch_ids: Sequence[DispatchId]) -> Sequence[DispatchId]:
         """Delete root dispatches that are over, with all that their nodes became; returns all that are gone."""
         tombstones = await self.store.delete(dispatch_ids, self.clock())
-        await self._announcer.announce(tombstones)
+        await self._announcer.announce(tombstones, tombstones[0].seq if tombstones else 0)
         return [tombstone.dispatch_id for tombstone in tombstones]
 
     async def _ask_owner(self, dispatch_id: DispatchId, status: str, node_ids: frozenset[NodeId] | None) -> None:
@@ -295,17 +294,17 @@ class Dispatcher:
     # --- events
 
     def _job_updated(self, update: JobStarted | JobFinished) -> None:
-        event = event_of(update, self.clock())
-        dispatch_id, node_id = event.dispatch_id, event.node_id
         if isinstance(update, JobStarted):
-            self._live[dispatch_id, node_id] = update
-            self._inbox.put(event, delay_s=_LONGEST_DELAY_S)
-        else:
-            self._live.pop((dispatch_id, node_id), None)
-            active = self._active.get(dispatch_id)
-            # The others keep the executor busy for a while.
-            delay_s = 0.0 if active is None else min(_LONGEST_DELAY_S, active.in_flight * _SHORTEST_TASK_S)
-            self._inbox.put(self._sublattices.read(event, active, update.outcome), update.outcome, delay_s=delay_s)
+            start = start_of(update)
+            self._live[start.dispatch_id, start.node_id] = update
+            self._inbox.put_start(start, _LONGEST_DELAY_S)
+            return
+        end = end_of(update, self.clock())
+        self._live.pop((end.dispatch_id, end.node_id), None)
+        active = self._active.get(end.dispatch_id)
+        # The others keep the executor busy for a while.
+        delay_s = 0.0 if active is None else min(_LONGEST_DELAY_S, active.in_flight * _SHORTEST_TASK_S)
+        self._inbox.put_end(self._sublattices.read(end, active, update.outcome), update.outcome, delay_s)
 
     def _job_accepted(self, attempt: AttemptId, handle: JobHandle) -> None:
         self._handles.append(handle_row(attempt, handle))
@@ -338,7 +337,7 @@ class Dispatcher:
         batch = recording.batch(handles)
         if batch.transitions or batch.handles or batch.dispatches or recording.commands:
             first = await self._record(batch)
-            await self._carry_out(recording.commands, _numbered(batch.transitions, first))
+            await self._carry_out(recording.commands, batch.transitions, first)
         for arrival in arrivals:
             if arrival.done is not None and not arrival.done.done():
                 arrival.done.set_result(None)
@@ -375,7 +374,7 @@ class Dispatcher:
         for row in new.payloads:
             if row.data is not None:
                 self._cache.put(dispatch_id, row.ref, row.data)
-        await self._carry_out(recording.commands, _numbered([new.first_transition(), *batch.transitions], first))
+        await self._carry_out(recording.commands, [new.first_transition(), *batch.transitions], first)
         self._forget_ended(recording)
 
     def _withdraw(self, dispatch_id: DispatchId) -> None:
@@ -392,13 +391,13 @@ class Dispatcher:
                 self._sublattices.ended(dispatch_id, ending)
 
     async def _announce_batch(self, batch: Batch) -> None:
-        await self._announcer.announce(_numbered(batch.transitions, await self._record(batch)))
+        await self._announcer.announce(batch.transitions, await self._record(batch))
 
-    async def _carry_out(self, commands: Sequence[Command], recorded: Sequence[FeedRecord]) -> None:
+    async def _carry_out(self, commands: Sequence[Command], recorded: Sequence[FeedRecord], first: int) -> None:
         """Act, announce."""
         for command in commands:
             await self._act(command)
-        await self._announcer.announce(recorded)
+        await self._announcer.announce(recorded, first)
 
     async def _record(self, batch: Batch) -> int:
         while True:
@@ -424,7 +423,10 @@ class Dispatcher:
         match command:
             case SubmitNode():
                 try:
-                    if (taken := await take_over(self.store, active, node_id, attempt, self.clock())) is not None:
+                    taken = None
+                    if key := active.cache_key(node_id):
+                        taken = await take_over(self.store, key, active.dispatch_id, node_id, attempt, self.clock())
+                    if taken is not None:
                         self._inbox.put(*taken)
                         return
                     spec = await self._jobs.build(active, node_id, attempt, command.then)
@@ -574,10 +576,6 @@ class Dispatcher:
             watched.setdefault(executor, {})[attempt_id(dispatch_id, node.node_id, node.attempt)] = handle
         for executor, handles in watched.items():
             self._runner.watch(executor, handles)
-
-
-def _numbered(records: Sequence[FeedRecord], first: int) -> Sequence[FeedRecord]:
-    return [record.numbered(first + i) for i, record in enumerate(records)]
 
 
 def _settle(done: asyncio.Future[bool], outcome: bool | LabError) -> None:

@@ -4,7 +4,7 @@ Columns instead of one object per node: a graph of 10,000 nodes stays well below
 ends read it without building 10,000 dictionaries. Payloads are listed once and referred to by index.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from covalent_lab.errors import UsageError
@@ -16,9 +16,14 @@ __all__ = ["VERSION", "graph_from_wire", "graph_to_wire"]
 VERSION = 1
 
 
-def graph_to_wire(graph: Graph) -> dict[str, Any]:
-    """Encode a graph as JSON-able columns; `schemas/graph.json` describes them."""
-    index: dict[PayloadRef, int] = {}
+def graph_to_wire(graph: Graph, payloads: Sequence[PayloadRef] = ()) -> dict[str, Any]:
+    """Encode a graph as JSON-able columns; `schemas/graph.json` describes them.
+
+    Args:
+        graph: The graph.
+        payloads: Those that have numbers already, in their order, whether the graph refers to them or not.
+    """
+    index = {ref: number for number, ref in enumerate(payloads)}
 
     def ref(payload: PayloadRef | None) -> int | None:
         return None if payload is None else index.setdefault(payload, len(index))

@@ -21,16 +21,28 @@ from covalent_lab.errors import (
     TaskRuntimeError,
     UsageError,
 )
+from covalent_lab.executor import registry
 from covalent_lab.notebook.bashcells import bash_cell_task, check_outputs, exported
 from covalent_lab.notebook.cells import CellNames, analyse
 from covalent_lab.notebook.remote import RUNNER_FILE, Shipped, cell_task, shown_as
 from covalent_lab.notebook.report import Progress
 from covalent_lab.notebook.screens import Screen
 from covalent_lab.notebook.statuswords import TERMINAL
-from covalent_lab.workflow.electron import electron
+from covalent_lab.settings import Settings
+from covalent_lab.workflow.electron import Electron, electron
 from covalent_lab.workflow.lattice import Lattice
+from covalent_lab.workflow.options import encode_executor
 
-__all__ = ["CellRun", "CellTask", "prepare", "prepare_bash", "remote_traceback", "split_traceback", "task_name"]
+__all__ = [
+    "CellRun",
+    "CellTask",
+    "TaskLimits",
+    "prepare",
+    "prepare_bash",
+    "remote_traceback",
+    "split_traceback",
+    "task_name",
+]
 
 _TASK_NODE = 0
 _FIRST_STEPS = 16
@@ -62,12 +74,30 @@ class CellTask:
     is_bash: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLimits:
+    """What surrounds a cell's task.
+
+    Attributes:
+        packages: Requirements that are installed before it.
+        time_limit_s: Longest run of one attempt; None for the executor's.
+        retries: How often it is tried again; None for the executor's.
+        reuses_results: Whether the result of an equal cell is taken over; None for what is configured.
+    """
+
+    packages: Sequence[str] = ()
+    time_limit_s: float | None = None
+    retries: int | None = None
+    reuses_results: bool | None = None
+
+
 def prepare(
     source: str,
     namespace: Mapping[str, Any],
     *,
     name: str,
     executor: Any = None,
+    inputs: Sequence[str] | None = None,
     outputs: Sequence[str] = (),
     hidden: Mapping[str, Any] | None = None,
 ) -> CellTask:
@@ -78,22 +108,29 @@ def prepare(
         namespace: The notebook's names.
         name: What the task is called.
         executor: A short name, an executor instance, or None.
+        inputs: The only names to take from the notebook; None for all that the cell reads.
         outputs: Names to give back; none means all that the cell assigns.
         hidden: Names that belong to the notebook's machinery, not to its user.
 
     Raises:
         SyntaxError: The cell is not Python.
         NameError: A name it needs exists nowhere.
-        UsageError: It awaits, or never assigns one of the outputs.
+        UsageError: It awaits, never assigns one of the outputs, or needs a name that `inputs` leaves out.
     """
     names = analyse(source)
     _check_outputs(names, outputs)
+    _check_inputs(inputs, namespace)
     missing = [name for name in names.required if name not in namespace]
     if missing:
         raise NameError(f"name {missing[0]!r} is not defined", name=missing[0])
     own = hidden or {}
     wanted = [*names.required, *names.optional, *names.shadowable]
     present = [name for name in wanted if name in namespace and not _is_same(own, namespace, name)]
+    if inputs is not None:
+        left_out = [name for name in names.required if name in present and name not in inputs]
+        if left_out:
+            raise UsageError(f"The cell needs {', '.join(left_out)}, which -i leaves out.")
+        present = list(dict.fromkeys(inputs))
     values = {name: namespace[name] for name in present}
     replaced = set(names.assigned) - set(names.required)
     for known in replaced & values.keys():  # most likely assigned by the cell itself before it is read
@@ -115,20 +152,24 @@ def prepare_bash(
     *,
     name: str,
     executor: Any = None,
+    inputs: Sequence[str] | None = None,
     outputs: Sequence[str] = (),
     hidden: Mapping[str, Any] | None = None,
 ) -> CellTask:
     """Gather what a cell in the shell's language needs; the arguments are those of `prepare`.
 
     Raises:
-        UsageError: It is empty, or an output cannot be a shell variable.
+        UsageError: It is empty, an output cannot be a shell variable, or an input is neither a text nor a number.
     """
     if not source.strip():
         raise UsageError("The cell is empty: there is no command to run.")
     check_outputs(outputs)
+    _check_inputs(inputs, namespace)
     own = hidden or {}
     visible = {known: value for known, value in namespace.items() if not _is_same(own, namespace, known)}
-    values = exported(source, visible)
+    values = exported(source if inputs is None else " ".join(f"${name}" for name in inputs), visible)
+    if unlike := [name for name in inputs or () if name not in values]:
+        raise UsageError(f"{unlike[0]!r}, which -i names, is neither a text nor a number that a shell could have.")
     return CellTask(
         name=name, source=source, executor=executor, values=values, gives=tuple(dict.fromkeys(outputs)), is_bash=True
     )
@@ -139,6 +180,12 @@ def _check_outputs(names: CellNames, outputs: Sequence[str]) -> None:
         if name not in names.assigned and not names.has_star_import:
             known = f" It assigns {', '.join(names.assigned)}." if names.assigned else " It assigns nothing."
             raise UsageError(f"The cell never assigns {name!r}, which -o asks for.{known}")
+
+
+def _check_inputs(inputs: Sequence[str] | None, namespace: Mapping[str, Any]) -> None:
+    for name in inputs or ():
+        if name not in namespace:
+            raise UsageError(f"{name!r}, which -i names, is not defined in the notebook.")
 
 
 def _is_same(own: Mapping[str, Any], namespace: Mapping[str, Any], name: str) -> bool:
@@ -158,19 +205,21 @@ class CellRun:
     Args:
         task: The cell.
         screen: Where its life is shown.
+        limits: What surrounds it.
 
     Raises:
         SerializationError: A variable cannot be pickled; names it.
+        UsageError: Its executor knows no such limit.
         LabError: It cannot be submitted.
     """
 
-    def __init__(self, task: CellTask, screen: Screen) -> None:
+    def __init__(self, task: CellTask, screen: Screen, limits: TaskLimits | None = None) -> None:
         self._task = task
         self._screen = screen
         self._offsets = {"stdout": 0, "stderr": 0}
         self._held_back = ""
         self._started: float | None = None
-        self.dispatch_id = _submit(task)
+        self.dispatch_id = _submit(task, limits or TaskLimits())
         self._connection = connect()
 
     def progress(self, status: str) -> Progress:
@@ -296,13 +345,15 @@ def split_traceback(stderr: str) -> tuple[str, str]:
 class _Held:
     """A call that a workflow function makes and does not take along when it is pickled: its node has everything."""
 
-    def __init__(self, task: CellTask) -> None:
+    def __init__(self, task: CellTask, limits: TaskLimits) -> None:
         takes = tuple(task.values)
         if task.is_bash:
             run = bash_cell_task(task.source, name=task.name, takes=takes, gives=task.gives)
         else:
             run = cell_task(task.source, name=task.name, takes=takes, gives=task.gives, gives_new=task.gives_new)
-        self._call = electron(run, executor=task.executor)
+        packages = list(limits.packages) or None
+        self._call = electron(run, executor=task.executor, deps_pip=packages, cache=limits.reuses_results)
+        _set_limits(self._call.electron_object, task.executor, limits)
         self._values = [Shipped.of(value) for value in task.values.values()]
 
     def __call__(self) -> Any:
@@ -312,8 +363,23 @@ class _Held:
         return str, ()
 
 
-def _submit(task: CellTask) -> str:
-    held = _Held(task)
+def _set_limits(task: Electron, executor: Any, limits: TaskLimits) -> None:
+    """Override an executor's limits for one task; they travel with the executor's own values."""
+    given = {"time_limit": limits.time_limit_s, "retries": limits.retries}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    if not wanted:
+        return
+    chosen = Settings.load().default_executor if executor is None else executor
+    name, form = encode_executor(registry.default().instance(chosen) if isinstance(chosen, str) else chosen)
+    attributes = (form or {}).get("attributes", {})
+    if unknown := wanted.keys() - attributes.keys():
+        raise UsageError(f"The executor {name!r} has no option {sorted(unknown)[0]!r}; leave it away.")
+    task.set_metadata("executor", name)
+    task.set_metadata("executor_data", {**(form or {}), "attributes": {**attributes, **wanted}})
+
+
+def _submit(task: CellTask, limits: TaskLimits) -> str:
+    held = _Held(task, limits)
 
     def workflow() -> Any:
         return held()

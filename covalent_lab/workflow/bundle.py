@@ -1,9 +1,24 @@
-"""A built lattice → the body of a submit request. `dispatcher/bundle.py` reads it."""
+"""A built lattice → the body of a submit request. `dispatcher/bundle.py` reads it.
 
+    FRONT    "CLB2", length of the packed block, length of the block, first 20 bytes of the block's SHA-256
+    block, packed by zlib where that makes it shorter:
+        LENGTHS   length of the header, length of the graph
+        header    JSON; `schemas/bundle.json` describes it
+        graph     JSON; `schemas/graph.json` without `payloads`: its numbers are places in the header's `payloads`
+        small payload archives
+    large payload archives, as they are
+
+Payloads are numbered. The reader computes their digests, which are their names, so only those of large ones are sent:
+the block as a whole has a digest of its own.
+"""
+
+import hashlib
 import json
 import os
 import platform
+import struct
 import sys
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +31,18 @@ from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
 from covalent_lab.worker import Buffer
 from covalent_lab.workflow.lattice import Lattice
+from covalent_lab.workflow.origin import dispatch_origin
 
-__all__ = ["Bundle", "bundle_of", "write_bundle"]
+__all__ = ["FRONT", "LENGTHS", "MAGIC", "Bundle", "bundle_of", "pack", "write_bundle"]
+
+MAGIC = b"CLB2"
+FRONT = struct.Struct(">4sQQ20s")
+LENGTHS = struct.Struct(">II")
+
+_SMALL = 4_096
+_MOST_SMALL = 64 * 2**20
+_FAST = 1
+_WORTH_PACKING = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +74,11 @@ class Bundle:
     ) -> Sequence[Buffer]:
         """The body of the request, in pieces; arguments as for `write_bundle`."""
         header = {
-            "version": 1,
             "dispatch_id": dispatch_id,
             "root_dispatch_id": root_dispatch_id or dispatch_id,
             "name": self.name,
             "doc": self.doc,
             "source": self.source,
-            "payloads": [item.ref for item in self.payloads.values()],
-            "graph": graph_to_wire(self.graph),
             "inputs": self.inputs.digest,
             "lattice": self.lattice.digest,
             "metadata": self.metadata,
@@ -66,14 +88,41 @@ class Bundle:
                 "cwd": _cwd(),
                 "hostname": platform.node(),
                 "lab_version": __version__,
+                **dispatch_origin(),
             },
             "redispatch": redispatch,
         }
-        head = json.dumps(header, separators=(",", ":")).encode()
-        pieces: list[Buffer] = [b"CLB1" + len(head).to_bytes(8, "big") + head]
-        for item in self.payloads.values():
-            pieces.extend(item.pieces)
-        return pieces
+        payloads = list(self.payloads.values())
+        return pack(header, graph_to_wire(self.graph, [item.ref for item in payloads]), payloads)
+
+
+def pack(header: Mapping[str, Any], graph: Mapping[str, Any], payloads: Sequence[Payload]) -> Sequence[Buffer]:
+    """The pieces of a bundle.
+
+    Args:
+        header: As `schemas/bundle.json` says, but for `version` and `payloads`.
+        graph: As `graph_to_wire` makes it, with the numbers of these payloads.
+        payloads: In the order of their numbers.
+    """
+    listed: list[Any] = []
+    small: list[Buffer] = []
+    large: list[Buffer] = []
+    room = _MOST_SMALL
+    for item in payloads:
+        digest, size = item.ref
+        if size <= _SMALL and size <= room:
+            room -= size
+            listed.append(size)
+            small.extend(item.pieces)
+        else:
+            listed.append([digest, size])
+            large.extend(item.pieces)
+    head = _json({"version": 2, **header, "payloads": listed})
+    text = _json({key: value for key, value in graph.items() if key != "payloads"})
+    block = b"".join((LENGTHS.pack(len(head), len(text)), head, text, *small))
+    packed = zlib.compress(block, _FAST) if len(block) >= _WORTH_PACKING else block
+    sent = min(block, packed, key=len)  # one of the length of the block is the block
+    return [FRONT.pack(MAGIC, len(sent), len(block), hashlib.sha256(block).digest()[:20]) + sent, *large]
 
 
 def bundle_of(lattice: Lattice[..., object]) -> Bundle:
@@ -133,3 +182,7 @@ def _cwd() -> str:
         return os.getcwd()
     except FileNotFoundError:  # the folder was removed
         return ""
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -20,7 +20,14 @@ from typing import Any, Protocol
 from covalent_lab.executor.base import JobSpec, JobStatus, Outcome, TaskFailure
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.fair_queue import FairQueue
-from covalent_lab_executors.local_messages import FunctionShelf, Placement, decode_answer, encode_job, explain_death
+from covalent_lab_executors.local_messages import (
+    FunctionShelf,
+    Placement,
+    decode_answer,
+    encode_job,
+    encode_message,
+    explain_death,
+)
 from covalent_lab_executors.local_process import WorkerProcess, sweep
 
 __all__ = ["Job", "Pool", "PoolOwner"]
@@ -455,9 +462,10 @@ class Pool:
         group, process = seat.group, seat.process
         controls: list[dict[str, Any]] = []
         body: list[bytes] = []
+        at = 0
         for job in self._draw(group):
             try:
-                control, pieces = self._encode(job, seat, sum(map(len, body)))
+                control, pieces = self._encode(job, seat, at)
             except (TypeError, ValueError) as error:
                 failure = TaskFailure(
                     message=f"Task {job.spec.name!r} cannot be started: {error}.", is_user_error=False
@@ -466,6 +474,7 @@ class Pool:
                 continue
             controls.append(control)
             body += pieces
+            at += sum(map(len, pieces))
             seat.jobs.append(job)
             job.seat = seat
         group.waiting_since = self._loop.time() if group.queue else None
@@ -478,7 +487,7 @@ class Pool:
         if job.later:
             process.stop_steps(job.stops)
         process.grant(len(controls) - 1)
-        process.send({"jobs": controls}, body)
+        process.send(encode_message(controls), body)
         if len(controls) > 1:
             seat.taking_back = self._loop.call_later(_TAKE_BACK_S, self._take_back, seat)
             process.rest(_GATHER_S)

@@ -4,11 +4,12 @@ import type { IDisposable } from '@lumino/disposable';
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 
-import type { DispatchesModel, DispatchModel } from './model';
+import type { DispatchesModel, DispatchModel, OverviewModel } from './model';
 
 /** The user's settings, see `schema/plugin.json`. */
 export interface ICovalentSettings {
   readonly pageSize: number;
+  readonly tablePageSize: number;
   readonly showParameters: boolean;
   readonly showPostprocess: boolean;
   readonly orientation: 'down' | 'right';
@@ -17,10 +18,13 @@ export interface ICovalentSettings {
 /** Models of everything that is dispatched, on one connection. */
 export interface ICovalentLab extends IDisposable {
   readonly dispatches: DispatchesModel;
+  readonly overview: OverviewModel;
   readonly settings: ICovalentSettings;
   readonly settingsChanged: ISignal<ICovalentLab, ICovalentSettings>;
   /** Makes the model of one dispatch; who asks disposes it. */
   createDispatch(dispatchId: string): DispatchModel;
+  /** Makes a list that holds one page at a time; who asks disposes it. */
+  createPages(): DispatchesModel;
 }
 
 export const ICovalentLab = new Token<ICovalentLab>(
@@ -32,6 +36,8 @@ export const ICovalentLab = new Token<ICovalentLab>(
 export interface ICovalentViews {
   /** Shows a dispatch in the main area, with a node selected if one is named. */
   open(dispatchId: string, nodeId?: number): void;
+  /** Shows all dispatches as a table in the main area. */
+  openTable(): void;
   /** The dispatch whose view is in front, if any. */
   readonly currentId: string | null;
 }

@@ -110,6 +110,7 @@ async def test_answers_have_the_described_form(
         ("GET", "dispatches", 200, {}),
         ("POST", "dispatches", 201, {"body": bundle("d2"), "start": "false"}),
         ("POST", "dispatches", 200, {"body": bundle("d2")}),
+        ("POST", "dispatches", 201, {"body": bundle("d4"), "wait_s": "0"}),
         ("GET", "dispatches/{dispatch_id}", 200, {}),
         ("GET", "dispatches/{dispatch_id}/sublattices", 200, {}),
         ("GET", "dispatches/{dispatch_id}/graph", 200, {}),

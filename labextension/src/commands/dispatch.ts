@@ -17,15 +17,26 @@ export interface ICommandContext {
   views: ICovalentViews;
   texts: ITexts;
   showSidebar: () => void;
+  showTable: () => void;
   /** The dispatch under the pointer or in front, when a command names none. */
   currentId: () => string | null;
 }
+
+type Filter = ICovalentLab['dispatches']['filter'];
+type IMatchingArgs = Filter & { count: number };
 
 /** Adds all commands to a registry. */
 export function addCommands(commands: CommandRegistry, context: ICommandContext): void {
   const { lab, views, texts } = context;
   const idOf = (args: { [key: string]: unknown }) =>
     typeof args.dispatchId === 'string' ? args.dispatchId : context.currentId();
+  const idsOf = (args: { [key: string]: unknown }): string[] => {
+    if (Array.isArray(args.dispatchIds)) {
+      return args.dispatchIds.filter((id): id is string => typeof id === 'string');
+    }
+    const dispatchId = idOf(args);
+    return dispatchId === null ? [] : [dispatchId];
+  };
   const onId = (label: string, caption: string, act: (dispatchId: string) => unknown) => ({
     label,
     caption,
@@ -78,12 +89,24 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
       rerun(true)
     )
   );
-  commands.addCommand(
-    CommandIds.remove,
-    onId(texts.__('Delete Dispatch…'), texts.__('Delete a finished dispatch'), dispatchId =>
-      removeWithDialog(dispatchId, context)
-    )
-  );
+  commands.addCommand(CommandIds.remove, {
+    label: texts.__('Delete Dispatch…'),
+    caption: texts.__('Delete finished dispatches'),
+    isEnabled: args => idsOf(args).length > 0,
+    execute: args => removeWithDialog(idsOf(args), context)
+  });
+  commands.addCommand(CommandIds.removeMatching, {
+    label: texts.__('Delete All Dispatches…'),
+    caption: texts.__('Delete all finished dispatches that a filter shows'),
+    execute: args => {
+      const { search, statuses, count } = args as Partial<IMatchingArgs>;
+      return removeMatchingWithDialog(
+        { search: search ?? '', statuses: statuses ?? [] },
+        count,
+        context
+      );
+    }
+  });
   commands.addCommand(
     CommandIds.copyId,
     onId(texts.__('Copy Dispatch Id'), texts.__('Copy the id of a dispatch'), dispatchId =>
@@ -95,6 +118,11 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
     caption: texts.__('Load the list of dispatches again'),
     execute: () => lab.dispatches.refresh()
   });
+  commands.addCommand(CommandIds.openTable, {
+    label: texts.__('Show Dispatches as a Table'),
+    caption: texts.__('Show all dispatches in the main area, with figures, pages and selection'),
+    execute: () => context.showTable()
+  });
   commands.addCommand(CommandIds.showSidebar, {
     label: texts.__('Show Dispatches'),
     caption: texts.__('Show the list of dispatches in the sidebar'),
@@ -102,29 +130,72 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
   });
 }
 
-async function removeWithDialog(dispatchId: string, context: ICommandContext): Promise<void> {
+async function removeWithDialog(ids: readonly string[], context: ICommandContext): Promise<void> {
   const { lab, texts } = context;
-  const name = lab.dispatches.find(dispatchId)?.name ?? '';
+  const name = lab.dispatches.find(ids[0])?.name ?? '';
+  const isSure = await isDeletionWanted(
+    context,
+    ids.length === 1
+      ? texts.__('Delete this dispatch?')
+      : texts.__('Delete these %1 dispatches?', ids.length),
+    ids.length === 1
+      ? texts.__(
+          '%1 and everything it computed will be deleted. This cannot be undone.',
+          `${name} (${ids[0].slice(0, 8)})`.trim()
+        )
+      : texts.__('They and everything they computed will be deleted. This cannot be undone.')
+  );
+  if (isSure) {
+    await reporting(async () => warnOfActive(await lab.dispatches.remove(ids), context));
+  }
+}
+
+async function removeMatchingWithDialog(
+  filter: Filter,
+  count: number | undefined,
+  context: ICommandContext
+): Promise<void> {
+  const { lab, texts } = context;
+  const isSure = await isDeletionWanted(
+    context,
+    count === undefined
+      ? texts.__('Delete all dispatches?')
+      : texts.__('Delete all %1 dispatches of this list?', count),
+    texts.__(
+      'All pages are meant, not only the one on the screen. What they computed will be deleted, too. Those that run stay. This cannot be undone.'
+    )
+  );
+  if (isSure) {
+    await reporting(async () => {
+      const { deleted, active } = await lab.dispatches.removeMatching(filter);
+      Notification.info(texts.__('%1 dispatches were deleted.', deleted), { autoClose: 3000 });
+      warnOfActive(active, context);
+    });
+  }
+}
+
+async function isDeletionWanted(
+  context: ICommandContext,
+  title: string,
+  body: string
+): Promise<boolean> {
+  const { texts } = context;
   const answer = await showDialog({
-    title: texts.__('Delete this dispatch?'),
-    body: texts.__(
-      '%1 and everything it computed will be deleted. This cannot be undone.',
-      `${name} (${dispatchId.slice(0, 8)})`.trim()
-    ),
+    title,
+    body,
     buttons: [
       Dialog.cancelButton({ label: texts.__('Keep') }),
       Dialog.warnButton({ label: texts.__('Delete') })
     ]
   });
-  if (!answer.button.accept) {
-    return;
+  return answer.button.accept;
+}
+
+function warnOfActive(count: number, context: ICommandContext): void {
+  if (count > 0) {
+    const text = context.texts.__('%1 still running: cancel first what is to be deleted.', count);
+    Notification.warning(text, { autoClose: 5000 });
   }
-  await reporting(async () => {
-    const refused = await lab.dispatches.remove([dispatchId]);
-    if (refused > 0) {
-      Notification.warning(texts.__('It is still running: cancel it first.'), { autoClose: 5000 });
-    }
-  });
 }
 
 async function reporting(act: () => Promise<void>): Promise<void> {

@@ -6,7 +6,9 @@ export const CommandIds = {
   rerun: 'covalent-lab:rerun',
   rerunRest: 'covalent-lab:rerun-rest',
   remove: 'covalent-lab:delete',
+  removeMatching: 'covalent-lab:delete-matching',
   copyId: 'covalent-lab:copy-id',
+  openTable: 'covalent-lab:open-table',
   showSidebar: 'covalent-lab:show-sidebar'
 } as const;
 

@@ -1,4 +1,5 @@
 export * from './dispatch';
 export * from './dispatches';
 export * from './node';
+export * from './overview';
 export * from './reduce';

@@ -9,7 +9,7 @@ import { CommandIds } from '../commands/ids';
 import { ICovalentLab, ICovalentViews } from '../tokens';
 import { PANEL_ID } from './panel';
 
-const ROW = '.cvl-Row[data-dispatch-id]';
+const ROW = '.cvl-mod-dispatch[data-dispatch-id]';
 
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'covalent-lab:commands',
@@ -30,9 +30,11 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       views,
       texts,
       showSidebar: () => app.shell.activateById(PANEL_ID),
+      showTable: () => views.openTable(),
       currentId: () => {
         const row = app.contextMenuHitTest(
-          node => node.classList.contains('cvl-Row') && node.dataset.dispatchId !== undefined
+          node =>
+            node.classList.contains('cvl-mod-dispatch') && node.dataset.dispatchId !== undefined
         );
         return row?.dataset.dispatchId ?? views.currentId;
       }

@@ -7,12 +7,13 @@ import { Signal } from '@lumino/signaling';
 
 import type { IFeed, IRestClient } from '../api';
 import { Feed, RestClient } from '../api';
-import { DispatchesModel, DispatchModel } from '../model';
+import { DispatchesModel, DispatchModel, OverviewModel } from '../model';
 import type { ICovalentSettings } from '../tokens';
 import { ICovalentLab } from '../tokens';
 
 const DEFAULTS: ICovalentSettings = {
   pageSize: 50,
+  tablePageSize: 10,
   showParameters: true,
   showPostprocess: false,
   orientation: 'down'
@@ -24,9 +25,11 @@ class CovalentLab implements ICovalentLab {
     this._rest = new RestClient({ serverSettings });
     this._feed = new Feed({ serverSettings });
     this.dispatches = new DispatchesModel({ rest: this._rest, feed: this._feed });
+    this.overview = new OverviewModel({ rest: this._rest, feed: this._feed });
   }
 
   readonly dispatches: DispatchesModel;
+  readonly overview: OverviewModel;
 
   get settings(): ICovalentSettings {
     return this._settings;
@@ -44,6 +47,16 @@ class CovalentLab implements ICovalentLab {
     return new DispatchModel({ rest: this._rest, feed: this._feed, dispatchId });
   }
 
+  createPages(): DispatchesModel {
+    const { tablePageSize } = this._settings;
+    return new DispatchesModel({
+      rest: this._rest,
+      feed: this._feed,
+      pageSize: tablePageSize,
+      isPaged: true
+    });
+  }
+
   applySettings(settings: ICovalentSettings): void {
     this._settings = settings;
     this.dispatches.pageSize = settings.pageSize;
@@ -52,6 +65,7 @@ class CovalentLab implements ICovalentLab {
 
   dispose(): void {
     this.dispatches.dispose();
+    this.overview.dispose();
     this._feed.dispose();
     Signal.clearData(this);
   }

@@ -5,7 +5,7 @@ import type { JSX } from 'react';
 
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, shortId } from '../../graph/style';
+import { elapsed, formatRunning, shortId } from '../../graph/style';
 import { nextFailed } from '../../graph/states';
 import type { DispatchModel } from '../../model';
 import {
@@ -79,6 +79,7 @@ function Header(props: IHeaderOptions): JSX.Element | null {
     <div className="cvl-Header">
       {model.parent !== null && (
         <nav className="cvl-Header-parent" aria-label={texts.__('Part of')}>
+          <span>{texts.__('Viewing %1, a part of', detail.name)}</span>
           <OpenLink
             className="cvl-Link"
             request={model.parent}
@@ -103,11 +104,7 @@ function Header(props: IHeaderOptions): JSX.Element | null {
           </span>
         )}
         <span className="cvl-Header-runtime" title={texts.__('Run time')}>
-          {runtime === null
-            ? ''
-            : isActive && runtime < 60
-              ? `${Math.floor(runtime)} s`
-              : formatDuration(runtime)}
+          {runtime === null ? '' : formatRunning(runtime, isActive)}
         </span>
         <span className="cvl-Header-progress">
           <ProgressBar {...detail} texts={texts} />

@@ -8,12 +8,12 @@ import { isTerminal } from '../../contract';
 import type { DispatchModel } from '../../model';
 import {
   CopyButton,
-  executorText,
+  ExecutorSection,
   Facts,
   MiddleText,
   PayloadView,
-  PythonSource,
   Section,
+  SourceView,
   StatusBadge,
   useNow,
   useSignal
@@ -34,7 +34,7 @@ export function DispatchOverview(props: {
   const runtime = elapsed(detail.started_at, detail.ended_at, now);
   const id = detail.dispatch_id;
   return (
-    <div className="cvl-Panel">
+    <>
       <header className="cvl-Panel-head">
         <h3>{detail.name}</h3>
         <StatusBadge status={detail.status} texts={texts} />
@@ -70,13 +70,20 @@ export function DispatchOverview(props: {
           [texts.__('Started'), formatTime(detail.started_at, now)],
           [texts.__('Ended'), formatTime(detail.ended_at, now)],
           [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
-          [texts.__('Executor'), executorText(detail.executor, detail.executor_data)],
-          [
-            texts.__('Workflow executor'),
-            executorText(detail.workflow_executor, detail.workflow_executor_data)
-          ],
           [texts.__('Python'), detail.python_version]
         ]}
+      />
+      <ExecutorSection
+        title={texts.__('Executor')}
+        name={detail.executor}
+        data={detail.executor_data}
+        texts={texts}
+      />
+      <ExecutorSection
+        title={texts.__('Workflow executor')}
+        name={detail.workflow_executor}
+        data={detail.workflow_executor_data}
+        texts={texts}
       />
       {detail.result !== null && (
         <Section title={texts.__('Result')}>
@@ -101,16 +108,11 @@ export function DispatchOverview(props: {
         </Section>
       )}
       {detail.source !== '' && (
-        <Section
-          title={texts.__('Source')}
-          aside={
-            <CopyButton text={detail.source} label={texts.__('Copy source')} texts={texts} isIcon />
-          }
-        >
-          <PythonSource source={detail.source} />
+        <Section title={texts.__('Source')}>
+          <SourceView source={detail.source} texts={texts} />
         </Section>
       )}
       <p className="cvl-Panel-hint">{texts.__('Select a node in the graph to see what it did.')}</p>
-    </div>
+    </>
   );
 }

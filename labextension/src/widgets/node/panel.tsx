@@ -7,9 +7,10 @@ import { useEffect, useState } from 'react';
 import type { ITexts } from '../../graph/style';
 import type { DispatchModel } from '../../model';
 import { NodeModel } from '../../model';
-import { useSignal } from '../parts';
+import { TabList, useSignal } from '../parts';
 import { DispatchOverview } from './overview';
 import { NodeView } from './node';
+import { Sublattices } from './sublattices';
 
 /** Narrower than this, buttons and rows of facts no longer fit. */
 const MIN_WIDTH = 240;
@@ -30,14 +31,50 @@ export class SidePanel extends ReactWidget {
   private readonly _options: { model: DispatchModel; texts: ITexts };
 }
 
-function Side(props: { model: DispatchModel; texts: ITexts }): JSX.Element {
+/** What the panel shows at the moment. */
+export function Side(props: { model: DispatchModel; texts: ITexts }): JSX.Element {
   const { model, texts } = props;
   useSignal(model.selectionChanged);
   const { selection } = model;
   return selection === null ? (
-    <DispatchOverview model={model} texts={texts} />
+    <WholeDispatch model={model} texts={texts} />
   ) : (
     <SelectedNode key={selection} dispatch={model} nodeId={selection} texts={texts} />
+  );
+}
+
+/** Tabs, once there are sublattices. */
+function WholeDispatch(props: { model: DispatchModel; texts: ITexts }): JSX.Element {
+  const { model, texts } = props;
+  useSignal(model.changed);
+  const [chosen, choose] = useState<'overview' | 'sublattices'>('overview');
+  const parts = model.nodes?.parts.size ?? 0;
+  if (parts === 0) {
+    return (
+      <div className="cvl-Panel">
+        <DispatchOverview model={model} texts={texts} />
+      </div>
+    );
+  }
+  return (
+    <div className="cvl-Panel">
+      <TabList
+        tabs={[
+          { key: 'overview', label: texts.__('Overview') },
+          { key: 'sublattices', label: texts.__('Sublattices (%1)', parts) }
+        ]}
+        chosen={chosen}
+        label={texts.__('About this dispatch')}
+        choose={choose}
+      />
+      <div className="cvl-Panel-tab" role="tabpanel">
+        {chosen === 'overview' ? (
+          <DispatchOverview model={model} texts={texts} />
+        ) : (
+          <Sublattices model={model} texts={texts} />
+        )}
+      </div>
+    </div>
   );
 }
 
