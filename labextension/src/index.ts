@@ -5,6 +5,7 @@ import { linksPlugin } from './plugins/links';
 import { notebooksPlugin } from './plugins/notebooks';
 import { panelPlugin } from './plugins/panel';
 import { servicePlugin } from './plugins/service';
+import { timelinesPlugin } from './plugins/timelines';
 import { viewsPlugin } from './plugins/views';
 
 export * from './tokens';
@@ -15,5 +16,6 @@ export default [
   panelPlugin,
   viewsPlugin,
   commandsPlugin,
-  linksPlugin
+  linksPlugin,
+  timelinesPlugin
 ];

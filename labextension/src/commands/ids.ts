@@ -19,3 +19,8 @@ export const CommandIds = {
   openTable: 'covalent-lab:open-table',
   showSidebar: 'covalent-lab:show-sidebar'
 } as const;
+
+/** Names of the commands around graphs. */
+export const GraphCommandIds = {
+  openTimeline: 'covalent-lab:open-timeline'
+} as const;
