@@ -18,6 +18,9 @@ from covalent_lab.notebook.documents import CodeCell, is_marked, runs_workflow, 
 
 __all__ = ["ExecutedNotebook", "run_notebook"]
 
+_LOAD = (
+    '__import__("covalent_lab").load_ipython_extension(get_ipython())'  # %load_ext may follow, and says nothing then
+)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LINE = re.compile(r"(?:Cell |<ipython-input-).*?(?:In\[\d+\]|>).*?(?:, line | in line |:)(\d+)")
 _DISPATCH = re.compile(r"\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)")
@@ -137,7 +140,7 @@ class _Document:
                 cell.outputs, cell.execution_count = [], None
         try:
             with client.setup_kernel(env=_environment(path)):
-                self._run_extra(client, "%load_ext covalent_lab")
+                self._run_extra(client, _LOAD)
                 for target, cell in self._cells:
                     self._run_cell(client, target, cell)
                 if not self._runs_itself:

@@ -108,15 +108,19 @@ class NotebookRun:
             }
         if status == "COMPLETED" and result is not None:
             outcome = self.outcomes[place] = result.get_node_result(node_id)["output"].get_deserialized()
-            changes |= {"shown": self._shown(outcome), "note": _note(outcome, state)}
+            changes |= {"shown": self._shown(outcome, cell), "note": _note(outcome, state)}
+            if state["reused_from"]:
+                changes["elapsed_s"] = None
         elif status == "FAILED":
             changes["traceback"] = remote_traceback(connection, self.dispatch_id, node_id) or str(state["error"])
         cell.show(**changes)
 
-    def _shown(self, outcome: Any) -> tuple[Mapping[str, Any], ...]:
+    def _shown(self, outcome: Any, cell: MarkedCell) -> tuple[Mapping[str, Any], ...]:
         """What a cell displayed, and its last value as the shell would show it."""
         shown = list(outcome.shown)
         is_figure = type(outcome.value).__module__.startswith("matplotlib.") and hasattr(outcome.value, "savefig")
+        if cell.is_quiet:
+            return tuple(shown)
         if outcome.text:
             shown.append({"text/plain": outcome.text})
         elif outcome.value is not None and not is_figure:
@@ -139,4 +143,4 @@ class NotebookRun:
 def _note(outcome: Any, state: Mapping[str, Any]) -> str:
     gives = f"gives {', '.join(outcome.names)}" if outcome.names else ""
     lost = "; ".join(f"{name} is not brought back ({reason})" for name, reason in outcome.lost.items())
-    return " · ".join(filter(None, (gives, lost, _REUSED if state.get("reused_from") else "")))
+    return " · ".join(filter(None, (gives, lost, _REUSED if state["reused_from"] else "")))

@@ -35,11 +35,13 @@ class MarkedCell:
         task: The cell.
         screen: The place.
         report: What stands there.
+        is_quiet: Whether its last value is not shown, because a semicolon follows it.
     """
 
     task: TaskCell
     screen: Screen
     report: CellReport
+    is_quiet: bool = False
 
     def show(self, **changes: Any) -> None:
         """Change what stands below it; a terminal is told the end."""
@@ -138,6 +140,7 @@ def _mark(call: Call) -> None:
         ),
         screen=screen_of(shell),
         report=report,
+        is_quiet=shell.displayhook.semicolon_at_end_of_expression(call.cell),
     )
     book.is_ordered = options.whole
     book.mark(key, cell)

@@ -129,7 +129,8 @@ def test_a_notebook_that_runs_itself_uses_the_executor_asked_for(server: None, r
     done = run("run", path, "--executor", "local")
     assert done.exit_code == 0, done.output
     executed = nbformat.read(tmp_path / "study.executed.ipynb", as_version=4)
-    assert (executed.cells[2].source, outputs(tmp_path / "study.executed.ipynb")[3]) == ("%covalent run --again", "21")
+    below = outputs(tmp_path / "study.executed.ipynb")
+    assert (executed.cells[2].source, below[0], below[3]) == ("%covalent run --again", "", "21")
     assert len(done.stdout.split()) == 1
     assert run("run", path, "--executor", "nowhere").exit_code == 1
 
