@@ -18,6 +18,7 @@ from covalent_lab.errors import SerializationError
 from covalent_lab.ids import PayloadRef
 
 __all__ = [
+    "BUNDLE_TYPE",
     "Payload",
     "Preview",
     "beside",
@@ -30,6 +31,9 @@ __all__ = [
     "preview",
     "rich_parts",
 ]
+
+BUNDLE_TYPE = "covalent_lab.workflow.sublattices.SublatticeBundle"
+"""How the header of an archive names a built sublattice."""
 
 
 @dataclass(frozen=True, slots=True)

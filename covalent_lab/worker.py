@@ -20,8 +20,9 @@ the value has stayed in the process that made it, there is no pickle, and this s
 at the other end of the channel. A frame is `>IQ` (lengths of the next two), control (JSON), body (raw bytes that the
 control refers to by length). It leads a process group of its own, which ends when the lifeline does.
 
-A message brings one or more jobs. Each after the first needs a grant, one byte of the pipe CLAIMS, when its turn comes:
-the other side can take grants back, which decides at one place who runs a job. Answers are sent before that.
+A message brings one or more jobs, and beside them (`shared`) what all of these say alike. Each job after the first
+needs a grant, one byte of the pipe CLAIMS, when its turn comes: the other side can take grants back, which decides at
+one place who runs a job. Answers are sent before that.
 
 A job can have several steps, each with an answer of its own: later ones (`then`) may refer to the output of earlier
 ones, which is decoded anew each time, so that what a step changes is seen by no other.
@@ -420,13 +421,13 @@ def _is_granted(claims: int) -> bool:
 
 
 def _run_jobs(
-    jobs: "Sequence[dict[str, Any]]", body: io.BytesIO, claims: int, surroundings: "Surroundings", code: "LoadedCode"
+    message: "Mapping[str, Any]", body: io.BytesIO, claims: int, surroundings: "Surroundings", code: "LoadedCode"
 ) -> "Iterator[tuple[dict[str, Any], bytes]]":
-    """Run jobs one after the other while that is granted; yields the answers of each."""
-    goes_on = True
-    for number, job in enumerate(jobs):
+    """Run a message's jobs one after the other while that is granted; yields the answers of each."""
+    goes_on, shared = True, message.get("shared", {})
+    for number, job in enumerate(message["jobs"]):
         goes_on = goes_on and (number == 0 or _is_granted(claims))
-        yield from _run_steps(job, body, surroundings, code, goes_on)
+        yield from _run_steps({**shared, **job}, body, surroundings, code, goes_on)
 
 
 def _run_steps(
@@ -586,7 +587,7 @@ def _serve(descriptor: int, lifeline: int, claims: int = -1) -> None:
     _send(channel, {"ready": pid, "python_version": _VERSIONS["py_version"]})
     while True:
         message, body = _receive(reader)
-        for reply, output in _run_jobs(message["jobs"], body, claims, surroundings, code):
+        for reply, output in _run_jobs(message, body, claims, surroundings, code):
             if os.getpid() != pid:  # the task forked, and its child came back here
                 os._exit(0)
             streams = [surroundings.take(descriptor) for descriptor in surroundings.kept]

@@ -68,6 +68,10 @@ class Connection(Protocol):
         """Hand in a bundle; returns the dispatch id once it is recorded."""
         ...
 
+    def submit_and_wait(self, bundle: Sequence[Buffer], wait_s: float) -> dict[str, Any]:
+        """Hand in a bundle and have it started; returns what `detail` does, after waiting as that does."""
+        ...
+
     def start(self, dispatch_id: str) -> dict[str, Any]:
         """Start a dispatch that was only registered."""
         ...

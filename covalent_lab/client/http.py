@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3  # noqa: TID253 - this module is loaded by the first connection
 
@@ -73,17 +73,21 @@ class HttpConnection:
         self._base = url + _API
         self._headers = {**({"Authorization": f"token {token}"} if token else {}), **(headers or {})}
         self._pauses_s = pauses_s
-        self._pool = urllib3.PoolManager(
-            maxsize=_KEPT_OPEN, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_TIMEOUT_S), retries=False
-        )
+        self._path = urlsplit(self._base).path
+        self._pool = urllib3.connection_from_url(self._base, maxsize=_KEPT_OPEN, retries=False)
 
     def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
+        return str(self._submit(bundle, {} if start else {"start": "false"})["dispatch_id"])
+
+    def submit_and_wait(self, bundle: Sequence[Buffer], wait_s: float) -> dict[str, Any]:
+        detail: dict[str, Any] = self._submit(bundle, {"wait_s": f"{wait_s:g}"})["detail"]
+        return detail
+
+    def _submit(self, bundle: Sequence[Buffer], query: Mapping[str, str]) -> dict[str, Any]:
         size = sum(memoryview(piece).nbytes for piece in bundle)
         body: Any = b"".join(bundle) if size <= _ONE_BODY else _Parts(bundle)
         headers = {"Content-Type": "application/vnd.covalent.bundle", "Content-Length": str(size)}
-        query = {} if start else {"start": "false"}
-        answer = self._json("POST", "dispatches", query=query, body=body, headers=headers, read_s=600.0)
-        return str(answer["dispatch_id"])
+        return self._json("POST", "dispatches", query=query, body=body, headers=headers, read_s=600.0)
 
     def redispatch(
         self, dispatch_id: str, new_id: str, *, reuse_previous_results: bool = False, start: bool = True
@@ -155,7 +159,7 @@ class HttpConnection:
         return f"{self.url}lab?covalent={_quoted(dispatch_id)}" if self._has_lab else None
 
     def close(self) -> None:
-        self._pool.clear()
+        self._pool.close()
 
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         response = self._request(method, path, **options)
@@ -180,7 +184,7 @@ class HttpConnection:
         headers: Mapping[str, str] | None = None,
         read_s: float = _TIMEOUT_S,
     ) -> urllib3.BaseHTTPResponse:
-        url = self._base + path + (f"?{urlencode(query)}" if query else "")
+        target = self._path + path + (f"?{urlencode(query)}" if query else "")
         sent = {**self._headers, **(headers or {})}
         if form is not None:
             body = json.dumps(form).encode()
@@ -190,7 +194,7 @@ class HttpConnection:
         while True:
             pause_s = next(pauses, None)
             try:
-                response = self._pool.request(method, url, body=body, headers=sent, timeout=timeout)
+                response = self._pool.urlopen(method, target, body=body, headers=sent, timeout=timeout)
             except urllib3.exceptions.ProtocolError as error:
                 if pause_s is None:
                     raise ServerUnreachableError(str(self.url), _reason(error)) from error

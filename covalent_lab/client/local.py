@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from covalent_lab import payload
-from covalent_lab.dispatcher.lab import Lab, Subscription
+from covalent_lab.dispatcher.lab import Lab, Submission, Subscription
 from covalent_lab.errors import StoreError
 from covalent_lab.executor.base import Line
 from covalent_lab.settings import Settings
@@ -50,11 +50,19 @@ class LocalConnection:
             raise
 
     def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
+        return self._submit(bundle, lambda submission: submission.finish(start))
+
+    def submit_and_wait(self, bundle: Sequence[Buffer], wait_s: float) -> dict[str, Any]:
+        return self._submit(bundle, lambda submission: submission.finish_and_wait(wait_s))
+
+    def _submit(
+        self, bundle: Sequence[Buffer], finish: Callable[[Submission], Coroutine[Any, Any, tuple[_T, bool]]]
+    ) -> _T:
         submission = self._lab.submission()
         try:
             for piece in bundle:
                 submission.feed(bytes(piece) if isinstance(piece, bytearray) else piece)
-            return self._wait(submission.finish(start))[0]
+            return self._wait(finish(submission))[0]
         except BaseException:
             submission.abort()
             raise

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from covalent_lab._version import __version__
@@ -28,11 +28,12 @@ from covalent_lab.store.base import DispatchRecord, ListQuery, NodeRecord, Store
 
 __all__ = ["Queries"]
 
-_SORTS = ("created_at", "started_at", "ended_at", "name", "status", "runtime")
+_SORTS = ("created_at", "started_at", "ended_at", "name", "status", "runtime", "total")
 _STATES = tuple(state.value for state in DispatchState)
 _STREAMS = ("stdout", "stderr")
 _STREAM_LIMIT = 65_536
 _MAX_INPUTS = 200
+_MANY = 500
 _INPUT_TEXT = 200
 
 
@@ -84,6 +85,27 @@ class Queries:
             "counts": dict(page.counts),
             "seq": page.seq,
         }
+
+    async def overview(self) -> dict[str, Any]:
+        """All root dispatches in figures."""
+        page = await self._store.list_dispatches(ListQuery(count=1))
+        return {
+            "total": page.total,
+            "counts": dict(page.counts),
+            "latest": summary_view(page.items[0]) if page.items else None,
+            "runtime_s": await self._store.total_runtime(),
+            "seq": page.seq,
+        }
+
+    async def matching(self, search: str, statuses: Sequence[str]) -> list[DispatchRecord]:
+        """All root dispatches that a list with this search and these statuses would show, newest first."""
+        found: list[DispatchRecord] = []
+        while True:
+            query = ListQuery(search=search, statuses=statuses, offset=len(found), count=_MANY)
+            page = await self._store.list_dispatches(query)
+            found += page.items
+            if len(page.items) < _MANY:
+                return found
 
     async def detail(self, dispatch_id: DispatchId, wait_s: float = 0.0) -> dict[str, Any]:
         """One dispatch; waits up to `wait_s` seconds for it to end."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     DaskExecutor: type[Executor]
     KernelExecutor: type[Executor]
     LocalExecutor: type[Executor]
+    SlurmExecutor: type[Executor]
     SSHExecutor: type[Executor]
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "KernelExecutor",
     "LocalExecutor",
     "SSHExecutor",
+    "SlurmExecutor",
 ]
 
 _executor_manager = ExecutorManager()

@@ -250,6 +250,7 @@ class Executor(ABC):
     """Base class of all executors. Subclass it, list `options`, and implement the five verbs."""
 
     options: ClassVar[tuple[Option, ...]] = ()
+    """Of the class: an instance may have an option of that name."""
     short_name: ClassVar[str] = ""
     max_in_flight: ClassVar[int] = 256
     """How many jobs the dispatcher gives it at a time; the others wait in the scheduler."""
@@ -264,13 +265,13 @@ class Executor(ABC):
         Raises:
             TypeError: An argument is not an option of this executor.
         """
-        known = {option.name for option in self.options}
+        known = {option.name for option in type(self).options}
         unknown = sorted(set(values) - known)
         if unknown:
             raise TypeError(
                 f"{type(self).__name__} has no option {unknown[0]!r}. Its options: {', '.join(sorted(known))}."
             )
-        for option in self.options:
+        for option in type(self).options:
             setattr(self, option.name, values.get(option.name, option.default))
 
     def to_dict(self) -> dict[str, Any]:
@@ -278,7 +279,7 @@ class Executor(ABC):
         return {
             "type": type(self).__name__,
             "short_name": self.short_name,
-            "attributes": {option.name: getattr(self, option.name) for option in self.options},
+            "attributes": {option.name: getattr(self, option.name) for option in type(self).options},
         }
 
     def from_dict(self, object_dict: Mapping[str, Any]) -> Self:
@@ -290,7 +291,7 @@ class Executor(ABC):
     def __repr__(self) -> str:
         shown = ", ".join(
             f"{o.name}={'***' if o.is_secret and getattr(self, o.name) else repr(getattr(self, o.name))}"
-            for o in self.options
+            for o in type(self).options
             if getattr(self, o.name) != o.default
         )
         return f"{type(self).__name__}({shown})"

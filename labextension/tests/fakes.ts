@@ -2,7 +2,14 @@
 
 import { Signal } from '@lumino/signaling';
 
-import type { FeedState, IFeed, IFeedReset, IListQuery, IRestClient } from '../src/api';
+import type {
+  FeedState,
+  IFeed,
+  IFeedReset,
+  IDispatchFilter,
+  IListQuery,
+  IRestClient
+} from '../src/api';
 import type {
   CancelResult,
   DeleteResult,
@@ -12,12 +19,14 @@ import type {
   GraphWire,
   NodeColumns,
   NodeDetail,
+  Overview,
   Preview,
   StatusBody,
   StreamChunk,
   SubmitResult,
   Summary
 } from '../src/contract';
+import type { IViewActions } from '../src/widgets/node';
 
 /** A chain of functions, the first of which takes one parameter; the last node is the postprocess node. */
 export function chain(length: number): GraphWire {
@@ -116,6 +125,46 @@ export function detail(id: string, change: Partial<Detail> = {}): Detail {
   };
 }
 
+/** Actions that do nothing, with changes. */
+export function viewActions(change: Partial<IViewActions> = {}): IViewActions {
+  const nothing = () => undefined;
+  return {
+    cancel: nothing,
+    rerun: nothing,
+    rerunWith: nothing,
+    loadResult: nothing,
+    openOrigin: nothing,
+    cancelNode: nothing,
+    loadOutput: nothing,
+    debugNode: nothing,
+    replaceNode: nothing,
+    ...change
+  };
+}
+
+/** A node that completed and has nothing to show. */
+export const NODE: NodeDetail = {
+  node_id: 0,
+  name: 'task',
+  kind: 'function',
+  status: 'COMPLETED',
+  attempt: 1,
+  started_at: 1,
+  ended_at: 2,
+  error: '',
+  executor: 'local',
+  executor_data: {},
+  hooks: {},
+  function_name: 'task',
+  source: '',
+  doc: '',
+  inputs: [],
+  output: null,
+  stdout: '',
+  stderr: '',
+  seq: 1
+};
+
 /** Columns of nodes that left the beginning. */
 export function columns(seq: number, rows: readonly [number, string][] = []): NodeColumns {
   return {
@@ -166,6 +215,9 @@ export class FakeFeed implements IFeed {
 /** Answers from memory; a test changes the fields. */
 export class FakeRest implements IRestClient {
   page: DispatchPage = { items: [], total: 0, counts: {}, seq: 0 };
+  parts: DispatchPage = { items: [], total: 0, counts: {}, seq: 0 };
+  figures: Overview = { total: 0, counts: {}, latest: null, runtime_s: 0, seq: 0 };
+  readonly removed: IDispatchFilter[] = [];
   details = new Map<string, Detail>();
   wire: GraphWire = chain(3);
   nodeColumns = columns(0);
@@ -188,6 +240,20 @@ export class FakeRest implements IRestClient {
     }
     const items = this.page.items.slice(query.offset, query.offset + query.count);
     return { ...this.page, items };
+  }
+
+  async sublattices(id: string, query: IListQuery): Promise<DispatchPage> {
+    this.queries.push(query);
+    return this.parts;
+  }
+
+  async overview(): Promise<Overview> {
+    return this.figures;
+  }
+
+  async removeMatching(filter: IDispatchFilter): Promise<DeleteResult> {
+    this.removed.push(filter);
+    return { deleted: this.page.items.map(row => row.dispatch_id), missing: [], active: [] };
   }
 
   async detail(id: string): Promise<Detail> {

@@ -141,6 +141,27 @@ export interface DispatchPage {
   seq: number;
 }
 /**
+ * GET dispatches/overview
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Overview".
+ */
+export interface Overview {
+  total: number;
+  counts: {
+    [k: string]: number;
+  };
+  /**
+   * The newest dispatch.
+   */
+  latest: Summary | null;
+  /**
+   * Seconds that those which have ended took, added up.
+   */
+  runtime_s: number;
+  seq: number;
+}
+/**
  * GET dispatches/{id}
  *
  * This interface was referenced by `RestBodies`'s JSON-Schema
@@ -175,6 +196,23 @@ export interface Detail {
   };
   python_version: string;
   lab_version: string;
+  /**
+   * Where it was dispatched, as far as that is known.
+   */
+  origin?: {
+    /**
+     * Path of the notebook below the server's root folder; absolute if it is outside of it.
+     */
+    notebook: string | null;
+    /**
+     * Id of the cell that dispatched it.
+     */
+    cell_id: string | null;
+    /**
+     * Absolute path of the script.
+     */
+    script: string | null;
+  };
   /**
    * The dispatch of which it is one node.
    */
@@ -281,13 +319,23 @@ export interface StreamChunk {
   done: boolean;
 }
 /**
- * POST dispatches/delete
+ * POST dispatches/delete: by id, or all that a filter shows
  *
  * This interface was referenced by `RestBodies`'s JSON-Schema
  * via the `definition` "DeleteRequest".
  */
 export interface DeleteRequest {
-  dispatch_ids: string[];
+  dispatch_ids?: string[];
+  matching?: {
+    /**
+     * As in the list; empty for all.
+     */
+    search: string;
+    /**
+     * Empty for all.
+     */
+    statuses: DispatchStatus[];
+  };
 }
 /**
  * This interface was referenced by `RestBodies`'s JSON-Schema
@@ -359,6 +407,7 @@ export interface JobNoticeResult {
  */
 export interface SubmitResult {
   dispatch_id: string;
+  detail?: Detail;
 }
 /**
  * POST dispatches/{id}/start

@@ -8,9 +8,9 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { FeedState, IFeed, IRestClient } from '../api';
+import type { FeedState, IFeed, IRestClient, SortKey } from '../api';
 import { ApiError } from '../api';
-import type { Detail, FeedItem, NodeDetail, Preview, StreamChunk } from '../contract';
+import type { Detail, DispatchPage, FeedItem, NodeDetail, Preview, StreamChunk } from '../contract';
 import { isTerminal } from '../contract';
 import type { INodeStates } from '../graph/states';
 import { statesFromColumns } from '../graph/states';
@@ -28,6 +28,12 @@ export interface IParent {
   readonly dispatchId: string;
   readonly nodeId: number | undefined;
   readonly name: string;
+}
+
+/** An order of the dispatches that nodes became. */
+export interface IPartsOrder {
+  readonly sort: SortKey;
+  readonly direction: 'asc' | 'desc';
 }
 
 /** Holds one dispatch. */
@@ -153,6 +159,12 @@ export class DispatchModel implements IDisposable {
   /** Reads what a node has printed after an offset. */
   stream(nodeId: number, name: 'stdout' | 'stderr', offset: number): Promise<StreamChunk> {
     return this._rest.stream(this.dispatchId, nodeId, name, offset);
+  }
+
+  /** Reads a part of the list of dispatches that its nodes became. */
+  sublattices(order: IPartsOrder, offset: number, count: number): Promise<DispatchPage> {
+    const query = { ...order, search: '', status: '', offset, count };
+    return this._rest.sublattices(this.dispatchId, query);
   }
 
   /** Reads the rich previews of a payload. */
