@@ -5,6 +5,7 @@ themselves, through the dispatcher (`Executor.admit`).
 """
 
 import asyncio
+import contextlib
 import os
 import secrets
 import struct
@@ -142,7 +143,9 @@ class KernelExecutor(Executor):
                     cache_dir="",
                 )
                 thread = str(self._option(spec, "thread") or "")
-                process.add(Job(attempt_id=spec.attempt_id, spec=spec, placement=place, thread=thread))
+                stem = os.path.join(host.work_dir, secrets.token_hex(8))
+                streams = [f"{stem}.out", f"{stem}.err"] if process.has_files else []
+                process.add(Job(attempt_id=spec.attempt_id, spec=spec, placement=place, streams=streams, thread=thread))
         return handles
 
     async def watch(self, handles: Mapping[AttemptId, JobHandle]) -> None:
@@ -291,13 +294,17 @@ class KernelExecutor(Executor):
         if outcome.started_at is not None:
             self._tell_start(job, outcome.started_at)
         self._started().report(JobFinished(attempt_id=job.attempt_id, outcome=outcome))
+        for path in job.streams:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
         process.remove(job)
         process.tell({"do": "taken", "job": job.attempt_id})
 
     def _tell_start(self, job: Job, at: float) -> None:
         if not job.has_begun:
             job.has_begun = True
-            self._started().report(JobStarted(attempt_id=job.attempt_id, at=at))
+            out, err = job.streams or (None, None)
+            self._started().report(JobStarted(attempt_id=job.attempt_id, at=at, stdout_path=out, stderr_path=err))
 
     # Options
 
