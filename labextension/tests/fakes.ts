@@ -26,6 +26,7 @@ import type {
   SubmitResult,
   Summary
 } from '../src/contract';
+import type { IViewActions } from '../src/widgets/node';
 
 /** A chain of functions, the first of which takes one parameter; the last node is the postprocess node. */
 export function chain(length: number): GraphWire {
@@ -120,6 +121,23 @@ export function detail(id: string, change: Partial<Detail> = {}): Detail {
     workflow_executor_data: {},
     python_version: '3.11.0',
     lab_version: '0.1.0',
+    ...change
+  };
+}
+
+/** Actions that do nothing, with changes. */
+export function viewActions(change: Partial<IViewActions> = {}): IViewActions {
+  const nothing = () => undefined;
+  return {
+    cancel: nothing,
+    rerun: nothing,
+    rerunWith: nothing,
+    loadResult: nothing,
+    openOrigin: nothing,
+    cancelNode: nothing,
+    loadOutput: nothing,
+    debugNode: nothing,
+    replaceNode: nothing,
     ...change
   };
 }

@@ -259,6 +259,18 @@ def test_a_notebook_written_for_covalent_runs_unmodified(kernel: Kernel) -> None
     assert (kind, value["data"]["text/plain"]) == ("execute_result", "(0, True)")
 
 
+def test_a_form_is_answered_with_json_and_leaves_no_trace(kernel: Kernel) -> None:
+    """The front end asks by a user expression, which neither prints nor counts as a cell."""
+    expression = '__import__("covalent_lab.notebook.forms", fromlist=["forms"]).check("{\\"n\\": \\"true\\"}")'
+
+    reply = kernel.client.execute_interactive(
+        "", silent=True, store_history=False, user_expressions={"answer": expression}, timeout=TIMEOUT_S
+    )
+
+    answer = reply["content"]["user_expressions"]["answer"]
+    assert answer["data"]["application/json"] == {"values": {"n": "True"}, "errors": {}}
+
+
 def test_marked_cells_get_what_came_of_them_below_them(kernel: Kernel) -> None:
     """One display each, updated while another cell runs, with what was printed, drawn and returned."""
     pytest.importorskip("matplotlib")

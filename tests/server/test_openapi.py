@@ -108,6 +108,7 @@ async def test_answers_have_the_described_form(
         ("GET", "status", 200, {}),
         ("GET", "openapi.json", 200, {}),
         ("GET", "dispatches", 200, {}),
+        ("GET", "dispatches/overview", 200, {}),
         ("POST", "dispatches", 201, {"body": bundle("d2"), "start": "false"}),
         ("POST", "dispatches", 200, {"body": bundle("d2")}),
         ("POST", "dispatches", 201, {"body": bundle("d4"), "wait_s": "0"}),
@@ -141,6 +142,7 @@ async def test_answers_have_the_described_form(
     assert {(r.path, v) for r in ROUTES for v in r.operations} - tried == {
         ("dispatches/{dispatch_id}", "DELETE"),
         ("feed", "GET"),
+        ("kernel", "GET"),
     }
 
 

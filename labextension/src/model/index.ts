@@ -1,5 +1,7 @@
+export * from './cells';
 export * from './dispatch';
 export * from './dispatches';
 export * from './node';
+export * from './origin';
 export * from './overview';
 export * from './reduce';

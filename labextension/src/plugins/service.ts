@@ -7,6 +7,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { IFeed, IRestClient } from '../api';
 import { Feed, RestClient } from '../api';
+import type { Detail, NodeDetail } from '../contract';
 import { DispatchesModel, DispatchModel, OverviewModel } from '../model';
 import type { ICovalentSettings } from '../tokens';
 import { ICovalentLab } from '../tokens';
@@ -45,6 +46,18 @@ class CovalentLab implements ICovalentLab {
 
   createDispatch(dispatchId: string): DispatchModel {
     return new DispatchModel({ rest: this._rest, feed: this._feed, dispatchId });
+  }
+
+  detail(dispatchId: string): Promise<Detail> {
+    return this._rest.detail(dispatchId);
+  }
+
+  node(dispatchId: string, nodeId: number): Promise<NodeDetail> {
+    return this._rest.node(dispatchId, nodeId);
+  }
+
+  async cancelNode(dispatchId: string, nodeId: number): Promise<string> {
+    return (await this._rest.cancel(dispatchId, [nodeId])).message;
   }
 
   createPages(): DispatchesModel {

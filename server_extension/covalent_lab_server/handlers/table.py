@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tornado import web
 
-from covalent_lab_server.handlers import cached, dispatches, feed, nodes, openapi, payloads
+from covalent_lab_server.handlers import cached, dispatches, feed, kernels, nodes, openapi, payloads
 from covalent_lab_server.handlers.base import ApiHandler
 from covalent_lab_server.handlers.errors import ApiError
 from covalent_lab_server.handlers.route import API_ROOT, Route, pattern
@@ -18,6 +18,7 @@ ROUTES: Sequence[Route] = (
     *cached.ROUTES,
     *openapi.ROUTES,
     *feed.ROUTES,
+    *kernels.ROUTES,
 )
 
 

@@ -8,6 +8,7 @@ import type { ITexts } from '../../graph/style';
 import { elapsed, formatRunning, shortId } from '../../graph/style';
 import { nextFailed } from '../../graph/states';
 import type { DispatchModel } from '../../model';
+import type { IViewActions } from '../node';
 import {
   BACK,
   CopyButton,
@@ -25,9 +26,7 @@ import {
 export interface IHeaderOptions {
   model: DispatchModel;
   texts: ITexts;
-  onCancel: () => void;
-  /** Runs it again; with `reusesResults` only what did not complete. */
-  onRerun: (reusesResults: boolean) => void;
+  actions: IViewActions;
 }
 
 /** The head as a widget. */
@@ -123,7 +122,11 @@ function Header(props: IHeaderOptions): JSX.Element | null {
           </button>
         )}
         {isActive && (
-          <button type="button" className="cvl-Button cvl-mod-danger" onClick={props.onCancel}>
+          <button
+            type="button"
+            className="cvl-Button cvl-mod-danger"
+            onClick={props.actions.cancel}
+          >
             <Glyph path={STOP} />
             {texts.__('Cancel')}
           </button>
@@ -133,10 +136,20 @@ function Header(props: IHeaderOptions): JSX.Element | null {
             type="button"
             className="cvl-Button"
             title={texts.__('Run every task again, with the same inputs')}
-            onClick={() => props.onRerun(false)}
+            onClick={() => props.actions.rerun(false)}
           >
             <Glyph path={RERUN} />
             {texts.__('Run again')}
+          </button>
+        )}
+        {!isActive && (
+          <button
+            type="button"
+            className="cvl-Button"
+            title={texts.__('Change arguments of the workflow, and run it from a notebook')}
+            onClick={props.actions.rerunWith}
+          >
+            {texts.__('With changes…')}
           </button>
         )}
         {!isActive && detail.status !== 'COMPLETED' && (
@@ -144,7 +157,7 @@ function Header(props: IHeaderOptions): JSX.Element | null {
             type="button"
             className="cvl-Button"
             title={texts.__('Run what did not complete, and take over the results of the rest')}
-            onClick={() => props.onRerun(true)}
+            onClick={() => props.actions.rerun(true)}
           >
             {texts.__('Run the rest')}
           </button>
