@@ -17,6 +17,9 @@ export const CommandIds = {
   removeMatching: 'covalent-lab:delete-matching',
   copyId: 'covalent-lab:copy-id',
   openTable: 'covalent-lab:open-table',
+  openSettings: 'covalent-lab:open-settings',
+  openLogs: 'covalent-lab:open-logs',
+  openQuickstart: 'covalent-lab:open-quickstart',
   showSidebar: 'covalent-lab:show-sidebar'
 } as const;
 

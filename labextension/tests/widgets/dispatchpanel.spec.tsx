@@ -5,6 +5,8 @@ import type { NodeDetail } from '../../src/contract';
 import { OPEN_EVENT } from '../../src/contract/open';
 import { plainTexts } from '../../src/graph/style';
 import { DispatchModel, NodeModel } from '../../src/model';
+import { ApiError } from '../../src/api';
+import { Header } from '../../src/widgets/dispatch/header';
 import type { IViewActions } from '../../src/widgets/node';
 import { NodeView } from '../../src/widgets/node/node';
 import { Side } from '../../src/widgets/node/panel';
@@ -104,6 +106,29 @@ describe('the panel of a dispatch', () => {
       await new Promise(done => requestAnimationFrame(done));
     });
     expect(rest.queries.length).toBe(before + 1);
+  });
+});
+
+describe('the head of a dispatch', () => {
+  it('that is not there leads to the list; any other failure to another try', async () => {
+    const showList = vi.fn();
+    const model = new DispatchModel({ rest, feed, dispatchId: 'gone' });
+    rest.detail = async () => {
+      throw new ApiError('no such dispatch', 'unknown_dispatch', 404);
+    };
+    await model.load();
+    const { rerender } = render(
+      <Header model={model} texts={plainTexts} actions={viewActions({ showList })} />
+    );
+    fireEvent.click(screen.getByRole('button', { name: 'Show dispatches' }));
+    expect(showList).toHaveBeenCalledOnce();
+    rest.detail = async () => {
+      throw new ApiError('The server cannot be reached.', 'unreachable', 0);
+    };
+    await model.load();
+    rerender(<Header model={model} texts={plainTexts} actions={viewActions()} />);
+    expect(screen.getByRole('alert').textContent).toContain('cannot be reached');
+    expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy();
   });
 });
 
