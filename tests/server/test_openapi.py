@@ -109,7 +109,6 @@ async def test_answers_have_the_described_form(
         ("GET", "status", 200, {}),
         ("GET", "openapi.json", 200, {}),
         ("GET", "dispatches", 200, {}),
-        ("GET", "dispatches/overview", 200, {}),
         ("POST", "dispatches", 201, {"body": bundle("d2"), "start": "false"}),
         ("POST", "dispatches", 200, {"body": bundle("d2")}),
         ("POST", "dispatches", 201, {"body": bundle("d4"), "wait_s": "0"}),
