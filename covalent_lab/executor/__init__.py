@@ -12,7 +12,10 @@ from covalent_lab.executor.manager import ExecutorManager
 
 if TYPE_CHECKING:
     DaskExecutor: type[Executor]
+    LSFExecutor: type[Executor]
     LocalExecutor: type[Executor]
+    PBSExecutor: type[Executor]
+    SGEExecutor: type[Executor]
     SlurmExecutor: type[Executor]
     SSHExecutor: type[Executor]
 
@@ -21,7 +24,10 @@ __all__ = [
     "BaseExecutor",
     "DaskExecutor",
     "Executor",
+    "LSFExecutor",
     "LocalExecutor",
+    "PBSExecutor",
+    "SGEExecutor",
     "SSHExecutor",
     "SlurmExecutor",
 ]
