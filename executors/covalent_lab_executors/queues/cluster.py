@@ -267,7 +267,8 @@ class Cluster:
         for line in marks.splitlines():
             path, _, text = line.rpartition(":")
             if path in begun:
-                self._begin(begun[path], text)
+                begun[path].read_start(text)
+                self._tell_start(begun[path])
         states = dict(system.read_states(ran.status, out, ran.err))
         unknown = sorted({job.batch.job_id for element, job in self._jobs.items() if element not in states})
         if unknown and (question := system.ask_history(unknown)):
@@ -275,17 +276,15 @@ class Cluster:
             states = {**system.read_history(ran.status, ran.out, ran.err), **states}
         return states
 
-    def _begin(self, job: QueueJob, text: str) -> None:
-        try:
-            job.started_at = float(text)
-        except ValueError:
-            return
-        self._report(JobStarted(attempt_id=job.attempt_id, at=job.started_at))
+    def _tell_start(self, job: QueueJob) -> None:
+        if job.started_at is not None and not job.is_told:
+            job.is_told = True
+            self._report(JobStarted(attempt_id=job.attempt_id, at=job.started_at))
 
     async def _end(self, shell: Shell, job: QueueJob, seen: Seen | None) -> None:
         """Report the end of a job."""
         try:
-            outcome = await job.end(shell, self._host, seen, self._system.title)
+            outcome = await job.end(shell, self._host, seen, self._system)
         except LinkLostError:
             raise
         except Exception as error:  # noqa: BLE001 - a job never stays in flight
@@ -302,8 +301,9 @@ class Cluster:
 
     def _finish(self, job: QueueJob, outcome: Outcome) -> None:
         self._jobs.pop(self._element(job), None)
-        if job.started_at is None and outcome.started_at is not None:
-            self._begin(job, str(outcome.started_at))
+        if job.started_at is None:
+            job.started_at = outcome.started_at
+        self._tell_start(job)
         self._report(JobFinished(attempt_id=job.attempt_id, outcome=outcome))
 
     # Parts

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from covalent_lab_executors.queues.script import directive, file_name
+from covalent_lab_executors.queues.script import directive
 from covalent_lab_executors.queues.system import JobState, Order, QueueSystem, Seen, StatusError
 
 __all__ = ["SlurmSystem"]
@@ -35,6 +35,7 @@ class SlurmSystem(QueueSystem):
     title: ClassVar[str] = "Slurm"
     script_prefix: ClassVar[str] = "slurm"
     index_variable: ClassVar[str] = "SLURM_ARRAY_TASK_ID"
+    redirects: ClassVar[bool] = False
     path_option: ClassVar[str] = "slurm_path"
 
     def directives(self, order: Order) -> Sequence[str]:
@@ -73,8 +74,8 @@ class SlurmSystem(QueueSystem):
             text = re.sub(r"%([%jAax])", lambda match: filled[match[1]], str(found))
             return posixpath.join(str(given.get("chdir") or given.get("D") or order.folder), text)
 
-        own = [f"{order.folder}/{file_name(kind, order.stem, index, '.log')}" for kind in ("stdout", "stderr")]
-        return path("output", "o", own[0]), path("error", "e", own[1])
+        out, err = super().streams(order, job_id, index)
+        return path("output", "o", out), path("error", "e", err)
 
     def submit(self, script: str) -> str:
         """`sbatch`."""
