@@ -3,6 +3,7 @@
 import { commandsPlugin } from './plugins/commands';
 import { linksPlugin } from './plugins/links';
 import { panelPlugin } from './plugins/panel';
+import { previewPlugin } from './plugins/preview';
 import { servicePlugin } from './plugins/service';
 import { timelinesPlugin } from './plugins/timelines';
 import { viewsPlugin } from './plugins/views';
@@ -15,5 +16,6 @@ export default [
   viewsPlugin,
   commandsPlugin,
   linksPlugin,
-  timelinesPlugin
+  timelinesPlugin,
+  previewPlugin
 ];
