@@ -8,6 +8,7 @@ from typing import Any, Literal, ParamSpec, Self, TypedDict, Unpack, overload
 
 from covalent_lab.client.connection import connect, with_connection
 from covalent_lab.client.result import Result, Selection
+from covalent_lab.client.serving import serve_for
 from covalent_lab.client.status import Status
 from covalent_lab.client.waiting import Waiting, beside, wait_beside, wait_here
 from covalent_lab.worker import Buffer
@@ -104,7 +105,7 @@ def dispatch(
         >>> ct.get_result(dispatch_id, wait=True).result       # doctest: +SKIP
         42
     """
-    build = _builder(orig_lattice)
+    build = _builder(orig_lattice, dispatcher_addr)
 
     def submit(*args: P.args, **kwargs: P.kwargs) -> AwaitableId:
         dispatch_id, bundle = build(*args, **kwargs)
@@ -120,7 +121,7 @@ def dispatch_sync(lattice: Lattice[P, Any], dispatcher_addr: str | None = None) 
 
     A short workflow is submitted and answered in one request.
     """
-    build = _builder(lattice)
+    build = _builder(lattice, dispatcher_addr)
 
     def run(*args: P.args, **kwargs: P.kwargs) -> Result:
         dispatch_id, bundle = build(*args, **kwargs)
@@ -131,14 +132,15 @@ def dispatch_sync(lattice: Lattice[P, Any], dispatcher_addr: str | None = None) 
     return run
 
 
-def _builder(orig_lattice: Lattice[P, Any]) -> Callable[P, tuple[str, Sequence[Buffer]]]:
-    """What makes an id and a bundle of a call; the lattice is left as it is."""
+def _builder(orig_lattice: Lattice[P, Any], dispatcher_addr: str | None) -> Callable[P, tuple[str, Sequence[Buffer]]]:
+    """What makes an id and a bundle of a call, and serves its tasks for kernels; the lattice is left as it is."""
     if not isinstance(orig_lattice, Lattice):
         raise TypeError(f"dispatch() takes a lattice, not {type(orig_lattice).__name__}. Decorate it with @ct.lattice.")
 
     def build(*args: P.args, **kwargs: P.kwargs) -> tuple[str, Sequence[Buffer]]:
         lattice = copy.deepcopy(orig_lattice)
         lattice.build_graph(*args, **kwargs)
+        serve_for(lattice.graph, dispatcher_addr)
         dispatch_id = str(uuid.uuid4())
         return dispatch_id, write_bundle(lattice, dispatch_id)
 

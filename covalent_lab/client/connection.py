@@ -16,9 +16,11 @@ from covalent_lab.settings import Settings
 from covalent_lab.worker import Buffer
 
 __all__ = [
+    "Channel",
     "Connection",
     "FeedReader",
     "connect",
+    "current",
     "disconnect",
     "is_covalent_running",
     "reconnect",
@@ -33,6 +35,20 @@ class FeedReader(Protocol):
     """Frames of the feed; iterate in one thread, close from any."""
 
     def __iter__(self) -> Iterator[dict[str, Any]]: ...
+
+    def close(self) -> None:
+        """End the iteration."""
+        ...
+
+
+class Channel(Protocol):
+    """Messages to and from an executor; iterate in one thread, send and close from any."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def send(self, message: bytes) -> None:
+        """Send a message; it is lost if the connection is."""
+        ...
 
     def close(self) -> None:
         """End the iteration."""
@@ -122,6 +138,10 @@ class Connection(Protocol):
         """Follow the feed."""
         ...
 
+    def attach(self) -> Channel:
+        """Offer this process to the executor `kernel`."""
+        ...
+
     def lab_url(self, dispatch_id: str) -> str | None:
         """Where a browser shows the dispatch, if a Jupyter server does."""
         ...
@@ -167,6 +187,12 @@ def connect(address: str | None = None) -> Connection:
             _keep_log()
             connection = _open[key] = discovery.discover(Settings.load(), address)
         return connection
+
+
+def current(address: str | None = None) -> Connection | None:
+    """The connection that this process has for an address, if it has any."""
+    with _lock:
+        return _open.get((os.getpid(), address or ""))
 
 
 def reconnect(failed: Connection, address: str | None = None) -> Connection:

@@ -148,8 +148,12 @@ class HttpConnection:
         form = {"keys": None if keys is None else list(keys), "unused_s": unused_s}
         return int(self._json("POST", "cached_results/purge", form=form)["purged"])
 
-    def subscribe(self, after: int | None = None) -> "_Socket":
-        return _Socket(self._base, self._headers, after)
+    def subscribe(self, after: int | None = None) -> "_Frames":
+        query = "" if after is None else f"?{urlencode({'after': after})}"
+        return _Frames(f"{self._base}feed{query}", self._headers)
+
+    def attach(self) -> "_Socket":
+        return _Socket(f"{self._base}kernel", self._headers)
 
     def lab_url(self, dispatch_id: str) -> str | None:
         return f"{self.url}lab?covalent={_quoted(dispatch_id)}" if self._has_lab else None
@@ -241,18 +245,17 @@ def _rejected(response: urllib3.BaseHTTPResponse, url: str) -> LabError:
 
 
 class _Socket:
-    """Frames from the WebSocket."""
+    """Messages of a WebSocket."""
 
-    def __init__(self, base: str, headers: Mapping[str, str], after: int | None) -> None:
-        scheme, _, rest = base.partition("://")
-        query = urlencode({"after": after} if after is not None else {})
-        self._url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}feed{'?' + query if query else ''}"
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        scheme, _, rest = url.partition("://")
+        self._url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}"
         self._headers = headers
         self._lock = threading.Lock()
         self._socket: Any = None
         self._is_closed = False
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Any]:
         import websocket  # websocket-client: loaded by who follows the feed
 
         try:
@@ -266,19 +269,43 @@ class _Socket:
         socket.settimeout(None)
         while not self._is_closed:
             try:
-                text = socket.recv()
+                message = socket.recv()
             except (websocket.WebSocketException, OSError) as error:
                 if self._is_closed:
                     return
                 raise ServerUnreachableError(self._url, str(error)) from error
-            if not text:
+            if not message:
                 if self._is_closed:
                     return
                 raise ServerUnreachableError(self._url, "the connection was closed")
-            yield json.loads(text)
+            yield message
+
+    def send(self, message: bytes) -> None:
+        """Send a message, once the iteration has begun.
+
+        Raises:
+            ServerUnreachableError: The connection is broken.
+        """
+        import websocket  # as above
+
+        try:
+            self._socket.send_binary(message)
+        except (websocket.WebSocketException, OSError) as error:
+            raise ServerUnreachableError(self._url, str(error)) from error
 
     def close(self) -> None:
         with self._lock:
             self._is_closed = True
             if self._socket is not None:
                 self._socket.shutdown()
+
+
+class _Frames:
+    """Frames of the feed."""
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self._socket = _Socket(url, headers)
+        self.close = self._socket.close
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return map(json.loads, self._socket)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from covalent_lab.client.connection import Connection, connect, reconnect
 from covalent_lab.client.progress import ProgressBar
+from covalent_lab.client.serving import attend
 from covalent_lab.client.status import Status
 from covalent_lab.errors import ResultTimeoutError, ServerUnreachableError
 from covalent_lab.worker import Buffer
@@ -136,7 +137,7 @@ def wait_here(waiting: Waiting, progress: bool | None) -> None:
     try:
         with ProgressBar.make(progress) as bar:
             while not waiting.is_over:
-                waiting.step(bar.interval_s or _POLL_S)
+                attend(lambda: waiting.step(bar.interval_s or _POLL_S))
                 bar.show(waiting.detail)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(waiting.goes_on()) from None

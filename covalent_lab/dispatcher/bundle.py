@@ -1,4 +1,4 @@
-"""The body of a submit request (`workflow/bundle.py` says how it is laid out), read in chunks of any size.
+"""The body of a submit request (`graph/bundle.py` says how it is laid out), read in chunks of any size.
 
 Small payloads are kept as bytes, large ones go straight to their files, so memory stays flat however large the bundle.
 Digests are computed here and compared: what the sender claims is never trusted.
@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from covalent_lab.errors import UsageError
+from covalent_lab.graph.bundle import FRONT, LENGTHS, MAGIC
 from covalent_lab.ids import PayloadRef
 from covalent_lab.store.blobs import BlobDir, BlobWriter
-from covalent_lab.workflow.bundle import FRONT, LENGTHS, MAGIC
 
 __all__ = ["BadBundleError", "BundleReader"]
 

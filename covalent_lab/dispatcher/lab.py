@@ -19,6 +19,7 @@ from covalent_lab.dispatcher.intake import checked_id, read_dispatch
 from covalent_lab.dispatcher.queries import Queries
 from covalent_lab.dispatcher.repeat import Repeat, copy_dispatch, read_repeat, with_reuse
 from covalent_lab.errors import InternalError, MissingLatticeRecordError, PartOfDispatchError, StoreError
+from covalent_lab.executor.base import Line
 from covalent_lab.feed import wire
 from covalent_lab.feed.feed import CAPACITY, Reset
 from covalent_lab.feed.feed import Subscription as Queue
@@ -238,6 +239,29 @@ class Lab:
     async def notify(self, dispatch_id: str, node_id: int, body: Mapping[str, Any]) -> bool:
         """Tell an executor that its backend says a node's job is ready; False if none waits for that."""
         return await self._cross(self._parts()[0].notify(DispatchId(dispatch_id), NodeId(node_id), body))
+
+    async def attach(self, executor: str, line: Line) -> Line:
+        """Connect a process that does jobs of an executor; see `Executor.admit`.
+
+        Args:
+            executor: Its name.
+            line: To the process; called in the dispatcher's thread.
+
+        Returns:
+            From the process; may be called in any thread.
+
+        Raises:
+            BackendError: The executor cannot be started, or takes no connections.
+        """
+        inward = await self._cross(self._parts()[0].attach(executor, line))
+        loop = self._loop
+
+        def from_process(message: bytes | None) -> None:
+            if loop is not None:
+                with contextlib.suppress(RuntimeError):  # it has ended
+                    loop.call_soon_threadsafe(inward, message)
+
+        return from_process
 
     async def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
         """Delete dispatches that are over, with those that their nodes became.

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from covalent_lab import payload
 from covalent_lab.dispatcher.active import Active
 from covalent_lab.dispatcher.cache import PayloadCache
 from covalent_lab.executor.base import Outcome
@@ -91,7 +92,7 @@ class Recording:
                 self._cache_hits.append((hit.key, transition.at))
                 source = f"{hit.dispatch_id}:{hit.node_id}"
                 update = dataclasses.replace(update, reused_from=source)
-            elif key := active.cache_key(node_id):
+            elif (key := active.cache_key(node_id)) and not (data is not None and payload.is_reference(data)):
                 self._cached[key] = CachedResult(
                     key=key,
                     dispatch_id=dispatch_id,

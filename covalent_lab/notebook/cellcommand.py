@@ -1,16 +1,20 @@
 """`%%covalent`: the cell as a task."""
 
+import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from covalent_lab.client.result import Result
 from covalent_lab.errors import UsageError
+from covalent_lab.graph.model import NodeKind
 from covalent_lab.notebook.cards import show_card
 from covalent_lab.notebook.cellrun import CellRun, TaskLimits, prepare, prepare_bash, task_name
+from covalent_lab.notebook.cells import FIRST_LINE
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
 from covalent_lab.notebook.offers import executors, variables
 from covalent_lab.notebook.screens import screen_of
 
-__all__ = ["CELL", "deliver"]
+__all__ = ["CELL", "deliver", "deliver_all", "executor_of", "limits_of", "refuse_shell_syntax", "task_options"]
 
 
 def deliver(shell: Any, outcome: Any, wanted: Sequence[str] = ()) -> Any:
@@ -39,6 +43,23 @@ def deliver(shell: Any, outcome: Any, wanted: Sequence[str] = ()) -> Any:
     return None if is_shown else outcome.value
 
 
+def deliver_all(shell: Any, result: Result) -> Any:
+    """Hand over what the cells of a completed dispatch left behind.
+
+    Args:
+        shell: Whose names it sets.
+        result: Of one cell, or of the marked cells of a notebook.
+
+    Returns:
+        The value of the last cell's last expression.
+    """
+    value = None
+    for node in result.graph.nodes:
+        if node.kind is NodeKind.FUNCTION:
+            value = deliver(shell, result.get_node_result(node.id)["output"].get_deserialized())
+    return value
+
+
 def _run(call: Call) -> Any:
     """Run the cell as a task.
 
@@ -46,31 +67,22 @@ def _run(call: Call) -> Any:
     expression. Interrupting the kernel cancels it.
     """
     options = call.options
-    executor = options.executor
-    if executor is not None and hasattr(call.namespace.get(executor), "to_dict"):
-        executor = call.namespace[executor]  # an executor instance, by the name of its variable
     outputs = _names(options.outputs)
     try:
         task = (prepare_bash if options.bash else prepare)(
             call.cell,
             call.namespace,
             name=task_name(options.name or f"cell_{call.shell.displayhook.prompt_count}"),
-            executor=executor,
+            executor=executor_of(call),
             inputs=None if options.inputs is None else _names(options.inputs),
             outputs=outputs,
             hidden=call.shell.user_ns_hidden,
         )
     except SyntaxError:
-        _refuse_shell_syntax(call.cell)
+        refuse_shell_syntax(call.cell)
         raise
-    limits = TaskLimits(
-        packages=tuple(options.deps_pip),
-        time_limit_s=options.time_limit,
-        retries=options.retries,
-        reuses_results=options.cache or None,
-    )
     screen = screen_of(call.shell)
-    run = CellRun(task, screen, limits)
+    run = CellRun(task, screen, limits_of(call))
     if options.background:
         show_card(call.shell, run.dispatch_id)
         screen.write(f"%covalent result {run.dispatch_id}   brings what the cell gives.\n", is_error=False)
@@ -83,8 +95,30 @@ def _names(given: Sequence[str]) -> list[str]:
     return [name for text in given for name in text.split(",") if name]
 
 
-def _refuse_shell_syntax(cell: str) -> None:
-    for number, text in enumerate(cell.splitlines(), start=2):
+def executor_of(call: Call) -> Any:
+    """The executor that a line names: an instance, by the name of its variable, or a short name."""
+    named = call.options.executor
+    return call.namespace[named] if hasattr(call.namespace.get(named), "to_dict") else named
+
+
+def limits_of(call: Call) -> TaskLimits:
+    """What `task_options` say beside the executor and the name."""
+    options = call.options
+    return TaskLimits(
+        packages=tuple(options.deps_pip),
+        time_limit_s=options.time_limit,
+        retries=options.retries,
+        reuses_results=options.cache,
+    )
+
+
+def refuse_shell_syntax(cell: str, first_line: int = FIRST_LINE) -> None:
+    """Refuse what only the notebook understands.
+
+    Raises:
+        UsageError: There is a line of that kind.
+    """
+    for number, text in enumerate(cell.splitlines(), start=first_line):
         if text.lstrip().startswith(("%", "!")) or text.rstrip().endswith("?"):
             raise UsageError(
                 f"Line {number}: {text.strip()!r} is for the notebook only and cannot run in a task. "
@@ -109,7 +143,8 @@ def _count(text: str) -> int:
 _seconds.__name__, _count.__name__ = "time in seconds", "number of retries"  # argparse tells these
 
 
-def _arguments(parser: Parser) -> None:
+def task_options(parser: Parser) -> None:
+    """Declare what can be said of a cell's task."""
     parser.argument(
         "-e",
         "--executor",
@@ -118,6 +153,24 @@ def _arguments(parser: Parser) -> None:
         help="where to run: an executor's name, or a variable holding an executor",
     )
     parser.argument("--name", help="what the task is called")
+    parser.argument(
+        "--deps-pip",
+        metavar="PACKAGE",
+        action="append",
+        default=[],
+        help="install this before the task (may be repeated)",
+    )
+    parser.argument("--time-limit", metavar="SECONDS", type=_seconds, help="stop the task after this time")
+    parser.argument("--retries", metavar="COUNT", type=_count, help="how often to try again if it fails")
+    parser.argument(
+        "--cache",
+        action=argparse.BooleanOptionalAction,
+        help="whether to take over the result of an equal cell that ran before",
+    )
+
+
+def _arguments(parser: Parser) -> None:
+    task_options(parser)
     parser.argument(
         "-i",
         "--inputs",
@@ -137,21 +190,11 @@ def _arguments(parser: Parser) -> None:
         help="give back only these names (joined by commas, or repeated)",
     )
     parser.argument(
-        "--deps-pip",
-        metavar="PACKAGE",
-        action="append",
-        default=[],
-        help="install this before the task (may be repeated)",
-    )
-    parser.argument(
         "--bash",
         action="store_true",
         help="the cell is a shell script: it sees the notebook's text and numbers that it mentions as $NAME, "
         "and -o gives back shell variables as text",
     )
-    parser.argument("--time-limit", metavar="SECONDS", type=_seconds, help="stop the task after this time")
-    parser.argument("--retries", metavar="COUNT", type=_count, help="how often to try again if it fails")
-    parser.argument("--cache", action="store_true", help="take over the result of an equal cell that ran before")
     parser.argument("--wait", dest="background", action="store_false", default=False, help="wait for its end (default)")
     parser.argument(
         "--background",

@@ -7,7 +7,7 @@ import contextlib
 import keyword
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from covalent_lab.client.api import dispatch, get_result
 from covalent_lab.client.connection import Connection, connect
 from covalent_lab.errors import (
     SerializationError,
-    ServerUnreachableError,
     TaskCancelledError,
     TaskRuntimeError,
     UsageError,
@@ -24,7 +23,8 @@ from covalent_lab.errors import (
 from covalent_lab.executor import registry
 from covalent_lab.notebook.bashcells import bash_cell_task, check_outputs, exported
 from covalent_lab.notebook.cells import CellNames, analyse
-from covalent_lab.notebook.remote import RUNNER_FILE, Shipped, cell_task, shown_as
+from covalent_lab.notebook.following import NodeStreams, follow_dispatch, remote_traceback
+from covalent_lab.notebook.remote import Shipped, cell_task, shown_as
 from covalent_lab.notebook.report import Progress
 from covalent_lab.notebook.screens import Screen
 from covalent_lab.notebook.statuswords import TERMINAL
@@ -37,18 +37,13 @@ __all__ = [
     "CellRun",
     "CellTask",
     "TaskLimits",
+    "cell_electron",
     "prepare",
     "prepare_bash",
-    "remote_traceback",
-    "split_traceback",
     "task_name",
 ]
 
 _TASK_NODE = 0
-_FIRST_STEPS = 16
-_SHORT_STEP_S = 0.25
-_LONG_STEP_S = 1.0
-_CANCEL_S = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,10 +211,9 @@ class CellRun:
     def __init__(self, task: CellTask, screen: Screen, limits: TaskLimits | None = None) -> None:
         self._task = task
         self._screen = screen
-        self._offsets = {"stdout": 0, "stderr": 0}
-        self._held_back = ""
         self._started: float | None = None
         self.dispatch_id = _submit(task, limits or TaskLimits())
+        self._printed = NodeStreams(self.dispatch_id, _TASK_NODE)
         self._connection = connect()
 
     def progress(self, status: str) -> Progress:
@@ -244,102 +238,36 @@ class CellRun:
             TaskCancelledError: It was cancelled elsewhere.
             KeyboardInterrupt: It was interrupted here.
         """
-        try:
-            detail = self._wait()
-        except KeyboardInterrupt:
-            self._connection.cancel(self.dispatch_id)
-            detail = self._connection.detail(self.dispatch_id, wait_s=_CANCEL_S)
-            self._show(detail)
-            raise
+        detail = follow_dispatch(self.dispatch_id, self._show)
         if detail["status"] == "COMPLETED":
             return get_result(self.dispatch_id).result
         raise self._failure(detail)
 
-    def _wait(self) -> dict[str, Any]:
-        steps = 0
-        while True:
-            steps += 1
-            try:
-                detail = self._connection.detail(
-                    self.dispatch_id, wait_s=_SHORT_STEP_S if steps < _FIRST_STEPS else _LONG_STEP_S
-                )
-                self._show(detail)
-            except ServerUnreachableError:
-                get_result(self.dispatch_id, wait=True)  # waits for the server to come back
-                self._connection = connect()
-                continue
-            if detail["status"] in TERMINAL:
-                return detail
-
-    def _show(self, detail: Mapping[str, Any]) -> None:
+    def _show(self, connection: Connection, detail: Mapping[str, Any]) -> None:
+        self._connection = connection
         status = str(detail["status"])
         is_over = status in TERMINAL
-        states = self._connection.nodes(self.dispatch_id)
+        states = connection.nodes(self.dispatch_id)
         if _TASK_NODE in states["node_id"]:
             place = states["node_id"].index(_TASK_NODE)
             self._started = states["started_at"][place]
             if not is_over:
                 status = states["status"][place]
             if self._started is not None:
-                self._write(status)
+                for text, is_error in zip(self._printed.read(connection, status), (False, True), strict=True):
+                    self._screen.write(text, is_error=is_error)
         self._screen.progress(self.progress(status))
-
-    def _write(self, status: str) -> None:
-        self._screen.write(self._read("stdout"), is_error=False)
-        text, trace = split_traceback(self._held_back + self._read("stderr"))
-        self._held_back = "" if status in TERMINAL else trace  # it may turn out to be why the cell failed
-        self._screen.write(text + (trace if status == "COMPLETED" else ""), is_error=True)
-
-    def _read(self, name: str) -> str:
-        text, self._offsets[name] = _read_stream(self._connection, self.dispatch_id, name, self._offsets[name])
-        return text
 
     def _failure(self, detail: Mapping[str, Any]) -> TaskRuntimeError | TaskCancelledError:
         if detail["status"] == "CANCELLED":
             return TaskCancelledError(f"The cell was cancelled (dispatch {self.dispatch_id}).")
         reason = self._connection.node(self.dispatch_id, _TASK_NODE)["error"] or detail["error"]
         error = TaskRuntimeError(str(reason or f"The cell failed (dispatch {self.dispatch_id})."))
-        trace = remote_traceback(self._connection, self.dispatch_id)
+        trace = remote_traceback(self._connection, self.dispatch_id, _TASK_NODE)
         if self._task.is_bash:  # no Python of the user's is in there
             trace = trace.removeprefix("Traceback (most recent call last):\n")
         error.traceback = trace  # type: ignore[attr-defined]
         return error
-
-
-def remote_traceback(connection: Connection, dispatch_id: str) -> str:
-    """The traceback of a failed cell, without the frames of what surrounds it; empty if there is none."""
-    text, _ = _read_stream(connection, dispatch_id, "stderr", 0)
-    _, trace = split_traceback(text)
-    frame = rf'^ *File "{re.escape(RUNNER_FILE)}".*\n(?:^ {{4,}}.*\n)*'
-    return re.sub(frame, "", trace, flags=re.MULTILINE)
-
-
-def _read_stream(connection: Connection, dispatch_id: str, name: str, offset: int) -> tuple[str, int]:
-    pieces: list[str] = []
-    while True:
-        piece = connection.stream(dispatch_id, _TASK_NODE, name, offset)
-        offset = piece["offset"]
-        if not piece["text"]:
-            return "".join(pieces), offset
-        pieces.append(piece["text"])
-
-
-_HEADER = re.compile(r"^(?:  \+ Exception Group )?Traceback \(most recent call last\):$", re.MULTILINE)
-_CHAINED = (
-    "The above exception was the direct cause of the following exception:",
-    "During handling of the above exception, another exception occurred:",
-)
-
-
-def split_traceback(stderr: str) -> tuple[str, str]:
-    """Split what a failed task left on stderr into what it printed and the traceback at the end, with its causes."""
-    headers = [match.start() for match in _HEADER.finditer(stderr)]
-    if not headers:
-        return stderr, ""
-    begin = headers.pop()
-    while headers and stderr[:begin].rstrip().endswith(_CHAINED):
-        begin = headers.pop()
-    return stderr[:begin], stderr[begin:]
 
 
 class _Held:
@@ -351,9 +279,7 @@ class _Held:
             run = bash_cell_task(task.source, name=task.name, takes=takes, gives=task.gives)
         else:
             run = cell_task(task.source, name=task.name, takes=takes, gives=task.gives, gives_new=task.gives_new)
-        packages = list(limits.packages) or None
-        self._call = electron(run, executor=task.executor, deps_pip=packages, cache=limits.reuses_results)
-        _set_limits(self._call.electron_object, task.executor, limits)
+        self._call = cell_electron(run, task.executor, limits)
         self._values = [Shipped.of(value) for value in task.values.values()]
 
     def __call__(self) -> Any:
@@ -361,6 +287,17 @@ class _Held:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return str, ()
+
+
+def cell_electron(run: Callable[..., Any], executor: Any, limits: TaskLimits) -> Callable[..., Any]:
+    """Make the task of a cell an electron.
+
+    Raises:
+        UsageError: Its executor knows no such limit.
+    """
+    made = electron(run, executor=executor, deps_pip=list(limits.packages) or None, cache=limits.reuses_results)
+    _set_limits(made.electron_object, executor, limits)
+    return made
 
 
 def _set_limits(task: Electron, executor: Any, limits: TaskLimits) -> None:

@@ -22,7 +22,7 @@ def complete(shell: Any, event: Any) -> list[str]:
 
 
 def _found(shell: Any, text: str, symbol: str) -> list[str]:
-    magic, _, rest = text.lstrip().partition(" ")
+    magic, _, rest = text[text.index("%") :].partition(" ")
     begun = rest.rpartition(" ")[2]
     words = _words(rest[: len(rest) - len(begun)])
     is_cell = magic.startswith("%%")

@@ -13,13 +13,24 @@ from covalent_lab.client.repeating import redispatch as repeat
 from covalent_lab.client.result import Result
 from covalent_lab.errors import MissingLatticeRecordError, UsageError
 from covalent_lab.notebook.cards import show_card
-from covalent_lab.notebook.cellcommand import deliver
+from covalent_lab.notebook.cellcommand import deliver_all
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand, Word
 from covalent_lab.notebook.offers import dispatch_ids, named_dispatch, node_names, statuses
 from covalent_lab.notebook.report import Progress, listing_html, listing_text
 from covalent_lab.notebook.screens import screen_of
 
-__all__ = ["CANCEL", "LIST", "LOGS", "OPEN", "REDISPATCH", "RESULT", "SHOW", "find_dispatch", "id_argument"]
+__all__ = [
+    "CANCEL",
+    "LIST",
+    "LOGS",
+    "OPEN",
+    "REDISPATCH",
+    "RESULT",
+    "SHOW",
+    "changes_of",
+    "find_dispatch",
+    "id_argument",
+]
 
 _ROWS = 20
 
@@ -91,7 +102,7 @@ def _result(call: Call) -> Any:
     else:
         value = result.result if result.status == "COMPLETED" else None
         if getattr(type(value), "covalent_cell", 0):
-            value = deliver(call.shell, value)
+            value = deliver_all(call.shell, result)
         elif not options.output:
             return result
         elif result.status != "COMPLETED":
@@ -182,7 +193,7 @@ def _redispatch(call: Call) -> Any:
     """
     dispatch_id = find_dispatch(call)
     again = repeat(dispatch_id, reuse_previous_results=call.options.reuse)
-    changes = _changes(call)
+    changes = changes_of(call)
     if not changes:
         return again()
     result = get_result(dispatch_id)
@@ -202,7 +213,12 @@ def _redispatch(call: Call) -> Any:
     return again(*arguments.args, **arguments.kwargs)
 
 
-def _changes(call: Call) -> dict[str, Any]:
+def changes_of(call: Call) -> dict[str, Any]:
+    """What a line's `arguments` assign, as NAME=VALUE; the values are Python expressions of the notebook.
+
+    Raises:
+        UsageError: Something is not written like that, or cannot be evaluated.
+    """
     changes: dict[str, Any] = {}
     for text in _assignments(call.options.arguments):
         name, is_change, expression = text.partition("=")

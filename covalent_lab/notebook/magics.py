@@ -18,7 +18,7 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 _NAME = "covalent"
 _HELP = re.compile(rf"^(\s*%%?{_NAME}\s+[a-z-]+)\?\??\s*$")
-_MARKS = {"cell": "%%", "line": "%"}
+_BEGUN = rf"(?:.*=)?\s*%%?{_NAME}\s"
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -35,18 +35,16 @@ def load_ipython_extension(ipython: Any) -> None:
     run_line.__doc__ = overview(LINE_COMMANDS, f"%{_NAME}")
     ipython.register_magic_function(output_can_be_silenced(run_cell), "cell", _NAME)
     ipython.register_magic_function(run_line, "line", _NAME)
-    _unload_help(ipython)
+    _unhook(ipython)
     ipython.input_transformers_cleanup.append(_help_of_sub_command)
-    for mark in _MARKS.values():
-        ipython.set_hook("complete_command", complete, str_key=f"{mark}{_NAME}")
+    ipython.set_hook("complete_command", complete, re_key=_BEGUN)
 
 
 def unload_ipython_extension(ipython: Any) -> None:
     """Remove the magics; called by `%unload_ext covalent_lab`."""
-    _unload_help(ipython)
-    for kind, mark in _MARKS.items():
+    _unhook(ipython)
+    for kind in ("cell", "line"):
         ipython.magics_manager.magics[kind].pop(_NAME, None)
-        ipython.strdispatchers["complete_command"].strs.pop(f"{mark}{_NAME}", None)
 
 
 def _help_of_sub_command(lines: list[str]) -> list[str]:
@@ -54,9 +52,10 @@ def _help_of_sub_command(lines: list[str]) -> list[str]:
     return [_HELP.sub(r"\1 --help", line) for line in lines] if len(lines) == 1 else lines
 
 
-def _unload_help(ipython: Any) -> None:
+def _unhook(ipython: Any) -> None:
     transformers = ipython.input_transformers_cleanup
     transformers[:] = [known for known in transformers if known is not _help_of_sub_command]
+    ipython.strdispatchers["complete_command"].regexs.pop(re.compile(_BEGUN), None)
 
 
 def _run(shell: Any, magic: str, line: str, cell: str, commands: Mapping[str, SubCommand], default: SubCommand) -> Any:

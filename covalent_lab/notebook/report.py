@@ -17,7 +17,9 @@ __all__ = [
     "DispatchReport",
     "NodeRow",
     "Progress",
+    "block_html",
     "duration",
+    "line_html",
     "listing_html",
     "listing_text",
     "progress_html",
@@ -151,14 +153,32 @@ def report_html(report: DispatchReport) -> str:
 
 def progress_html(progress: Progress) -> str:
     """One line: badge, name, executor, time, link."""
-    where = f"on {escape(progress.executor)}" if progress.executor else ""
-    time = escape(duration(progress.elapsed_s))
+    where = f"on {progress.executor}" if progress.executor else ""
+    time = duration(progress.elapsed_s)
+    note = f"{where}{' · ' if where and time else ''}{time}"
+    return line_html(progress.status, progress.name, note, _link(progress.dispatch_id, progress.url))
+
+
+def line_html(status: str, name: str, note: str, more: str = "") -> str:
+    """One line: badge, name, and a note.
+
+    Args:
+        status: Of what the line is about.
+        name: What that is called.
+        note: Said of it in a weaker colour.
+        more: HTML behind it.
+    """
     return (
         f'<div style="{_FONT};{_COLOURS};display:flex;flex-wrap:wrap;gap:4px 10px;align-items:baseline">'
-        f"{_badge(progress.status)}<span>{escape(progress.name)}</span>"
-        f'<span style="{_MUTED}">{where}{" · " if where and time else ""}{time}</span>'
-        f"{_link(progress.dispatch_id, progress.url)}</div>"
+        f"{_badge(status)}<span>{escape(name)}</span>"
+        f'<span style="{_MUTED}">{escape(note)}</span>{more}</div>'
     )
+
+
+def block_html(text: str, *, is_error: bool = False) -> str:
+    """Text as it was printed, in a frame; the end of it, if it is long."""
+    edge = f";border-color:{_tone('FAILED')}" if is_error else ""
+    return f'<pre style="{_CODE};{_COLOURS}{edge}">{escape(_tail(text, _ERROR_LENGTH))}</pre>'
 
 
 def listing_html(page: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from covalent_lab.errors import ConfigError, UsageError
 from covalent_lab.executor import registry
 from covalent_lab.executor.base import Executor
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
+from covalent_lab.notebook.notebookcommands import draw_notebook
 from covalent_lab.notebook.offers import config_keys, executors, lattices
 from covalent_lab.notebook.report import duration, rows_html, rows_text
 from covalent_lab.notebook.screens import screen_of
@@ -94,9 +95,13 @@ def _leaves(tree: dict[str, Any], above: tuple[str, ...]) -> list[tuple[tuple[st
 def _draw(call: Call) -> None:
     """Draw a workflow as it would be built with these arguments; nothing is dispatched.
 
-    The arguments are written as in a call: %covalent draw workflow 3, steps=10
+    The arguments are written as in a call: %covalent draw workflow 3, steps=10. Without a name: the workflow that the
+    marked cells of the notebook make.
     """
     name, text = call.options.lattice, " ".join(word.raw for word in call.options.arguments)
+    if name is None:
+        draw_notebook(call)
+        return
     lattice = call.namespace.get(name)
     if not isinstance(lattice, Lattice):
         raise UsageError(f"{name!r} is no workflow of this notebook. Decorate a function with @ct.lattice.")
@@ -112,7 +117,9 @@ def _collected(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, An
 
 
 def _draw_arguments(parser: Parser) -> None:
-    parser.argument("lattice", metavar="LATTICE", offer=lattices, help="the name of a workflow")
+    parser.argument(
+        "lattice", metavar="LATTICE", nargs="?", offer=lattices, help="the name of a workflow; default: the notebook"
+    )
     parser.argument("arguments", metavar="ARGUMENTS", nargs="...", help="as in a call, e.g. 3, steps=10")
 
 

@@ -1,22 +1,9 @@
-"""A built lattice → the body of a submit request. `dispatcher/bundle.py` reads it.
-
-    FRONT    "CLB2", length of the packed block, length of the block, first 20 bytes of the block's SHA-256
-    block, packed by zlib where that makes it shorter:
-        LENGTHS   length of the header, length of the graph
-        header    JSON; `schemas/bundle.json` describes it
-        graph     JSON; `schemas/graph.json` without `payloads`: its numbers are places in the header's `payloads`
-        small payload archives
-    large payload archives, as they are
-
-Payloads are numbered. The reader computes their digests, which are their names, so only those of large ones are sent:
-the block as a whole has a digest of its own.
-"""
+"""A built lattice → the body of a submit request, as `graph/bundle.py` lays it out."""
 
 import hashlib
 import json
 import os
 import platform
-import struct
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
@@ -25,19 +12,17 @@ from typing import Any
 
 from covalent_lab import payload
 from covalent_lab._version import __version__
+from covalent_lab.graph.bundle import FRONT, LENGTHS, MAGIC
 from covalent_lab.graph.model import Graph
 from covalent_lab.graph.wire import graph_to_wire
 from covalent_lab.ids import PayloadRef
+from covalent_lab.kernel.identity import kernel_id, process_id
 from covalent_lab.payload import Payload
 from covalent_lab.worker import Buffer
 from covalent_lab.workflow.lattice import Lattice
 from covalent_lab.workflow.origin import dispatch_origin
 
-__all__ = ["FRONT", "LENGTHS", "MAGIC", "Bundle", "bundle_of", "pack", "write_bundle"]
-
-MAGIC = b"CLB2"
-FRONT = struct.Struct(">4sQQ20s")
-LENGTHS = struct.Struct(">II")
+__all__ = ["Bundle", "bundle_of", "pack", "write_bundle"]
 
 _SMALL = 4_096
 _MOST_SMALL = 64 * 2**20
@@ -87,6 +72,8 @@ class Bundle:
                 "python_version": platform.python_version(),
                 "cwd": _cwd(),
                 "hostname": platform.node(),
+                "process": process_id(),
+                "kernel": kernel_id(),
                 "lab_version": __version__,
                 **dispatch_origin(),
             },

@@ -8,17 +8,21 @@ import type {
   IFeedReset,
   IDispatchFilter,
   IListQuery,
+  ILogQuery,
   IRestClient
 } from '../src/api';
 import type {
   CancelResult,
+  ConfigForm,
   DeleteResult,
   Detail,
   DispatchPage,
   FeedItem,
   GraphWire,
+  LogPage,
   NodeColumns,
   NodeDetail,
+  NotebookPath,
   Overview,
   Preview,
   StatusBody,
@@ -26,6 +30,7 @@ import type {
   SubmitResult,
   Summary
 } from '../src/contract';
+import type { IViewActions } from '../src/widgets/node';
 
 /** A chain of functions, the first of which takes one parameter; the last node is the postprocess node. */
 export function chain(length: number): GraphWire {
@@ -124,6 +129,24 @@ export function detail(id: string, change: Partial<Detail> = {}): Detail {
   };
 }
 
+/** Actions that do nothing, with changes. */
+export function viewActions(change: Partial<IViewActions> = {}): IViewActions {
+  const nothing = () => undefined;
+  return {
+    cancel: nothing,
+    rerun: nothing,
+    rerunWith: nothing,
+    loadResult: nothing,
+    openOrigin: nothing,
+    showList: nothing,
+    cancelNode: nothing,
+    loadOutput: nothing,
+    debugNode: nothing,
+    replaceNode: nothing,
+    ...change
+  };
+}
+
 /** A node that completed and has nothing to show. */
 export const NODE: NodeDetail = {
   node_id: 0,
@@ -200,6 +223,10 @@ export class FakeRest implements IRestClient {
   parts: DispatchPage = { items: [], total: 0, counts: {}, seq: 0 };
   figures: Overview = { total: 0, counts: {}, latest: null, runtime_s: 0, seq: 0 };
   readonly removed: IDispatchFilter[] = [];
+  form: ConfigForm = { path: 'covalent.conf', fields: [] };
+  readonly saved: Readonly<Record<string, unknown>>[] = [];
+  log: LogPage = { items: [], total: 0, path: 'dispatcher.log' };
+  readonly logQueries: ILogQuery[] = [];
   details = new Map<string, Detail>();
   wire: GraphWire = chain(3);
   nodeColumns = columns(0);
@@ -236,6 +263,31 @@ export class FakeRest implements IRestClient {
   async removeMatching(filter: IDispatchFilter): Promise<DeleteResult> {
     this.removed.push(filter);
     return { deleted: this.page.items.map(row => row.dispatch_id), missing: [], active: [] };
+  }
+
+  async config(): Promise<ConfigForm> {
+    return this.form;
+  }
+
+  async saveConfig(values: Readonly<Record<string, unknown>>): Promise<ConfigForm> {
+    if (this.error !== null) {
+      throw this.error;
+    }
+    this.saved.push(values);
+    return this.form;
+  }
+
+  async logs(query: ILogQuery): Promise<LogPage> {
+    this.logQueries.push(query);
+    return this.log;
+  }
+
+  async logFile(): Promise<Blob> {
+    return new Blob(['the log']);
+  }
+
+  async quickstart(): Promise<NotebookPath> {
+    return { path: 'quickstart.ipynb' };
   }
 
   async detail(id: string): Promise<Detail> {

@@ -257,3 +257,51 @@ def test_a_notebook_written_for_covalent_runs_unmodified(kernel: Kernel) -> None
     )
     [(kind, value)] = messages
     assert (kind, value["data"]["text/plain"]) == ("execute_result", "(0, True)")
+
+
+def test_a_form_is_answered_with_json_and_leaves_no_trace(kernel: Kernel) -> None:
+    """The front end asks by a user expression, which neither prints nor counts as a cell."""
+    expression = '__import__("covalent_lab.notebook.forms", fromlist=["forms"]).check("{\\"n\\": \\"true\\"}")'
+
+    reply = kernel.client.execute_interactive(
+        "", silent=True, store_history=False, user_expressions={"answer": expression}, timeout=TIMEOUT_S
+    )
+
+    answer = reply["content"]["user_expressions"]["answer"]
+    assert answer["data"]["application/json"] == {"values": {"n": "True"}, "errors": {}}
+
+
+def test_marked_cells_get_what_came_of_them_below_them(kernel: Kernel) -> None:
+    """One display each, updated while another cell runs, with what was printed, drawn and returned."""
+    pytest.importorskip("matplotlib")
+    kernel.run("%load_ext covalent_lab\n%covalent forget\nn = 2")
+    marks = [
+        kernel.run("%%covalent task --name squares\nprint('squaring')\nys = [x * x for x in range(n)]"),
+        kernel.run("%%covalent task --name picture\nimport matplotlib.pyplot as plt\nplt.plot(ys);\nsum(ys)"),
+    ]
+    places = [content["transient"]["display_id"] for [(_, content)] in marks]
+    messages = kernel.run("%covalent run n=3")
+    last: dict[str, Any] = {}
+    for kind, content in messages:
+        if kind == "update_display_data":
+            last[content["transient"]["display_id"]] = content["data"]
+    assert "Completed: squares (gives ys" in last[places[0]]["text/plain"]
+    assert last[places[0]]["text/plain"].endswith("\nsquaring")
+    assert last[places[1]]["text/plain"].endswith("\n5")
+    assert "data:image/png;base64," in last[places[1]]["text/html"]
+    [(_, value)] = kernel.run("ys")
+    assert value["data"]["text/plain"] == "[0, 1, 4]"
+
+
+def test_running_a_cell_without_its_mark_unmarks_it(kernel: Kernel) -> None:
+    """The front end tells which cell runs; a cell that is marked again stays where it is."""
+    kernel.run("%load_ext covalent_lab\n%covalent forget")
+    for cell_id, code in (
+        ("one", "%%covalent task --name a\nx = 1"),
+        ("two", "%%covalent task --name b\ny = 1"),
+        ("one", "%%covalent task --name c\nz = 1"),
+        ("two", "y = 1"),
+    ):
+        kernel.run(code, cell_id=cell_id)
+    [(_, told)] = kernel.run("%covalent forget")
+    assert told["text"] == "Unmarked: c.\n"

@@ -5,11 +5,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import type { ICovalentLab, ICovalentViews } from '../tokens';
 import { CommandIds } from './ids';
-
-/** Translates, and fills `%1`. */
-interface ITexts {
-  __(text: string, ...values: (string | number)[]): string;
-}
+import { reporting, type ITarget, type ITexts } from './target';
 
 /** What the commands work on. */
 export interface ICommandContext {
@@ -17,9 +13,7 @@ export interface ICommandContext {
   views: ICovalentViews;
   texts: ITexts;
   showSidebar: () => void;
-  showTable: () => void;
-  /** The dispatch under the pointer or in front, when a command names none. */
-  currentId: () => string | null;
+  target: ITarget;
 }
 
 type Filter = ICovalentLab['dispatches']['filter'];
@@ -27,34 +21,22 @@ type IMatchingArgs = Filter & { count: number };
 
 /** Adds all commands to a registry. */
 export function addCommands(commands: CommandRegistry, context: ICommandContext): void {
-  const { lab, views, texts } = context;
-  const idOf = (args: { [key: string]: unknown }) =>
-    typeof args.dispatchId === 'string' ? args.dispatchId : context.currentId();
-  const idsOf = (args: { [key: string]: unknown }): string[] => {
+  const { lab, views, texts, target } = context;
+  const { dispatchOf, onDispatch } = target;
+  const idsOf = (args: { readonly [key: string]: unknown }): string[] => {
     if (Array.isArray(args.dispatchIds)) {
       return args.dispatchIds.filter((id): id is string => typeof id === 'string');
     }
-    const dispatchId = idOf(args);
+    const dispatchId = dispatchOf(args);
     return dispatchId === null ? [] : [dispatchId];
   };
-  const onId = (label: string, caption: string, act: (dispatchId: string) => unknown) => ({
-    label,
-    caption,
-    isEnabled: (args: { [key: string]: unknown }) => idOf(args) !== null,
-    execute: async (args: { [key: string]: unknown }) => {
-      const dispatchId = idOf(args);
-      if (dispatchId !== null) {
-        await act(dispatchId);
-      }
-    }
-  });
 
   commands.addCommand(CommandIds.openDispatch, {
     label: texts.__('Open Graph'),
     caption: texts.__('Show the graph of a dispatch'),
-    isEnabled: args => idOf(args) !== null,
+    isEnabled: args => dispatchOf(args) !== null,
     execute: args => {
-      const dispatchId = idOf(args);
+      const dispatchId = dispatchOf(args);
       if (dispatchId !== null) {
         views.open(dispatchId, typeof args.nodeId === 'number' ? args.nodeId : undefined);
       }
@@ -62,7 +44,7 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
   });
   commands.addCommand(
     CommandIds.cancel,
-    onId(texts.__('Cancel Dispatch'), texts.__('Stop a running workflow'), dispatchId =>
+    onDispatch(texts.__('Cancel Dispatch'), texts.__('Stop a running workflow'), dispatchId =>
       reporting(async () => {
         const message = await lab.dispatches.cancel(dispatchId);
         Notification.info(message, { autoClose: 3000 });
@@ -75,7 +57,7 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
     });
   commands.addCommand(
     CommandIds.rerun,
-    onId(
+    onDispatch(
       texts.__('Run Again'),
       texts.__('Run every task of a dispatch again, with the same inputs'),
       rerun(false)
@@ -83,7 +65,7 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
   );
   commands.addCommand(
     CommandIds.rerunRest,
-    onId(
+    onDispatch(
       texts.__('Run Again, Reusing Results'),
       texts.__('Run what did not complete, and take over the results of the rest'),
       rerun(true)
@@ -109,19 +91,25 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
   });
   commands.addCommand(
     CommandIds.copyId,
-    onId(texts.__('Copy Dispatch Id'), texts.__('Copy the id of a dispatch'), dispatchId =>
+    onDispatch(texts.__('Copy Dispatch Id'), texts.__('Copy the id of a dispatch'), dispatchId =>
       navigator.clipboard.writeText(dispatchId)
+    )
+  );
+  commands.addCommand(
+    CommandIds.cancelNode,
+    target.onNode(
+      texts.__('Cancel Task'),
+      texts.__('Stop one task of a running workflow; what needs it will not start'),
+      (dispatchId, nodeId) =>
+        reporting(async () => {
+          Notification.info(await lab.cancelNode(dispatchId, nodeId), { autoClose: 3000 });
+        })
     )
   );
   commands.addCommand(CommandIds.refresh, {
     label: texts.__('Refresh Dispatches'),
     caption: texts.__('Load the list of dispatches again'),
     execute: () => lab.dispatches.refresh()
-  });
-  commands.addCommand(CommandIds.openTable, {
-    label: texts.__('Show Dispatches as a Table'),
-    caption: texts.__('Show all dispatches in the main area, with figures, pages and selection'),
-    execute: () => context.showTable()
   });
   commands.addCommand(CommandIds.showSidebar, {
     label: texts.__('Show Dispatches'),
@@ -195,13 +183,5 @@ function warnOfActive(count: number, context: ICommandContext): void {
   if (count > 0) {
     const text = context.texts.__('%1 still running: cancel first what is to be deleted.', count);
     Notification.warning(text, { autoClose: 5000 });
-  }
-}
-
-async function reporting(act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (reason) {
-    Notification.error(reason instanceof Error ? reason.message : String(reason));
   }
 }

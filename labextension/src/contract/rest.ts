@@ -479,3 +479,98 @@ export interface PurgeRequest {
 export interface PurgeResult {
   purged: number;
 }
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ConfigField".
+ */
+export interface ConfigField {
+  /**
+   * With its section.
+   */
+  name: string;
+  section: string;
+  type: 'text' | 'integer' | 'number' | 'boolean' | 'json';
+  /**
+   * null for a secret
+   */
+  value: string | number | boolean | unknown[] | null;
+  /**
+   * The only values, if not empty.
+   */
+  choices: string[];
+  is_secret: boolean;
+  /**
+   * Whether file or environment say something.
+   */
+  is_set: boolean;
+  /**
+   * Environment variable that overrides the file at this moment, or empty.
+   */
+  variable: string;
+  is_read_only: boolean;
+}
+/**
+ * GET config
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ConfigForm".
+ */
+export interface ConfigForm {
+  /**
+   * Of the file.
+   */
+  path: string;
+  fields: ConfigField[];
+}
+/**
+ * PUT config
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ConfigChange".
+ */
+export interface ConfigChange {
+  /**
+   * New values by name; all are written, or none.
+   */
+  values: {};
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "LogEntry".
+ */
+export interface LogEntry {
+  /**
+   * Place in the file.
+   */
+  number: number;
+  /**
+   * Local time as the file has it.
+   */
+  time: string;
+  level: string;
+  logger: string;
+  message: string;
+}
+/**
+ * GET logs
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "LogPage".
+ */
+export interface LogPage {
+  items: LogEntry[];
+  total: number;
+  path: string;
+}
+/**
+ * POST quickstart
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "NotebookPath".
+ */
+export interface NotebookPath {
+  /**
+   * Below the server's root folder.
+   */
+  path: string;
+}

@@ -83,6 +83,11 @@ export class DispatchModel implements IDisposable {
     return this._state?.isDeleted ?? false;
   }
 
+  /** Whether the server has no such dispatch: asking again is of no use. */
+  get isMissing(): boolean {
+    return this._isMissing;
+  }
+
   get error(): string {
     return this._error;
   }
@@ -278,7 +283,6 @@ export class DispatchModel implements IDisposable {
   private _selection: number | null = null;
   private _waiting: FeedItem[] = [];
   private _isLoading = false;
-  /** The server answered that there is no such dispatch: asking again is of no use. */
   private _isMissing = false;
   private _ticket = 0;
   private _resetSeq = -1;

@@ -7,7 +7,8 @@ import { Signal } from '@lumino/signaling';
 
 import type { IFeed, IRestClient } from '../api';
 import { Feed, RestClient } from '../api';
-import { DispatchesModel, DispatchModel, OverviewModel } from '../model';
+import type { Detail, NodeDetail } from '../contract';
+import { ConfigModel, DispatchesModel, DispatchModel, LogModel, OverviewModel } from '../model';
 import type { ICovalentSettings } from '../tokens';
 import { ICovalentLab } from '../tokens';
 
@@ -47,6 +48,18 @@ class CovalentLab implements ICovalentLab {
     return new DispatchModel({ rest: this._rest, feed: this._feed, dispatchId });
   }
 
+  detail(dispatchId: string): Promise<Detail> {
+    return this._rest.detail(dispatchId);
+  }
+
+  node(dispatchId: string, nodeId: number): Promise<NodeDetail> {
+    return this._rest.node(dispatchId, nodeId);
+  }
+
+  async cancelNode(dispatchId: string, nodeId: number): Promise<string> {
+    return (await this._rest.cancel(dispatchId, [nodeId])).message;
+  }
+
   createPages(): DispatchesModel {
     const { tablePageSize } = this._settings;
     return new DispatchesModel({
@@ -55,6 +68,18 @@ class CovalentLab implements ICovalentLab {
       pageSize: tablePageSize,
       isPaged: true
     });
+  }
+
+  createConfig(): ConfigModel {
+    return new ConfigModel({ rest: this._rest });
+  }
+
+  createLog(): LogModel {
+    return new LogModel({ rest: this._rest });
+  }
+
+  async quickstart(): Promise<string> {
+    return (await this._rest.quickstart()).path;
   }
 
   applySettings(settings: ICovalentSettings): void {

@@ -6,13 +6,13 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { IThemeManager, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIds } from '../commands/ids';
 import { covalentIcon } from '../icon';
 import { ICovalentLab, ICovalentViews } from '../tokens';
 import { DispatchView } from '../widgets/dispatch';
-import { DispatchTable } from '../widgets/dispatches';
 
 export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
   id: 'covalent-lab:views',
@@ -31,21 +31,29 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
     const texts = (translator ?? nullTranslator).load('covalent_lab');
     const tracker = new WidgetTracker<MainAreaWidget<DispatchView>>({ namespace: 'covalent-lab' });
 
-    const tables = new WidgetTracker<MainAreaWidget<DispatchTable>>({
-      namespace: 'covalent-lab-table'
-    });
-
     const create = (dispatchId: string): MainAreaWidget<DispatchView> => {
       const model = lab.createDispatch(dispatchId);
       const { orientation, showParameters, showPostprocess } = lab.settings;
+      const run = (command: string, nodeId?: number) =>
+        void app.commands.execute(
+          command,
+          nodeId === undefined ? { dispatchId } : { dispatchId, nodeId }
+        );
       const content = new DispatchView({
         model,
         texts,
         view: { orientation, showParameters, showPostprocess },
-        onCancel: () => void app.commands.execute(CommandIds.cancel, { dispatchId }),
-        onRerun: reusesResults => {
-          const command = reusesResults ? CommandIds.rerunRest : CommandIds.rerun;
-          void app.commands.execute(command, { dispatchId });
+        actions: {
+          cancel: () => run(CommandIds.cancel),
+          rerun: reuses => run(reuses ? CommandIds.rerunRest : CommandIds.rerun),
+          rerunWith: () => run(CommandIds.rerunWith),
+          loadResult: () => run(CommandIds.loadResult),
+          openOrigin: () => run(CommandIds.openOrigin),
+          showList: () => run(CommandIds.showSidebar),
+          cancelNode: nodeId => run(CommandIds.cancelNode, nodeId),
+          loadOutput: nodeId => run(CommandIds.loadOutput, nodeId),
+          debugNode: nodeId => run(CommandIds.debugNode, nodeId),
+          replaceNode: nodeId => run(CommandIds.replaceNode, nodeId)
         }
       });
       const widget = new MainAreaWidget({ content });
@@ -75,45 +83,18 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
         tracker.find(view => view.content.model.dispatchId === dispatchId) ?? create(dispatchId);
       if (!widget.isAttached) {
         app.shell.add(widget, 'main', { type: 'Covalent' });
+        void app.restored.then(() => {
+          if (!widget.isAttached && !widget.isDisposed) {
+            widget.dispose(); // Jupyter Notebook shows one document a page
+            const query = URLExt.objectToQueryString({ covalent: dispatchId });
+            window.open(`${PageConfig.getBaseUrl()}lab${query}`, '_blank', 'noopener');
+          }
+        });
       }
       if (nodeId !== undefined) {
         widget.content.model.selection = nodeId;
       }
       app.shell.activateById(widget.id);
-    };
-
-    let table: MainAreaWidget<DispatchTable> | null = null;
-    const openTable = (): void => {
-      if (table === null || table.isDisposed) {
-        table = new MainAreaWidget({ content: createTable() });
-        table.toolbar.hide();
-        table.id = 'covalent-lab-table';
-        table.title.icon = covalentIcon;
-        table.title.label = texts.__('Dispatches');
-        table.title.closable = true;
-        void tables.add(table);
-      }
-      if (!table.isAttached) {
-        app.shell.add(table, 'main', { type: 'Covalent' });
-      }
-      app.shell.activateById(table.id);
-    };
-    const createTable = (): DispatchTable => {
-      const model = lab.createPages();
-      void model.start();
-      return new DispatchTable({
-        model,
-        overview: lab.overview,
-        texts,
-        open,
-        remove: async dispatchIds => {
-          await app.commands.execute(CommandIds.remove, { dispatchIds: [...dispatchIds] });
-        },
-        removeMatching: async ({ search, statuses }, count) => {
-          const args = { search, statuses: [...statuses], count };
-          await app.commands.execute(CommandIds.removeMatching, args);
-        }
-      });
     };
 
     themes?.themeChanged.connect(() => {
@@ -124,14 +105,17 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
       args: view => ({ dispatchId: view.content.model.dispatchId }),
       name: view => view.content.model.dispatchId
     });
-    void restorer?.restore(tables, { command: CommandIds.openTable, name: () => 'table' });
+    const current = () => {
+      const widget = app.shell.currentWidget;
+      return tracker.find(view => view === widget)?.content.model;
+    };
     return {
       open,
-      openTable,
       get currentId() {
-        const current = app.shell.currentWidget;
-        const view = tracker.find(widget => widget === current);
-        return view?.content.model.dispatchId ?? null;
+        return current()?.dispatchId ?? null;
+      },
+      get currentNode() {
+        return current()?.selection ?? null;
       }
     };
   }

@@ -5,14 +5,17 @@ import type { NodeDetail } from '../../src/contract';
 import { OPEN_EVENT } from '../../src/contract/open';
 import { plainTexts } from '../../src/graph/style';
 import { DispatchModel, NodeModel } from '../../src/model';
+import { ApiError } from '../../src/api';
+import { Header } from '../../src/widgets/dispatch/header';
+import type { IViewActions } from '../../src/widgets/node';
 import { NodeView } from '../../src/widgets/node/node';
 import { Side } from '../../src/widgets/node/panel';
 import { dependenciesOf, splitAnsi, Traceback } from '../../src/widgets/parts';
-import { columns, detail, FakeFeed, FakeRest, item, NODE, summary } from '../fakes';
+import { columns, detail, FakeFeed, FakeRest, item, NODE, summary, viewActions } from '../fakes';
 
 const TRACE = `printed before
 Traceback (most recent call last):
-  File "/home/ada/fit.py", line 7, in fit
+  File "/srv/fit.py", line 7, in fit
     return 1 / 0
            ~~^~~
 ZeroDivisionError: division by zero`;
@@ -27,12 +30,15 @@ beforeEach(() => {
 
 afterEach(cleanup);
 
-async function opened(change: Parameters<typeof detail>[1] = {}): Promise<DispatchModel> {
+async function opened(
+  change: Parameters<typeof detail>[1] = {},
+  actions: Partial<IViewActions> = {}
+): Promise<DispatchModel> {
   rest.details.set('a', detail('a', change));
   const model = new DispatchModel({ rest, feed, dispatchId: 'a' });
   await model.load();
   await act(async () => {
-    render(<Side model={model} texts={plainTexts} />);
+    render(<Side model={model} texts={plainTexts} actions={viewActions(actions)} />);
   });
   return model;
 }
@@ -54,6 +60,21 @@ describe('the panel of a dispatch', () => {
     fireEvent.click(more);
     expect(more.getAttribute('aria-expanded')).toBe('true');
     expect(screen.queryByRole('tablist')).toBeNull();
+  });
+
+  it('leads to the notebook cell that dispatched it, where that is known', async () => {
+    const openOrigin = vi.fn();
+    const origin = { notebook: 'fits/run.ipynb', cell_id: 'c1', script: null };
+    await opened({ origin } as Parameters<typeof detail>[1], { openOrigin });
+    expect(screen.getByText('fits/run.ipynb')).toBeTruthy();
+    fireEvent.click(screen.getByRole('button', { name: 'Open notebook cell' }));
+    expect(openOrigin).toHaveBeenCalled();
+    cleanup();
+    await opened({
+      origin: { notebook: null, cell_id: null, script: '/srv/fit.py' }
+    } as Parameters<typeof detail>[1]);
+    expect(screen.getByText('/srv/fit.py')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: 'Open notebook cell' })).toBeNull();
   });
 
   it('lists sublattices, sorts them on the server and opens one', async () => {
@@ -88,14 +109,42 @@ describe('the panel of a dispatch', () => {
   });
 });
 
+describe('the head of a dispatch', () => {
+  it('that is not there leads to the list; any other failure to another try', async () => {
+    const showList = vi.fn();
+    const model = new DispatchModel({ rest, feed, dispatchId: 'gone' });
+    rest.detail = async () => {
+      throw new ApiError('no such dispatch', 'unknown_dispatch', 404);
+    };
+    await model.load();
+    const { rerender } = render(
+      <Header model={model} texts={plainTexts} actions={viewActions({ showList })} />
+    );
+    fireEvent.click(screen.getByRole('button', { name: 'Show dispatches' }));
+    expect(showList).toHaveBeenCalledOnce();
+    rest.detail = async () => {
+      throw new ApiError('The server cannot be reached.', 'unreachable', 0);
+    };
+    await model.load();
+    rerender(<Header model={model} texts={plainTexts} actions={viewActions()} />);
+    expect(screen.getByRole('alert').textContent).toContain('cannot be reached');
+    expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy();
+  });
+});
+
 describe('the panel of a node', () => {
-  async function shown(change: Partial<NodeDetail>): Promise<void> {
+  async function shown(
+    change: Partial<NodeDetail>,
+    actions: Partial<IViewActions> = {}
+  ): Promise<void> {
     rest.details.set('a', detail('a'));
     rest.nodeDetail = { ...NODE, ...change };
     const dispatch = new DispatchModel({ rest, feed, dispatchId: 'a' });
     const node = new NodeModel({ dispatch, nodeId: 0 });
     await node.load();
-    render(<NodeView dispatch={dispatch} node={node} texts={plainTexts} />);
+    render(
+      <NodeView dispatch={dispatch} node={node} texts={plainTexts} actions={viewActions(actions)} />
+    );
   }
 
   it('shows error and traceback of a failed node first', async () => {
@@ -116,6 +165,26 @@ describe('the panel of a node', () => {
     const panel = screen.getByRole('tabpanel');
     for (const text of ['module load gcc', 'debug', '{"nodes":2}']) {
       expect(panel.textContent).toContain(text);
+    }
+  });
+
+  it.each([
+    ['FAILED', ['Debug in notebook', 'Run with active cell']],
+    ['RUNNING', ['Cancel task']],
+    ['NEW_OBJECT', ['Cancel task']],
+    ['CANCELLED', ['Run with active cell']]
+  ] as const)('offers what can be done with a node that is %s', async (status, labels) => {
+    const [cancelNode, debugNode, replaceNode] = [vi.fn(), vi.fn(), vi.fn()];
+    await shown({ status, node_id: 7 }, { cancelNode, debugNode, replaceNode });
+    const buttons = within(screen.getByRole('group', { name: 'Actions' })).getAllByRole('button');
+    expect(buttons.map(button => button.textContent)).toEqual(labels);
+    buttons.forEach(button => fireEvent.click(button));
+    for (const [label, act] of [
+      ['Cancel task', cancelNode],
+      ['Debug in notebook', debugNode],
+      ['Run with active cell', replaceNode]
+    ] as const) {
+      expect(act.mock.calls).toEqual((labels as readonly string[]).includes(label) ? [[7]] : []);
     }
   });
 

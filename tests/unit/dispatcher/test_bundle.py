@@ -16,13 +16,14 @@ from covalent_lab import payload
 from covalent_lab.dispatcher.bundle import BadBundleError, BundleReader
 from covalent_lab.dispatcher.intake import read_dispatch
 from covalent_lab.errors import UsageError
+from covalent_lab.graph.bundle import FRONT, LENGTHS, MAGIC
 from covalent_lab.graph.wire import graph_to_wire
 from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
 from covalent_lab.store.base import NewDispatch
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.testing.graphs import make_graph
-from covalent_lab.workflow.bundle import FRONT, LENGTHS, MAGIC, pack
+from covalent_lab.workflow.bundle import pack
 
 LIMIT = 20
 DATA = [b"small", b"x" * LIMIT, b"y" * (LIMIT + 1), b"z" * 300, b"w" * 5_000]
@@ -268,7 +269,11 @@ def test_a_header_lacks_nothing_it_needs(key: str) -> None:
         {"graph": {**GRAPH, "edges": {**GRAPH["edges"], "source": [0, 1.5]}}},
         {"graph": {**GRAPH, "edges": {**GRAPH["edges"], "arg_index": ["first", 0]}}},
         {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "function": [None, 0.5, 0]}}},
+        {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "function": [None, True, 0]}}},
         {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "value": [None, None, None]}}},
+        {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "value": [-1, None, None]}}},
+        {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "name": ["a", "b", 3]}}},
+        {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "task_group": [0, 1, "two"]}}},
         {"metadata": 3},
         {"client": "me"},
     ],

@@ -25,7 +25,7 @@ INNER = graph_of(3, [(0, 1), (1, 2)], identity=2)
 def with_sublattice(graph: Graph, node: int = 0) -> Graph:
     """The graph with one node that is a sublattice."""
     nodes = list(graph.nodes)
-    nodes[node] = replace(nodes[node], name=NAME, kind=NodeKind.SUBLATTICE)
+    nodes[node] = nodes[node]._replace(name=NAME, kind=NodeKind.SUBLATTICE)
     return replace(graph, nodes=tuple(nodes))
 
 

@@ -13,12 +13,13 @@ class Notebook:
         self.error: BaseException | None = None
         self.out = self.err = ""
 
-    def run(self, cell: str):
-        """Run a cell; returns its value, and leaves `error`, `out` and `err`."""
-        self._capsys.readouterr()
-        done = self.shell.run_cell(cell, store_history=True)
-        self.error = done.error_before_exec or done.error_in_exec
-        self.out, self.err = self._capsys.readouterr()
+    def run(self, *cells: str):
+        """Run cells; returns the last one's value, and leaves its `error`, `out` and `err`."""
+        for cell in cells:
+            self._capsys.readouterr()
+            done = self.shell.run_cell(cell, store_history=True)
+            self.error = done.error_before_exec or done.error_in_exec
+            self.out, self.err = self._capsys.readouterr()
         return done.result
 
     def __getitem__(self, name: str):

@@ -1,6 +1,8 @@
 """Cards of dispatches: which forms they have, where they show, and how their saved forms end."""
 
+import base64
 import os
+import re
 
 import pytest
 
@@ -119,6 +121,21 @@ def test_a_watched_dispatch_is_a_card_where_the_page_has_its_server(
     assert (LATTICE_MIME in forms, "image/svg+xml" in forms) == (has_card, has_card)
     assert "application/vnd.jupyter.widget-view+json" in forms
     widget.close()
+
+
+def test_an_exported_notebook_shows_the_picture(notebook: Notebook) -> None:
+    """Without a server, a kernel or an extension."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    notebook.run("%%covalent --name pictured\n1")
+    dispatch_id = connect().list_dispatches(count=1)["items"][0]["dispatch_id"]
+    output = nbformat.v4.new_output("display_data", data=card_bundle(ct.get_result(dispatch_id)))
+    file = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
+    page, _ = HTMLExporter().from_notebook_node(file)
+    picture = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
+    assert picture is not None
+    assert "pictured" in base64.b64decode(picture[1]).decode()
 
 
 def test_a_cell_in_the_background_shows_its_card(notebook: Notebook) -> None:

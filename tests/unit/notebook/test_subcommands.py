@@ -1,6 +1,7 @@
 """The sub-commands of `%covalent` and the options of `%%covalent`, in a real shell with a real dispatcher."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,9 +9,11 @@ from typing import Any
 import pytest
 from IPython.core.completer import provisionalcompleter  # noqa: TID253  this is about IPython
 
+import covalent_lab
 import covalent_lab as ct
 from covalent_lab.client.connection import connect
 from covalent_lab.notebook.completion import complete
+from covalent_lab.notebook.subcommands import CELL_DEFAULT, LINE_COMMANDS
 from tests.unit.notebook.shells import Notebook
 
 FLOW = """
@@ -338,6 +341,20 @@ def test_both_magics_explain_themselves(notebook: Notebook) -> None:
         assert "--time-limit SECONDS" in notebook.out
 
 
+def test_the_guide_names_every_sub_command_and_option() -> None:
+    """And no others."""
+    guide = (Path(covalent_lab.__file__).parents[1] / "docs" / "magics.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`%covalent ([a-z]+) ?[^?`]*` \|", guide)) == set(LINE_COMMANDS)
+    told = set(re.findall(r"`(--[a-z-]+)(?: [A-Z]+)?` \|", guide))
+    declared = [
+        [name for name in action.option_strings if name.startswith("--")] for action in CELL_DEFAULT.parser("").actions
+    ]
+    assert told == {names[0] for names in declared}
+    for command in LINE_COMMANDS.values():
+        for action in command.parser("").actions:
+            assert not action.option_strings or any(name in guide for name in action.option_strings)
+
+
 def completed(notebook: Notebook, text: str) -> list[str]:
     with provisionalcompleter():  # as kernels complete
         return [found.text for found in notebook.shell.Completer.completions(text, len(text))]
@@ -358,6 +375,8 @@ def test_words_are_completed(notebook: Notebook, done: str) -> None:
     assert str(node_of(notebook["result"], "double")) in completed(notebook, f"%covalent debug {done} ")
     assert offered(notebook, f"%covalent debug {done} minus ") == []
     assert completed(notebook, "%covalent draw fl") == ["flow"]
+    assert completed(notebook, "x = 1\n%covalent draw fl") == ["flow"]
+    assert completed(notebook, "again = %covalent redis") == ["redispatch"]
     assert completed(notebook, "%covalent config sdk.no_c") == ["sdk.no_cluster"]
     assert completed(notebook, "%covalent executors lo") == ["local"]
     assert completed(notebook, "%covalent list -s COMP") == ["COMPLETED"]

@@ -136,6 +136,7 @@ function Table(props: ITableProps): JSX.Element {
                 return (
                   <tr
                     key={id}
+                    data-node-id={id}
                     className={id === model.selection ? 'cvl-mod-active' : undefined}
                     onClick={() => {
                       model.selection = id;

@@ -4,10 +4,12 @@ import type { JSX } from 'react';
 import { useEffect, useState } from 'react';
 
 import type { NodeDetail, NodeInput } from '../../contract';
+import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, formatTime, shortId } from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { DispatchModel, NodeModel } from '../../model';
+import { outputCode } from '../../model';
 import {
   AnsiText,
   BACK,
@@ -27,6 +29,7 @@ import {
   useSignal,
   type IDependency
 } from '../parts';
+import type { IViewActions } from './actions';
 
 type Tab = 'output' | 'inputs' | 'logs' | 'error' | 'needs' | 'source';
 
@@ -35,6 +38,7 @@ export function NodeView(props: {
   dispatch: DispatchModel;
   node: NodeModel;
   texts: ITexts;
+  actions: IViewActions;
 }): JSX.Element {
   const { dispatch, node, texts } = props;
   useSignal(node.changed);
@@ -109,6 +113,7 @@ export function NodeView(props: {
               {texts.__('Open sublattice')}
             </OpenLink>
           )}
+          <NodeButtons detail={detail} texts={texts} actions={props.actions} />
           <TabList
             tabs={tabs.map(([key, label]) => ({ key, label }))}
             chosen={tab ?? 'output'}
@@ -128,6 +133,61 @@ export function NodeView(props: {
           </div>
         </>
       )}
+    </div>
+  );
+}
+
+/** What can be done with a node as it stands. */
+function NodeButtons(props: {
+  detail: NodeDetail;
+  texts: ITexts;
+  actions: IViewActions;
+}): JSX.Element | null {
+  const { detail, texts, actions } = props;
+  const id = detail.node_id;
+  const isFunction = detail.kind === 'function';
+  const buttons: [boolean, string, string, (nodeId: number) => void][] = [
+    [
+      detail.kind !== 'parameter' && !isTerminal(detail.status),
+      texts.__('Cancel task'),
+      texts.__('Stop this task; what needs it will not start'),
+      actions.cancelNode
+    ],
+    [
+      detail.output !== null,
+      texts.__('Load in notebook'),
+      texts.__('Put a cell into the notebook that loads this value'),
+      actions.loadOutput
+    ],
+    [
+      isFunction && detail.status === 'FAILED',
+      texts.__('Debug in notebook'),
+      texts.__('Step through this call in the kernel of the notebook'),
+      actions.debugNode
+    ],
+    [
+      isFunction && isTerminal(detail.status),
+      texts.__('Run with active cell'),
+      texts.__(
+        'Run again, with the function that the active notebook cell defines in the place of this'
+      ),
+      actions.replaceNode
+    ]
+  ];
+  const shown = buttons.filter(([isShown]) => isShown);
+  return shown.length === 0 ? null : (
+    <div className="cvl-Panel-buttons" role="group" aria-label={texts.__('Actions')}>
+      {shown.map(([, label, title, act]) => (
+        <button
+          key={label}
+          type="button"
+          className="cvl-Button"
+          title={title}
+          onClick={() => act(id)}
+        >
+          {label}
+        </button>
+      ))}
     </div>
   );
 }
@@ -178,16 +238,13 @@ function Output(props: {
   if (detail.output === null) {
     return <p className="cvl-Muted">{texts.__('No output yet.')}</p>;
   }
-  const load = `import covalent_lab as ct
-
-ct.get_result("${dispatch.dispatchId}").get_node_result(${detail.node_id})["output"].get_deserialized()`;
   return (
     <PayloadView
       payload={detail.output}
       dispatch={dispatch}
       texts={texts}
       fileName={`node-${detail.node_id}`}
-      expression={load}
+      expression={outputCode(dispatch.dispatchId, detail.node_id)}
     />
   );
 }

@@ -6,6 +6,7 @@ import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, formatTime } from '../../graph/style';
 import { isTerminal } from '../../contract';
 import type { DispatchModel } from '../../model';
+import { inputsCode, originOf, resultCode } from '../../model';
 import {
   CopyButton,
   ExecutorSection,
@@ -18,13 +19,15 @@ import {
   useNow,
   useSignal
 } from '../parts';
+import type { IViewActions } from './actions';
 
 /** Shown while no node is selected. */
 export function DispatchOverview(props: {
   model: DispatchModel;
   texts: ITexts;
+  actions: IViewActions;
 }): JSX.Element | null {
-  const { model, texts } = props;
+  const { model, texts, actions } = props;
   useSignal(model.changed);
   const { detail } = model;
   const now = useNow(detail !== null && !isTerminal(detail.status));
@@ -33,6 +36,7 @@ export function DispatchOverview(props: {
   }
   const runtime = elapsed(detail.started_at, detail.ended_at, now);
   const id = detail.dispatch_id;
+  const origin = originOf(detail);
   return (
     <>
       <header className="cvl-Panel-head">
@@ -70,9 +74,22 @@ export function DispatchOverview(props: {
           [texts.__('Started'), formatTime(detail.started_at, now)],
           [texts.__('Ended'), formatTime(detail.ended_at, now)],
           [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
+          [texts.__('Dispatched by'), origin?.notebook ?? origin?.script ?? ''],
           [texts.__('Python'), detail.python_version]
         ]}
       />
+      <div className="cvl-Panel-buttons">
+        {detail.result !== null && (
+          <button type="button" className="cvl-Button" onClick={actions.loadResult}>
+            {texts.__('Load result in notebook')}
+          </button>
+        )}
+        {origin !== null && origin.notebook !== null && (
+          <button type="button" className="cvl-Button" onClick={actions.openOrigin}>
+            {texts.__('Open notebook cell')}
+          </button>
+        )}
+      </div>
       <ExecutorSection
         title={texts.__('Executor')}
         name={detail.executor}
@@ -92,7 +109,7 @@ export function DispatchOverview(props: {
             dispatch={model}
             texts={texts}
             fileName={`${detail.name}-result`}
-            expression={`import covalent_lab as ct\n\nct.get_result("${id}", wait=True).result`}
+            expression={resultCode(id)}
           />
         </Section>
       )}
@@ -103,7 +120,7 @@ export function DispatchOverview(props: {
             dispatch={model}
             texts={texts}
             fileName={`${detail.name}-inputs`}
-            expression={`import covalent_lab as ct\n\nct.get_result("${id}").inputs`}
+            expression={inputsCode(id)}
           />
         </Section>
       )}
