@@ -6,6 +6,7 @@ import { linksPlugin } from './plugins/links';
 import { notebooksPlugin } from './plugins/notebooks';
 import { pagesPlugin } from './plugins/pages';
 import { panelPlugin } from './plugins/panel';
+import { previewPlugin } from './plugins/preview';
 import { servicePlugin } from './plugins/service';
 import { statusPlugin } from './plugins/status';
 import { timelinesPlugin } from './plugins/timelines';
@@ -22,6 +23,7 @@ export default [
   commandsPlugin,
   linksPlugin,
   timelinesPlugin,
+  previewPlugin,
   statusPlugin,
   launcherPlugin
 ];

@@ -25,5 +25,6 @@ export const CommandIds = {
 
 /** Names of the commands around graphs. */
 export const GraphCommandIds = {
-  openTimeline: 'covalent-lab:open-timeline'
+  openTimeline: 'covalent-lab:open-timeline',
+  showPreview: 'covalent-lab:show-preview'
 } as const;

@@ -6,4 +6,5 @@ export * from './log';
 export * from './node';
 export * from './origin';
 export * from './overview';
+export * from './preview';
 export * from './reduce';
