@@ -13,14 +13,16 @@ An archive is the serialised form of one value, laid out so that it can be liste
     data      pickle, then the pickle's out-of-band buffers, then rich previews
 
 Header keys: `py_version`, `cloudpickle_version`, `attrs` (`doc`, `name`), `type`, `pickle` (length), and only where
-present `buffers` and `rich` (`[offset, length]` relative to the data; `rich` is keyed by MIME type).
+present `buffers` and `rich` (`[offset, length]` relative to the data; `rich` is keyed by MIME type), and `reference`:
+the value has stayed in the process that made it, there is no pickle, and this says which process and value it is.
 
 `worker.py --serve CHANNEL LIFELINE CLAIMS` (inherited file descriptors) runs one task after the other for the process
 at the other end of the channel. A frame is `>IQ` (lengths of the next two), control (JSON), body (raw bytes that the
 control refers to by length). It leads a process group of its own, which ends when the lifeline does.
 
-A message brings one or more jobs. Each after the first needs a grant, one byte of the pipe CLAIMS, when its turn comes:
-the other side can take grants back, which decides at one place who runs a job. Answers are sent before that.
+A message brings one or more jobs, and beside them (`shared`) what all of these say alike. Each job after the first
+needs a grant, one byte of the pipe CLAIMS, when its turn comes: the other side can take grants back, which decides at
+one place who runs a job. Answers are sent before that.
 
 A job can have several steps, each with an answer of its own: later ones (`then`) may refer to the output of earlier
 ones, which is decoded anew each time, so that what a step changes is seen by no other.
@@ -56,17 +58,22 @@ if TYPE_CHECKING:
     from covalent_lab.worker_surroundings import LoadedCode, Surroundings
 
 __all__ = [
+    "ValueElsewhereError",
     "apply_before",
     "apply_hook",
     "archive_digest",
     "decode_archive",
     "encode_archive",
+    "encode_reference",
     "end_with",
     "hooks_before",
+    "load_archive",
     "open_archive",
     "read_header",
     "read_rich",
     "read_text",
+    "resolve_references",
+    "run_step",
     "store_archive",
 ]
 
@@ -77,6 +84,18 @@ _SIMPLE = (bool, int, float, complex, str, bytes, type(None))
 _VERSIONS = {"py_version": platform.python_version(), "cloudpickle_version": cloudpickle.__version__}
 
 Buffer = Union[bytes, bytearray, memoryview]
+
+
+class ValueElsewhereError(LookupError):
+    """A value that could not be pickled stayed in the process that made it, and this is another one."""
+
+
+_resolvers: "list[Callable[[Mapping[str, Any]], Any]]" = []
+
+
+def resolve_references(resolver: "Callable[[Mapping[str, Any]], Any]") -> None:
+    """Let this process find what archives refer to; the resolver raises `ValueElsewhereError` for what it has not."""
+    _resolvers[:] = [resolver]
 
 
 def encode_archive(value: Any, rich: bool = False) -> "list[Buffer]":
@@ -95,8 +114,7 @@ def encode_archive(value: Any, rich: bool = False) -> "list[Buffer]":
         return _encode_simple(value)
     buffers: list[pickle.PickleBuffer] = []
     stream = cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-    attrs = {"doc": _attribute(value, "__doc__"), "name": _attribute(value, "__name__")}
-    header: dict[str, Any] = {**_VERSIONS, "attrs": attrs, "type": _type_name(value), "pickle": len(stream)}
+    header = _header(value, len(stream))
     pieces: list[Buffer] = [stream]
     end = len(stream)
 
@@ -118,6 +136,17 @@ def encode_archive(value: Any, rich: bool = False) -> "list[Buffer]":
             header["rich"] = {mime: append(piece) for mime, piece in previews.items()}
     text = _preview_text(value).encode("utf-8", "replace")
     return [_front(header, text, aligned=bool(raw)), text, *pieces]
+
+
+def encode_reference(value: Any, reference: "Mapping[str, Any]") -> "list[Buffer]":
+    """An archive that describes a value and says where it is, as `resolve_references` is told."""
+    text = _preview_text(value).encode("utf-8", "replace")
+    return [_front({**_header(value, 0), "reference": dict(reference)}, text, aligned=False), text]
+
+
+def _header(value: Any, length: int) -> "dict[str, Any]":
+    attrs = {"doc": _attribute(value, "__doc__"), "name": _attribute(value, "__name__")}
+    return {**_VERSIONS, "attrs": attrs, "type": _type_name(value), "pickle": length}
 
 
 def _encode_simple(value: Any) -> "list[Buffer]":
@@ -156,12 +185,25 @@ def decode_archive(archive: Buffer) -> Any:
 
     Raises:
         ValueError: The bytes are not an archive.
+        ValueElsewhereError: The value has stayed in another process.
         Exception: Whatever unpickling raises.
     """
     view = memoryview(archive)
     header, _, data = _split(view)
+    reference = header.get("reference")
+    if reference is not None:
+        return _resolved(reference, header["type"])
     buffers = [view[data + begin : data + begin + size] for begin, size in header.get("buffers", ())]
     return pickle.loads(view[data : data + header["pickle"]], buffers=buffers)
+
+
+def _resolved(reference: "Mapping[str, Any]", kind: str) -> Any:
+    for resolver in _resolvers:
+        return resolver(reference)
+    raise ValueElsewhereError(
+        f"This value ({kind}) cannot be pickled and lives in the kernel {reference['name']}, where task "
+        f"{reference['task']!r} made it. Use it in tasks of that kernel (executor='kernel') or in the notebook there."
+    )
 
 
 def open_archive(path: str) -> memoryview:
@@ -264,6 +306,7 @@ _EXPLANATIONS = {
     "run": "{reason}",
     "pickle": "Cannot pickle the result of task {name!r} ({type}): {reason}. Return something that can be rebuilt.",
     "store": "Cannot store the result of task {name!r}: {reason}. Make room or give access, and run it again.",
+    "find": "Task {name!r} cannot have one of its inputs. {error}",
 }
 
 
@@ -365,7 +408,8 @@ def _send(channel: socket.socket, control: "Mapping[str, Any]", *pieces: Buffer)
     channel.sendall(b"".join((_FRAME.pack(len(text), sum(map(len, pieces))), text, *pieces)))
 
 
-def _load(archive: "Buffer | str") -> Any:
+def load_archive(archive: "Buffer | str") -> Any:
+    """The value of an archive, or of the archive file of a path; see `decode_archive`."""
     return decode_archive(open_archive(archive) if isinstance(archive, str) else archive)
 
 
@@ -377,13 +421,13 @@ def _is_granted(claims: int) -> bool:
 
 
 def _run_jobs(
-    jobs: "Sequence[dict[str, Any]]", body: io.BytesIO, claims: int, surroundings: "Surroundings", code: "LoadedCode"
+    message: "Mapping[str, Any]", body: io.BytesIO, claims: int, surroundings: "Surroundings", code: "LoadedCode"
 ) -> "Iterator[tuple[dict[str, Any], bytes]]":
-    """Run jobs one after the other while that is granted; yields the answers of each."""
-    goes_on = True
-    for number, job in enumerate(jobs):
+    """Run a message's jobs one after the other while that is granted; yields the answers of each."""
+    goes_on, shared = True, message.get("shared", {})
+    for number, job in enumerate(message["jobs"]):
         goes_on = goes_on and (number == 0 or _is_granted(claims))
-        yield from _run_steps(job, body, surroundings, code, goes_on)
+        yield from _run_steps({**shared, **job}, body, surroundings, code, goes_on)
 
 
 def _run_steps(
@@ -403,7 +447,7 @@ def _run_steps(
         _take_function(step, take, code)
         if not goes_on:
             continue  # only its function, which will not be sent again
-        reply, output = _run_step(step, take, surroundings, code)
+        reply, output = run_step(step, lambda where: load_archive(take(where)), surroundings, code)
         goes_on = number + 1 < len(steps) and "failure" not in reply and not _is_stopped(steps[number + 1])
         if goes_on:
             name = reply["output"][0]
@@ -424,9 +468,29 @@ def _take_function(step: "Mapping[str, Any]", take: "Callable[[Any], Buffer | st
         code.archives[digest] = take(where)
 
 
-def _run_step(
-    job: "dict[str, Any]", take: "Callable[[Any], Buffer | str]", surroundings: "Surroundings", code: "LoadedCode"
+def _encode_rich(value: Any) -> "list[Buffer]":
+    return encode_archive(value, True)
+
+
+def run_step(
+    job: "dict[str, Any]",
+    load: "Callable[[Any], Any]",
+    surroundings: "Surroundings",
+    code: "LoadedCode",
+    encode: "Callable[[Any], list[Buffer]]" = _encode_rich,
 ) -> "tuple[dict[str, Any], bytes]":
+    """Run one task; never raises for what the task does.
+
+    Args:
+        job: What is asked for.
+        load: Gives an argument's value from its entry in `job`.
+        surroundings: What a task finds around it, and how that is put back.
+        code: Functions that were loaded before.
+        encode: Makes the archive of what the task returned.
+
+    Returns:
+        The answer (`job`, `started`, `ended`, and `output` or `failure`), and the archive if it is not in a file.
+    """
     reply: "dict[str, Any]" = {"job": job["job"], "started": time.time()}
     stage, output, folder, value = "prepare", b"", job["folder"], None
     hooks, context, delivered = job["hooks"], contextvars.copy_context(), {}
@@ -442,16 +506,16 @@ def _run_step(
             stage, path, modules = "run", list(sys.path), dict(sys.modules)
             delivered = context.run(apply_before, hooks_before(hooks))
             stage, modules = "load", modules if sys.path != path else None
-        function = _load(code.archives[digest]) if modules else code.function(digest, folder)
-        args = [_load(take(where)) for where in job["args"]]
-        kwargs = {name: _load(take(where)) for name, where in job["kwargs"].items()}
+        function = load_archive(code.archives[digest]) if modules else code.function(digest, folder)
+        args = [load(where) for where in job["args"]]
+        kwargs = {name: load(where) for name, where in job["kwargs"].items()}
         surroundings.stand_in(function)
         stage = "run"
         value = context.run(function, *args, **{**kwargs, **delivered})
         for form in hooks.get("call_after") or ():
             context.run(apply_hook, form)
         stage = "pickle"
-        pieces = encode_archive(value, True)
+        pieces = encode(value)
         stage = "store"
         if sum(len(piece) for piece in pieces) <= job["inline_limit"]:
             output = b"".join(pieces)
@@ -460,7 +524,10 @@ def _run_step(
             reply["output"] = store_archive(pieces, job["payload_dir"], job["part"])
     except BaseException as error:  # user code: SystemExit and KeyboardInterrupt included
         trace, reason = _trace(error), _one_line(error)
-        message = _EXPLANATIONS[stage].format(reason=reason, type=_type_name(value), python=sys.executable, **job)
+        if isinstance(error, ValueElsewhereError) and stage == "load":
+            stage = "find"
+        told = {**job, "reason": reason, "error": error, "type": _type_name(value), "python": sys.executable}
+        message = _EXPLANATIONS[stage].format_map(told)
         reply["failure"] = {"message": message, "is_user_error": stage in ("run", "pickle"), "traceback": trace}
         surroundings.leave()
         sys.stderr.write(trace)
@@ -516,11 +583,11 @@ def _serve(descriptor: int, lifeline: int, claims: int = -1) -> None:
     if claims >= 0:
         os.set_inheritable(claims, False)
     channel, pid = socket.socket(fileno=descriptor), os.getpid()
-    reader, surroundings, code = channel.makefile("rb", 1 << 18), Surroundings(), LoadedCode(_load)
+    reader, surroundings, code = channel.makefile("rb", 1 << 18), Surroundings(), LoadedCode(load_archive)
     _send(channel, {"ready": pid, "python_version": _VERSIONS["py_version"]})
     while True:
         message, body = _receive(reader)
-        for reply, output in _run_jobs(message["jobs"], body, claims, surroundings, code):
+        for reply, output in _run_jobs(message, body, claims, surroundings, code):
             if os.getpid() != pid:  # the task forked, and its child came back here
                 os._exit(0)
             streams = [surroundings.take(descriptor) for descriptor in surroundings.kept]

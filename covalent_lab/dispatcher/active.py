@@ -233,6 +233,10 @@ class Active:
             reused_from=self._reused_from[node] if transition.is_reused else None,
         )
 
+    def cancel_unbegun(self) -> None:
+        """Follow the cancellation of a node that had no attempt: nothing of it is to be recorded but the transition."""
+        self._cancelled += 1
+
     def move_dispatch(self, transition: DispatchTransition) -> None:
         """Follow a transition of the dispatch itself."""
         self._state = transition.state.value

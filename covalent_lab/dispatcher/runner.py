@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
-from covalent_lab.errors import LabError
+from covalent_lab.errors import BackendError, LabError
 from covalent_lab.executor import registry
 from covalent_lab.executor.base import (
     Executor,
@@ -23,6 +23,7 @@ from covalent_lab.executor.base import (
     JobStarted,
     JobStatus,
     JobUpdate,
+    Line,
     Outcome,
     TaskFailure,
 )
@@ -81,6 +82,8 @@ class _Pump:
         self.then: dict[AttemptId, deque[AttemptId]] = {}  # of a job's present step: those after it
         self.task: asyncio.Task[None] | None = None
         self.executor: Executor | None = None
+        self.trouble = ""
+        self.settled = asyncio.Event()  # it has an executor, or could not start one
 
 
 class Runner:
@@ -144,6 +147,24 @@ class Runner:
         mine = [attempt for attempt in pump.handles if split_attempt(attempt)[:2] == (dispatch_id, node_id)]
         return bool(mine) and await pump.executor.notify(mine[-1], body)
 
+    async def attach(self, name: str, line: Line) -> Line:
+        """A process connects that does jobs of an executor; see `Executor.admit`.
+
+        Raises:
+            BackendError: The executor cannot be started, or takes no connections.
+        """
+        pump = self._pump(name)
+        await pump.settled.wait()
+        if pump.executor is None:
+            raise BackendError(f"Executor {name!r} cannot be used: {pump.trouble}")
+        return await pump.executor.admit(line)
+
+    def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:
+        """Tell the executors that run."""
+        for pump in self._pumps.values():
+            if pump.executor is not None:
+                pump.executor.dispatch_over(dispatch_id, is_deleted=is_deleted)
+
     async def close(self) -> None:
         """Stop all executors; errors are logged."""
         for name, pump in self._pumps.items():
@@ -183,10 +204,13 @@ class Runner:
                 executor = self._create(name, self._settings.executors.get(name, {}))
                 await executor.start(_Host(name, self._settings, self._blobs, self._report))
                 pump.executor = executor
+                pump.settled.set()
             except Exception as error:  # noqa: BLE001 - a plugin's failure becomes the nodes' failure
                 if not isinstance(error, LabError):
                     _log.exception("executor %s failed to start", name)
                 message = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
+                pump.trouble = message
+                pump.settled.set()
                 while not (pump.orders or pump.watched):
                     await pump.wake.wait()
                     pump.wake.clear()

@@ -26,6 +26,7 @@ __all__ = [
     "with_data",
 ]
 
+_ORIGIN = ("notebook", "cell_id", "script")
 _DATA_LIMIT = 8_192
 _TEXT_MIMES = ("image/svg+xml", "text/html")
 
@@ -68,6 +69,7 @@ def dispatch_view(record: DispatchRecord, show: Callable[[PayloadRef | None], di
         "hooks": metadata.get("hooks") or {},
         "replacements": metadata.get("replacements") or {},
         "lab_version": client.get("lab_version", ""),
+        "origin": {name: client.get(name) or None for name in _ORIGIN},
     }
 
 

@@ -12,10 +12,21 @@ from covalent_lab.executor.manager import ExecutorManager
 
 if TYPE_CHECKING:
     DaskExecutor: type[Executor]
+    KernelExecutor: type[Executor]
     LocalExecutor: type[Executor]
+    SlurmExecutor: type[Executor]
     SSHExecutor: type[Executor]
 
-__all__ = ["AsyncBaseExecutor", "BaseExecutor", "DaskExecutor", "Executor", "LocalExecutor", "SSHExecutor"]
+__all__ = [
+    "AsyncBaseExecutor",
+    "BaseExecutor",
+    "DaskExecutor",
+    "Executor",
+    "KernelExecutor",
+    "LocalExecutor",
+    "SSHExecutor",
+    "SlurmExecutor",
+]
 
 _executor_manager = ExecutorManager()
 

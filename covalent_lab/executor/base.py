@@ -10,12 +10,13 @@ in `JobSpec.options`. So per-job values are never written onto a running executo
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
 from typing import Any, ClassVar, Protocol, Self
 
+from covalent_lab.errors import BackendError
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "JobStarted",
     "JobStatus",
     "JobUpdate",
+    "Line",
     "NewPayload",
     "Option",
     "Outcome",
@@ -38,6 +40,10 @@ __all__ = [
 
 JobHandle = Mapping[str, Any]
 """JSON that lets a restarted dispatcher find the job again."""
+
+
+Line = Callable[[bytes | None], None]
+"""One direction of a connection: takes messages, in order, and None when it ends. Does not block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +250,7 @@ class Executor(ABC):
     """Base class of all executors. Subclass it, list `options`, and implement the five verbs."""
 
     options: ClassVar[tuple[Option, ...]] = ()
+    """Of the class: an instance may have an option of that name."""
     short_name: ClassVar[str] = ""
     max_in_flight: ClassVar[int] = 256
     """How many jobs the dispatcher gives it at a time; the others wait in the scheduler."""
@@ -258,13 +265,13 @@ class Executor(ABC):
         Raises:
             TypeError: An argument is not an option of this executor.
         """
-        known = {option.name for option in self.options}
+        known = {option.name for option in type(self).options}
         unknown = sorted(set(values) - known)
         if unknown:
             raise TypeError(
                 f"{type(self).__name__} has no option {unknown[0]!r}. Its options: {', '.join(sorted(known))}."
             )
-        for option in self.options:
+        for option in type(self).options:
             setattr(self, option.name, values.get(option.name, option.default))
 
     def to_dict(self) -> dict[str, Any]:
@@ -272,7 +279,7 @@ class Executor(ABC):
         return {
             "type": type(self).__name__,
             "short_name": self.short_name,
-            "attributes": {option.name: getattr(self, option.name) for option in self.options},
+            "attributes": {option.name: getattr(self, option.name) for option in type(self).options},
         }
 
     def from_dict(self, object_dict: Mapping[str, Any]) -> Self:
@@ -284,7 +291,7 @@ class Executor(ABC):
     def __repr__(self) -> str:
         shown = ", ".join(
             f"{o.name}={'***' if o.is_secret and getattr(self, o.name) else repr(getattr(self, o.name))}"
-            for o in self.options
+            for o in type(self).options
             if getattr(self, o.name) != o.default
         )
         return f"{type(self).__name__}({shown})"
@@ -320,6 +327,23 @@ class Executor(ABC):
             body: What the backend sent: at least `status`.
         """
         return False
+
+    async def admit(self, line: Line) -> Line:
+        """A process that does an executor's jobs has connected to the dispatcher; called once started.
+
+        Args:
+            line: To the process. None asks it to leave.
+
+        Returns:
+            From the process. None says that it is gone.
+
+        Raises:
+            BackendError: This executor has no use for such processes.
+        """
+        raise BackendError(f"Executor {self.short_name!r} takes no connections. Only a few kinds do, as 'kernel'.")
+
+    def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:  # noqa: B027 - most do not care
+        """Nothing of a dispatch will be submitted any more, as it ended; or it was deleted, and nobody can read it."""
 
     @abstractmethod
     async def close(self) -> None:

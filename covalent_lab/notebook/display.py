@@ -17,6 +17,7 @@ from covalent_lab.ids import PayloadRef
 from covalent_lab.notebook.outline import label_of, listing
 from covalent_lab.notebook.report import DispatchReport, NodeRow, report_html, report_text
 from covalent_lab.notebook.screens import current_screen
+from covalent_lab.notebook.statuswords import TERMINAL
 from covalent_lab.notebook.svg import graph_svg
 from covalent_lab.workflow.lattice import Lattice
 
@@ -63,8 +64,8 @@ def graph_bundle(
     return bundle
 
 
-def result_bundle(result: Result) -> dict[str, str]:
-    """The forms of a result: a report with its nodes, as HTML and as text.
+def result_bundle(result: Result) -> dict[str, Any]:
+    """The forms of a result: a report with its nodes, as HTML and as text; of one that goes on also what stays live.
 
     Fetches states and previews, never values.
     """
@@ -82,13 +83,17 @@ def result_bundle(result: Result) -> dict[str, str]:
         result=_result_text(result),
         url=connection.lab_url(result.dispatch_id),
     )
-    return {"text/html": report_html(report), "text/plain": report_text(report)}
+    bundle: dict[str, Any] = {"text/html": report_html(report), "text/plain": report_text(report)}
+    if report.status not in TERMINAL:
+        forms = graph_bundle(result.graph, result.name, dispatch_id=result.dispatch_id, nodes=result.node_states())
+        bundle |= {mime: form for mime, form in forms.items() if mime == LATTICE_MIME}
+    return bundle
 
 
 def _view_of(graph: Graph) -> dict[str, Any]:
     """A graph as JSON without what a picture does not need: sources, and where values are kept."""
     bare = Graph(
-        nodes=tuple(node if node.value is None else replace(node, value=_NOWHERE) for node in graph.nodes),
+        nodes=tuple(node if node.value is None else node._replace(value=_NOWHERE) for node in graph.nodes),
         edges=graph.edges,
         functions=tuple(replace(function, source="") for function in graph.functions),
         options=graph.options,

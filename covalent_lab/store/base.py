@@ -213,7 +213,12 @@ class CachedResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything one tick records; `cache_hits` are keys of results that were taken over, and when."""
+    """Everything one tick records.
+
+    Attributes:
+        tells_of_unbegun: Whether transitions that cancel nodes without an attempt stand for these nodes' updates.
+        cache_hits: Keys of results that were taken over, and when.
+    """
 
     transitions: Sequence[FeedRecord] = ()
     nodes: Sequence[NodeUpdate] = ()
@@ -223,6 +228,7 @@ class Batch:
     requests: Sequence[Request] = ()
     cached: Sequence[CachedResult] = ()
     cache_hits: Sequence[tuple[str, float]] = ()
+    tells_of_unbegun: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,8 +172,8 @@ class SqlStore(Store):
         assert self._writes is not None
         writes = self._writes
         self._add_payloads(connection, batch.payloads)
-        entered = [rows.node_row(u) for u in batch.nodes if u.ended_at is None]
-        ended = [rows.node_row(u) for u in batch.nodes if u.ended_at is not None]
+        entered = [rows.entered_row(u) for u in batch.nodes if u.ended_at is None]
+        ended = [rows.ended_row(u) for u in batch.nodes if u.ended_at is not None]
         if entered:
             writes.node_entered.run(connection, entered)
         if ended:
@@ -182,7 +182,7 @@ class SqlStore(Store):
         if marked:
             writes.node_mark.run(connection, marked)
         if batch.handles:
-            writes.handle.run(connection, [{"d": d, "n": n, "h": h} for d, n, h in batch.handles])
+            writes.handle.run(connection, batch.handles)
         if batch.dispatches:
             writes.dispatch.run(connection, [rows.dispatch_update_row(u) for u in batch.dispatches])
         for request in batch.requests:
@@ -192,7 +192,10 @@ class SqlStore(Store):
             self._add_payloads(connection, cached.pins(batch))
         if batch.cache_hits:
             cached.count_hits(connection, batch.cache_hits)
-        return self._add_transitions(connection, batch.transitions)
+        first = self._add_transitions(connection, batch.transitions)
+        if batch.tells_of_unbegun:
+            writes.unbegun.run(connection, [(first, "CANCELLED")])
+        return first
 
     def _add_payloads(self, connection: sa.Connection, payloads: Sequence[PayloadRow]) -> None:
         assert self._writes is not None
@@ -201,7 +204,7 @@ class SqlStore(Store):
 
     def _add_transitions(self, connection: sa.Connection, items: Sequence[FeedRecord]) -> int:
         assert self._writes is not None
-        counted = self._writes.count.run(connection, [{"counter": "transition", "more": len(items)}])
+        counted = self._writes.count.run(connection, [("transition", len(items))])
         first = int(counted.scalar_one()) - len(items) + 1
         if items:
             told = [rows.transition_row(first + i, item) for i, item in enumerate(items)]

@@ -40,9 +40,13 @@ class ExecutorContract:
 
     Attributes:
         workdir_option: The executor's option for the working directory of tasks.
+        many: How many jobs of one batch must end in a minute.
+        stop_s: Seconds that a cancelled task may take to be gone.
     """
 
     workdir_option = "workdir"
+    many = 500
+    stop_s = 10.0
 
     @abstractmethod
     def make_executor(self) -> Executor:
@@ -138,21 +142,21 @@ class ExecutorContract:
         self.run(executor, tmp_path, scenario)
 
     def test_many_jobs_finish_once_each(self, executor: Executor, tmp_path: Path) -> None:
-        """500 jobs in one batch: one start and one end each, every value right."""
+        """So many jobs in one batch: one start and one end each, every value right."""
 
         def double(x: int) -> int:
             return 2 * x
 
-        specs = [job(double, n, node_id=n) for n in range(500)]
+        specs = [job(double, n, node_id=n) for n in range(self.many)]
 
         async def scenario(running: Running) -> None:
             handles = await running.submit(*specs)
             assert len(handles) == len(specs)
-            await running.host.until(lambda: len(running.host.updates) >= 1000, 60)
+            await running.host.until(lambda: len(running.host.updates) >= 2 * self.many, 60)
             outcomes = running.host.outcomes()
-            assert [running.load(outcomes[spec.attempt_id]) for spec in specs] == [2 * n for n in range(500)]
+            assert [running.load(outcomes[spec.attempt_id]) for spec in specs] == [2 * n for n in range(self.many)]
             assert set(running.host.started()) == {spec.attempt_id for spec in specs}
-            assert len(running.host.updates) == 1000
+            assert len(running.host.updates) == 2 * self.many
 
         self.run(executor, tmp_path, scenario)
 
@@ -349,11 +353,11 @@ class ExecutorContract:
                 await beacon.word()
                 await running.cancel(spec)
                 await running.cancel(spec)
-                outcome = await running.host.finished(spec.attempt_id, 10)
+                outcome = await running.host.finished(spec.attempt_id, self.stop_s)
                 assert outcome.status is JobStatus.CANCELLED
                 assert outcome.failure is None
                 assert outcome.stdout == "begun\n"
-                await beacon.gone(10)
+                await beacon.gone(self.stop_s)
                 assert await running.value(job(other, node_id=1)) == "other"
 
         self.run(executor, tmp_path, scenario)
@@ -418,9 +422,9 @@ class ExecutorContract:
                 await beacon.word()
                 if executor.jobs_survive:
                     await running.cancel(spec)
-                    await running.host.finished(spec.attempt_id, 10)
+                    await running.host.finished(spec.attempt_id, self.stop_s)
                 await running.executor.close()
-                await beacon.gone(10)
+                await beacon.gone(self.stop_s)
                 await running.executor.close()
 
         self.run(executor, tmp_path, scenario)

@@ -216,6 +216,24 @@ class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
             [node_record(1, "COMPLETED", started_at=21.0, ended_at=22.0, output=SMALL, has_stdout=True)],
         ]
 
+    def test_cancelled_nodes_that_never_began_need_no_updates(self, tmp_path: Path) -> None:
+        """Where the batch says so: they are what their transitions say; nobody else's nodes change."""
+
+        async def work(store: Store) -> Sequence[NodeRecord]:
+            await store.create(new_dispatch())
+            await store.record(Batch(nodes=[node_update(0, "PENDING_REUSE", 0), node_update(3, "RUNNING")]))
+            gone = [moved(node, "CANCELLED", at=30.0) for node in (0, 1)]
+            others = [moved(None, "CANCELLED"), moved(2, "COMPLETED"), moved(3, "CANCELLED", attempt=1)]
+            await store.record(Batch(transitions=[*gone, *others], tells_of_unbegun=True))
+            await store.record(Batch(transitions=[moved(4, "CANCELLED")]))
+            return (await store.nodes(A))[1]
+
+        assert self.run(tmp_path, work) == [
+            node_record(0, "CANCELLED", 0, ended_at=30.0),
+            node_record(1, "CANCELLED", 0, ended_at=30.0),
+            node_record(3, "RUNNING"),
+        ]
+
     def test_a_node_can_complete_in_its_first_record(self, tmp_path: Path) -> None:
         """A short task starts and ends within one tick."""
 

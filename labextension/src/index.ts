@@ -8,6 +8,7 @@ import { pagesPlugin } from './plugins/pages';
 import { panelPlugin } from './plugins/panel';
 import { servicePlugin } from './plugins/service';
 import { statusPlugin } from './plugins/status';
+import { timelinesPlugin } from './plugins/timelines';
 import { viewsPlugin } from './plugins/views';
 
 export * from './tokens';
@@ -20,6 +21,7 @@ export default [
   pagesPlugin,
   commandsPlugin,
   linksPlugin,
+  timelinesPlugin,
   statusPlugin,
   launcherPlugin
 ];

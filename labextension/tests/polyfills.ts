@@ -25,7 +25,9 @@ if (typeof window !== 'undefined' && window.matchMedia === undefined) {
       matches: false,
       media: query,
       addEventListener: () => undefined,
-      removeEventListener: () => undefined
+      removeEventListener: () => undefined,
+      addListener: () => undefined,
+      removeListener: () => undefined
     }) as unknown as MediaQueryList;
 }
 

@@ -10,6 +10,7 @@ import pytest
 from tests.backends.dask_cluster import DaskCluster, dask_cluster
 from tests.backends.http_server import WebServer, web_server
 from tests.backends.object_stores import LocalStore, azure_store, azurite_program, google_store, s3_store
+from tests.backends.slurm_cluster import SlurmCluster, slurm_cluster
 from tests.backends.sshd import SshServer, ssh_server
 
 
@@ -50,6 +51,45 @@ def ssh_options(ssh: SshServer, private: Path) -> dict[str, Any]:
         "max_connection_attempts": 2,
         "retry_wait_time": 0,
         "workers": 2,
+    }
+
+
+@pytest.fixture(scope="session")
+def slurm_node(tmp_path_factory: pytest.TempPathFactory, require: Callable[..., str]) -> Iterator[SlurmCluster]:
+    """A Slurm cluster."""
+    programs = [require(f"/usr/sbin/{name}", name) for name in ("munged", "slurmctld", "slurmd")]
+    require("sbatch")
+    with slurm_cluster(tmp_path_factory.mktemp("slurm"), *programs) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def slurm(slurm_node: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> SlurmCluster:
+    """That cluster, where commands of this process find it."""
+    monkeypatch.setenv("SLURM_CONF", str(slurm_node.config))
+    return slurm_node
+
+
+@pytest.fixture
+def slurm_ssh(
+    slurm: SlurmCluster, tmp_path_factory: pytest.TempPathFactory, require: Callable[..., str]
+) -> Iterator[SshServer]:
+    """An SSH server on that cluster's login node."""
+    sshd, client = require("/usr/sbin/sshd", "sshd"), require("ssh")
+    env = {"SLURM_CONF": str(slurm.config)}
+    with ssh_server(tmp_path_factory.mktemp("sshd"), sshd, client, env) as server:
+        yield server
+
+
+@pytest.fixture
+def slurm_options(slurm: SlurmCluster, private: Path) -> dict[str, Any]:
+    """Options of the Slurm executor for a dispatcher on that cluster's login node, with a folder of the test's own."""
+    return {
+        "on_login_node": True,
+        "remote_workdir": str(private / "remote work"),
+        "python_path": sys.executable,
+        "bashrc_path": "",
+        "poll_freq": 0,
     }
 
 

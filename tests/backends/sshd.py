@@ -4,7 +4,7 @@ import getpass
 import os
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,13 +62,14 @@ class SshServer:
 
 
 @contextmanager
-def ssh_server(folder: Path, sshd: str, ssh: str) -> Iterator[SshServer]:
+def ssh_server(folder: Path, sshd: str, ssh: str, env: Mapping[str, str] | None = None) -> Iterator[SshServer]:
     """Run a server until the block ends.
 
     Args:
         folder: For keys and configurations.
         sshd: Absolute path of the server's program.
         ssh: Absolute path of the client's program.
+        env: Variables of its sessions.
     """
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -77,7 +78,8 @@ def ssh_server(folder: Path, sshd: str, ssh: str) -> Iterator[SshServer]:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
     host_key = " ".join((folder / "host_key.pub").read_text().split()[:2])
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}\n")
-    (folder / "sshd_config").write_text(SERVER.format(folder=folder, port=port))
+    set_env = [f"SetEnv {name}={value}\n" for name, value in (env or {}).items()]
+    (folder / "sshd_config").write_text("".join([SERVER.format(folder=folder, port=port), *set_env]))
     (folder / "ssh_config").write_text(CLIENT.format(folder=folder, port=port))
     (folder / "programs").mkdir()
     wrapper = folder / "programs" / "ssh"

@@ -29,7 +29,6 @@ LATER_AREAS = frozenset(
         "executor-ecs",
         "executor-gcpbatch",
         "executor-remote",
-        "executor-slurm",
         "quantum",
         "triggers",
     }
@@ -216,6 +215,7 @@ def test_every_area_is_known() -> None:
             "executor-base",
             "executor-dask",
             "executor-local",
+            "executor-slurm",
             "executor-ssh",
         ),
         *("files", "lattice", "lepton", "result"),

@@ -7,7 +7,8 @@ local executor here; what else is exchanged, and why, is said with each. What is
 |---|---|
 | Dask: `LocalCluster()`, `DaskExecutor(scheduler_address=…)` | its executor is not part of this version |
 | SSH: `SSHExecutor(…)` as object | needs that host |
-| Slurm, ECS, Lambda: `XExecutor(…)` as object | their executors are not part of this version |
+| Slurm: `SlurmExecutor(…)` as object | needs that cluster; `test_slurm_scripts.py` compares what it would be sent |
+| ECS, Lambda: `XExecutor(…)` as object | their executors are not part of this version |
 | AWS: EC2, Azure Batch, Google Batch: iris with a support vector machine | the workflow is that of `awsbatch_svm.py` |
 | AWS Braket: one qubit | needs a cloud account; its indentation is no Python |
 | AWS Lambda: two words | needs a cloud account; it lacks a comma; the workflow is that of `ecs_words.py` |

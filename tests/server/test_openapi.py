@@ -111,6 +111,7 @@ async def test_answers_have_the_described_form(
         ("GET", "dispatches", 200, {}),
         ("POST", "dispatches", 201, {"body": bundle("d2"), "start": "false"}),
         ("POST", "dispatches", 200, {"body": bundle("d2")}),
+        ("POST", "dispatches", 201, {"body": bundle("d4"), "wait_s": "0"}),
         ("GET", "dispatches/{dispatch_id}", 200, {}),
         ("GET", "dispatches/{dispatch_id}/sublattices", 200, {}),
         ("GET", "dispatches/{dispatch_id}/graph", 200, {}),
@@ -147,6 +148,7 @@ async def test_answers_have_the_described_form(
     assert {(r.path, v) for r in ROUTES for v in r.operations} - tried == {
         ("dispatches/{dispatch_id}", "DELETE"),
         ("feed", "GET"),
+        ("kernel", "GET"),
         ("logs/file", "GET"),
     }
 

@@ -226,7 +226,7 @@ class Agent:
         step["env"]["COVALENT_CACHE_DIR"] = os.path.join(self.root, "modules")
         step["part"] = self._path(name, "part")
         surroundings = Surroundings()
-        for reply, output in worker._run_steps(step, io.BytesIO(body), surroundings, LoadedCode(worker._load)):
+        for reply, output in worker._run_steps(step, io.BytesIO(body), surroundings, LoadedCode(worker.load_archive)):
             if os.getpid() != me:  # the task forked, and its child came back here
                 return
             streams = [surroundings.take(descriptor) for descriptor in surroundings.kept]

@@ -26,7 +26,8 @@ from covalent_lab.executor.base import (
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local import LocalExecutor
 from covalent_lab_executors.ssh.job import RemoteJob, check_python, lost
-from covalent_lab_executors.ssh.link import ConnectError, Link, LinkLostError
+from covalent_lab_executors.ssh.link import Link
+from covalent_lab_executors.ssh.login import ConnectError, LinkLostError
 from covalent_lab_executors.ssh.target import DEFAULTS, Target
 
 __all__ = ["SSHExecutor"]

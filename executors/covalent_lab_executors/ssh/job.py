@@ -18,7 +18,8 @@ from covalent_lab.executor.base import (
 )
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local_messages import FunctionShelf, Placement, decode_answer, encode_job, explain_death
-from covalent_lab_executors.ssh.link import Link, LinkLostError, News
+from covalent_lab_executors.ssh.link import Link, News
+from covalent_lab_executors.ssh.login import LinkLostError
 from covalent_lab_executors.ssh.target import job_name, remote_path
 
 __all__ = ["RemoteJob", "check_python", "lost"]

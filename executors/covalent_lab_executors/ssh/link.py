@@ -6,17 +6,17 @@ import hashlib
 import json
 import posixpath
 import struct
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
-from socket import gaierror
 from typing import Any
 
 from covalent_lab.errors import BackendError
 from covalent_lab_executors.ssh.agent import MARK
+from covalent_lab_executors.ssh.login import ConnectError, LinkLostError, connect, said
+from covalent_lab_executors.ssh.remote_files import put, stage, told
 from covalent_lab_executors.ssh.target import Target
 
-__all__ = ["ConnectError", "Link", "LinkLostError", "News", "connect"]
+__all__ = ["Link", "News"]
 
 _FRAME = struct.Struct(">IQ")
 _START_S = 60.0
@@ -28,18 +28,6 @@ _FILES = (
 
 News = tuple[Mapping[str, Any], bytes]
 """A frame of the agent: control and body."""
-
-
-class ConnectError(BackendError):
-    """The host cannot be used."""
-
-    transient = True
-
-
-class LinkLostError(BackendError):
-    """The connection broke; the jobs on the host go on."""
-
-    transient = True
 
 
 class Link:
@@ -82,7 +70,7 @@ class Link:
         except (OSError, asyncssh.Error, TimeoutError) as error:
             await self.close()
             raise ConnectError(
-                f"The SSH executor lost {self._target.address} while it set up: {_said(error)}."
+                f"The SSH executor lost {self._target.address} while it set up: {said(error)}."
             ) from error
         except BaseException:
             await self.close()
@@ -147,15 +135,8 @@ class Link:
             LinkLostError: The connection broke.
             BackendError: The file is not there, or not what its name says.
         """
-        import asyncssh
-
-        try:
+        with self._told("The result cannot be fetched from {address}: {{}}."):
             await self._sftp.get(self.payload(digest), path)
-        except asyncssh.SFTPConnectionLost as error:
-            raise LinkLostError(f"The connection to {self._target.address} broke.") from error
-        except (OSError, asyncssh.Error) as error:
-            self._check()
-            raise BackendError(f"The result cannot be fetched from {self._target.address}: {_said(error)}.") from error
         if await asyncio.to_thread(_digest, path) != digest:
             raise BackendError(f"The result from {self._target.address} is not what the task wrote. Run it again.")
 
@@ -169,48 +150,31 @@ class Link:
         return posixpath.join(self.hello["payloads"], digest[:2], digest)
 
     async def _put(self, local: str, remote: str) -> None:
-        import asyncssh
+        with self._told("A file cannot be copied to {address}: {{}}. Make room there, or choose another remote_cache."):
+            await put(self._sftp, local, remote)
 
-        part = f"{remote}.{uuid.uuid4().hex}.part"
+    @contextlib.contextmanager
+    def _told(self, what: str) -> Iterator[None]:
         try:
-            await self._sftp.put(local, part)
-            await self._sftp.posix_rename(part, remote)
-        except asyncssh.SFTPConnectionLost as error:
-            raise LinkLostError(f"The connection to {self._target.address} broke.") from error
-        except (OSError, asyncssh.Error) as error:
-            self._check()
-            raise BackendError(
-                f"A file cannot be copied to {self._target.address}: {_said(error)}. Make room there, or choose "
-                "another remote_cache."
-            ) from error
-
-    def _check(self) -> None:
-        if self.is_lost:
-            raise LinkLostError(f"The connection to {self._target.address} broke.")
+            with told(self.address, what.format(address=self.address)):
+                yield
+        except BackendError as error:
+            if self.is_lost and not isinstance(error, LinkLostError):
+                raise LinkLostError(f"The connection to {self.address} broke.") from error
+            raise
 
     async def _stage(self) -> str:
-        contents = {name: (files(package) / name).read_bytes() for package, name in _FILES}
+        contents = {posixpath.basename(name): (files(package) / name).read_bytes() for package, name in _FILES}
         digest = hashlib.sha256(b"".join(contents.values())).hexdigest()[:16]
-        folder = posixpath.join(self._target.root, f"agent-{digest}")
-        agent = posixpath.join(folder, "agent.py")
-        if await self._sftp.isfile(agent):
-            return agent
-        await self._sftp.makedirs(folder, exist_ok=True)
-        for name, content in contents.items():  # the agent itself comes last, and whole
-            path = posixpath.join(folder, posixpath.basename(name))
-            part = f"{path}.{uuid.uuid4().hex}"
-            async with self._sftp.open(part, "wb") as file:
-                await file.write(content)
-            await self._sftp.posix_rename(part, path)
-        return agent
+        return await stage(self._sftp, posixpath.join(self._target.root, f"agent-{digest}"), contents)
 
     async def _greet(self) -> None:
         try:
             await self._process.stdout.readuntil(MARK)
             control, _ = await self._frame()
         except asyncio.IncompleteReadError:
-            said = (await self._process.stderr.read()).decode("utf-8", "replace").strip().splitlines()[-1:]
-            reason = said[0] if said else "it said nothing"
+            words = (await self._process.stderr.read()).decode("utf-8", "replace").strip().splitlines()[-1:]
+            reason = words[0] if words else "it said nothing"
             await self._process.wait_closed()
             if self._process.exit_status == 91:
                 raise ConnectError(
@@ -247,49 +211,6 @@ class Link:
         self.is_lost = True
         for inbox in self._inboxes.values():
             inbox.put_nowait(None)
-
-
-async def connect(target: Target) -> Any:
-    """An open connection; refused and lost ones are tried again.
-
-    Raises:
-        ConnectError: The host cannot be reached, is not the one of the known hosts, or refuses the key.
-    """
-    import asyncssh
-
-    options: dict[str, Any] = {"keepalive_interval": target.alive_s, "client_keys": [target.key]}
-    options |= {"username": target.username} if target.username else {}
-    options |= {"port": target.port} if target.port else {}
-    if target.known_hosts:
-        options["known_hosts"] = None if target.known_hosts == "none" else target.known_hosts
-    for attempt in range(1, target.attempts + 1):
-        try:
-            return await asyncssh.connect(target.hostname, connect_timeout=30, **options)
-        except asyncssh.HostKeyNotVerifiable as error:
-            raise ConnectError(
-                f"The key of {target.address} is not among the known hosts: {_said(error)}. Add it with `ssh-keyscan` "
-                'after checking it, name the file as known_hosts, or accept any host with known_hosts="none".'
-            ) from error
-        except asyncssh.PermissionDenied as error:
-            raise ConnectError(
-                f"Could not connect to {target.address}: it does not accept key {target.key}. Add its public key to "
-                "authorized_keys there."
-            ) from error
-        except (OSError, asyncssh.DisconnectError) as error:
-            is_final = attempt == target.attempts or isinstance(error, TimeoutError | gaierror)
-            if is_final:
-                raise ConnectError(
-                    f"Could not connect to {target.address} ({_said(error)}; tries: {attempt}). Check name, port and "
-                    "network."
-                ) from error
-            await asyncio.sleep(target.wait_s)
-        except (asyncssh.Error, ValueError) as error:
-            raise ConnectError(f"Could not connect to {target.address}: {_said(error)}.") from error
-    raise AssertionError("unreachable")
-
-
-def _said(error: BaseException) -> str:
-    return str(error).strip().rstrip(".") or type(error).__name__
 
 
 def _digest(path: str) -> str:

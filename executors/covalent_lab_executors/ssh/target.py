@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from covalent_lab.errors import BackendError
+from covalent_lab_executors.ssh.login import Login, key_file
 
 __all__ = ["DEFAULTS", "Target", "job_name", "remote_path"]
 
@@ -36,36 +37,20 @@ exit 91"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Login):
     """Everything that jobs on one connection share.
 
     Attributes:
-        hostname: Host.
-        username: Account there.
-        key: Path of the private key; expanded.
-        port: Port; None for that of the SSH configuration, or 22.
-        known_hosts: File of host keys; empty for the usual one, `none` to accept any.
         python: Interpreter there.
         conda_env: Conda environment that is activated before; empty for none.
         root: Folder there for jobs and payloads; relative to the login folder.
         workers: Most tasks at a time; 0 for the host's number of CPUs.
-        attempts: How often a connection is tried.
-        wait_s: Pause between two tries, in seconds.
-        alive_s: Seconds between signs of life that are asked of the host.
     """
 
-    hostname: str
-    username: str
-    key: str
-    port: int | None
-    known_hosts: str
     python: str
     conda_env: str
     root: str
     workers: int
-    attempts: int
-    wait_s: float
-    alive_s: float
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -77,12 +62,7 @@ class Target:
         values = {**DEFAULTS, **{name: value for name, value in options.items() if value not in (None, "")}}
         if not values.get("hostname"):
             raise BackendError("The SSH executor has no hostname. Give one, or set executors.ssh.hostname.")
-        key = os.path.realpath(os.path.expanduser(str(values["ssh_key_file"])))
-        if not os.path.isfile(key):
-            raise BackendError(
-                f"SSH key file {key} does not exist. Give the path of your private key as ssh_key_file, or set "
-                "executors.ssh.ssh_key_file."
-            )
+        key = key_file(str(values["ssh_key_file"]), "executors.ssh.ssh_key_file")
         try:
             return cls(
                 hostname=str(values["hostname"]),
@@ -104,11 +84,6 @@ class Target:
             )
         except (TypeError, ValueError) as error:
             raise BackendError(f"An option of the SSH executor is not a number: {error}. Correct it.") from error
-
-    @property
-    def address(self) -> str:
-        """The host and the account, for messages."""
-        return f"host {self.hostname} as user {self.username or '(yours)'}"
 
     def command(self, agent: str) -> str:
         """The command line that starts the agent; any login shell understands it."""

@@ -22,3 +22,8 @@ export const CommandIds = {
   openQuickstart: 'covalent-lab:open-quickstart',
   showSidebar: 'covalent-lab:show-sidebar'
 } as const;
+
+/** Names of the commands around graphs. */
+export const GraphCommandIds = {
+  openTimeline: 'covalent-lab:open-timeline'
+} as const;

@@ -1,4 +1,4 @@
-/** The event by which outputs ask to open a dispatch; it bubbles to the document. */
+/** The events by which parts of a page ask to open something; they bubble to the document. */
 
 /** Name of the event. */
 export const OPEN_EVENT = 'covalent-lab:open';
@@ -13,5 +13,15 @@ export interface IOpenRequest {
 export function requestOpen(from: Element, request: IOpenRequest): void {
   from.dispatchEvent(
     new CustomEvent(OPEN_EVENT, { detail: request, bubbles: true, composed: true })
+  );
+}
+
+/** Name of the event that asks for the timeline of a dispatch; its detail is the dispatch's id. */
+export const TIMELINE_EVENT = 'covalent-lab:open-timeline';
+
+/** Asks the page for the timeline of a dispatch. */
+export function requestTimeline(from: Element, dispatchId: string): void {
+  from.dispatchEvent(
+    new CustomEvent(TIMELINE_EVENT, { detail: dispatchId, bubbles: true, composed: true })
   );
 }

@@ -201,6 +201,23 @@ export interface Detail {
   python_version: string;
   lab_version: string;
   /**
+   * Where it was dispatched, as far as that is known.
+   */
+  origin?: {
+    /**
+     * Path of the notebook below the server's root folder; absolute if it is outside of it.
+     */
+    notebook: string | null;
+    /**
+     * Id of the cell that dispatched it.
+     */
+    cell_id: string | null;
+    /**
+     * Absolute path of the script.
+     */
+    script: string | null;
+  };
+  /**
    * The dispatch of which it is one node.
    */
   parent_dispatch_id?: string | null;
@@ -394,6 +411,7 @@ export interface JobNoticeResult {
  */
 export interface SubmitResult {
   dispatch_id: string;
+  detail?: Detail;
 }
 /**
  * POST dispatches/{id}/start

@@ -216,6 +216,9 @@ function applyNode(nodes: INodeStates, item: FeedItem): void {
     nodes.reused[id] = 1;
     nodes.startedAt[id] = item.at;
   }
+  if (item.started_at !== undefined) {
+    nodes.startedAt[id] = item.started_at;
+  }
   if (code === RUNNING) {
     nodes.startedAt[id] = item.at;
     nodes.endedAt[id] = NaN;

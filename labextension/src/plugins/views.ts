@@ -6,6 +6,7 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { IThemeManager, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIds } from '../commands/ids';
@@ -82,6 +83,13 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
         tracker.find(view => view.content.model.dispatchId === dispatchId) ?? create(dispatchId);
       if (!widget.isAttached) {
         app.shell.add(widget, 'main', { type: 'Covalent' });
+        void app.restored.then(() => {
+          if (!widget.isAttached && !widget.isDisposed) {
+            widget.dispose(); // Jupyter Notebook shows one document a page
+            const query = URLExt.objectToQueryString({ covalent: dispatchId });
+            window.open(`${PageConfig.getBaseUrl()}lab${query}`, '_blank', 'noopener');
+          }
+        });
       }
       if (nodeId !== undefined) {
         widget.content.model.selection = nodeId;

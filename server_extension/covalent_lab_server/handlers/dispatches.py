@@ -37,7 +37,19 @@ __all__ = [
 
 _BODY_LIMIT = 1 << 40
 _PIECE = 1 << 20
+_SMALL_PIECE = 1 << 14
 _START = (Query(name="start", default=True, type=bool, summary="False records the dispatch without starting it."),)
+_SUBMIT = (
+    *_START,
+    Query(
+        name="wait_s",
+        default=None,
+        type=float,
+        minimum=0,
+        maximum=300,
+        summary="Answer with `detail`, when the dispatch has ended or after so many seconds.",
+    ),
+)
 _LIST = (
     Query(name="search", default="", type=str, summary="Part of a name or the beginning of an id."),
     Query(
@@ -118,12 +130,16 @@ class DispatchesHandler(ApiHandler):
         self._abort()
 
     async def _feed(self) -> None:
-        """Pass on what was collected; in a thread, for the lab writes and flushes files."""
+        """Pass on what was collected; in a thread where that takes longer, as the lab writes and flushes files."""
         piece = bytes(self._pending)
         self._pending.clear()
         self._is_feeding = True
+        feed = cast("Submission", self._submission).feed
         try:
-            await asyncio.to_thread(cast("Submission", self._submission).feed, piece)
+            if len(piece) <= _SMALL_PIECE:
+                feed(piece)
+            else:
+                await asyncio.to_thread(feed, piece)
         except (LabError, OSError) as error:
             self._refusal = error
         finally:
@@ -146,14 +162,20 @@ class DispatchesHandler(ApiHandler):
     @authorized
     async def post(self) -> None:
         """Take in the dispatch whose bundle has arrived."""
-        start = self.query(_START)["start"]
+        query = self.query(_SUBMIT)
+        start, wait_s = query["start"], query["wait_s"]
         if self._submission is not None:
             await self._feed()
         submission, self._submission = self._submission, None
         if submission is None:
             raise self._refusal or web.Finish()
-        dispatch_id, created = await submission.finish(start=start)
-        self.answer({"dispatch_id": dispatch_id}, 201 if created else 200)
+        if wait_s is None:
+            dispatch_id, created = await submission.finish(start=start)
+            body: dict[str, Any] = {"dispatch_id": dispatch_id}
+        else:
+            detail, created = await self.while_connected(submission.finish_and_wait(wait_s, start=start))
+            body = {"dispatch_id": detail["dispatch_id"], "detail": detail}
+        self.answer(body, 201 if created else 200)
 
 
 class OverviewHandler(ApiHandler):
@@ -309,7 +331,7 @@ ROUTES = (
             ),
             "POST": Operation(
                 summary="Submit a dispatch",
-                query=_START,
+                query=_SUBMIT,
                 body=_BUNDLE,
                 answers={
                     201: Answer(summary="Recorded", schema="SubmitResult"),

@@ -95,6 +95,43 @@ def test_a_dispatch_runs_from_submission_to_result(tmp_path: Path) -> None:
     assert (executor.running, executor.is_closed) == ({}, True)
 
 
+def test_the_end_of_a_short_job_stands_for_its_start(tmp_path: Path) -> None:
+    """One transition less to record and to show; it says when the job began, as does the node."""
+    executor = FakeExecutor(lambda _: completed("a", started_at=5.0, ended_at=6.0))
+
+    async def work(bench: Bench) -> None:
+        name = await bench.submit(ONE)
+        await bench.ended(name)
+        records = await bench.dispatcher.store.transitions_after(0, 1_000)
+        assert [(r.status, r.at, r.extra) for r in records if r.node_id == 0 and r.status != "STARTING"] == [
+            ("COMPLETED", 6.0, {"started_at": 5.0})
+        ]
+        node = await bench.queries.node(name, NodeId(0))
+        assert (node["started_at"], node["ended_at"]) == (5.0, 6.0)
+
+    go(tmp_path, executor, work)
+
+
+def test_a_job_that_goes_on_is_told_to_run(tmp_path: Path) -> None:
+    """Its end then needs to say nothing of its start."""
+    executor = FakeExecutor(hang)
+
+    async def work(bench: Bench) -> None:
+        name = await bench.submit(ONE)
+        await executor.until(lambda: bool(executor.running))
+        await bench.dispatcher.cancel(name, frozenset())  # returns once all that came before it is recorded
+        executor.finish(AttemptId(f"{name}:0:1"), completed("a", started_at=5.0, ended_at=6.0))
+        await bench.ended(name)
+        records = await bench.dispatcher.store.transitions_after(0, 1_000)
+        assert [(r.status, r.extra) for r in records if r.node_id == 0] == [
+            ("STARTING", None),
+            ("RUNNING", None),
+            ("COMPLETED", None),
+        ]
+
+    go(tmp_path, executor, work)
+
+
 def test_a_workflow_without_tasks_completes_without_an_executor(tmp_path: Path) -> None:
     """It returns its input."""
     executor = FakeExecutor()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dispatcher_bench import FUNCTION, VALUE, graph_of, header_of, settings_of
+from dispatcher_bench import bundle_of, graph_of, settings_of
 
 from covalent_lab.dispatcher import lab as module
 from covalent_lab.dispatcher.bundle import BadBundleError
@@ -32,12 +32,6 @@ ONE = graph_of(1, [])
 def hang(_: JobSpec) -> Outcome | None:
     """A job that runs until it is stopped."""
     return None
-
-
-def bundle_of(graph: Graph, **changes: Any) -> bytes:
-    """What a client would send."""
-    text = json.dumps(header_of(graph) | changes).encode()
-    return b"CLB1" + len(text).to_bytes(8, "big") + text + FUNCTION.tobytes() + VALUE.tobytes()
 
 
 @pytest.fixture

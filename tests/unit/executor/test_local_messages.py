@@ -4,7 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from covalent_lab_executors.local_messages import FunctionShelf, Placement, decode_answer, encode_job, explain_death
+from covalent_lab_executors.local_messages import (
+    FunctionShelf,
+    Placement,
+    decode_answer,
+    encode_job,
+    encode_message,
+    explain_death,
+)
 
 from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
@@ -92,6 +99,21 @@ def test_later_steps_share_the_body() -> None:
         ("d:5:1", 11, ["function", None], [{"step": "d:4:2"}, 3]),
         ("d:6:1", 14, ["other", 5], []),
     ]
+
+
+def test_what_all_jobs_of_a_message_say_alike_is_in_it_once() -> None:
+    """Put together again, each job is what it was; a single one is left alone."""
+    shelf = FunctionShelf()
+    alone, other, third = (
+        encode_job(spec(attempt_id=AttemptId(name), node_id=NodeId(number)), PLACE, shelf)[0]
+        for number, name in enumerate("abc")
+    )
+
+    message = encode_message([other, third])
+
+    assert [{**message["shared"], **job} for job in message["jobs"]] == [other, third]
+    assert all(job.keys() == {"job", "env"} for job in message["jobs"])
+    assert encode_message([alone]) == {"shared": {}, "jobs": [alone]}
 
 
 def test_a_step_cannot_need_a_later_one() -> None:

@@ -1,6 +1,5 @@
 """MIME bundles of lattices and results."""
 
-import json
 import subprocess
 import sys
 
@@ -66,21 +65,6 @@ def test_a_graph_has_a_form_for_every_front_end(mime_schema: jsonschema.Draft7Va
     graph = graph_from_wire(bundle[LATTICE_MIME]["graph"])
     assert [node.name for node in graph.nodes] == [node.name for node in sweep.graph.nodes]
     assert {function.source for function in graph.functions} == {""}
-
-
-@pytest.fixture
-def mime_schema() -> jsonschema.Draft7Validator:
-    from pathlib import Path
-
-    from referencing import Registry, Resource
-    from referencing.jsonschema import DRAFT7
-
-    folder = Path(ct.__file__).parent / "schemas"
-    schemas = {path.name: json.loads(path.read_text()) for path in folder.glob("*.json")}
-    registry = Registry().with_resources(
-        (name, Resource.from_contents(schema, default_specification=DRAFT7)) for name, schema in schemas.items()
-    )
-    return jsonschema.Draft7Validator(schemas["mime.json"], registry=registry)
 
 
 def test_json_is_left_out_where_it_would_bloat_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,6 +159,6 @@ def test_a_broken_graphviz_does_not_cost_the_picture(monkeypatch: pytest.MonkeyP
 def test_a_cycle_is_reported() -> None:
     """No level can be given."""
     graph = map_reduce(1)
-    back = replace(graph.edges[0], source=4, target=1)
+    back = graph.edges[0]._replace(source=4, target=1)
     with pytest.raises(GraphBuildError, match="cycle"):
         graph_svg(replace(graph, edges=(*graph.edges, back)))

@@ -4,8 +4,9 @@ import { isGoingOn, statusName } from '../../graph/states';
 import { elapsed, formatDuration, nodeWord, statusTone } from '../../graph/style';
 import type { ITexts } from '../../graph/style';
 import { detailOf } from '../../graph/visible';
-import { drawStatusGlyph } from './glyphs';
+import { drawKindGlyph, drawStatusGlyph } from './glyphs';
 import type { IScene } from './scene';
+import { paintCounts, paintPile, stackText } from './stackcard';
 
 /** How strongly the colour of a status fills a card. */
 const TINT: Readonly<Record<string, number>> = {
@@ -16,6 +17,7 @@ const TINT: Readonly<Record<string, number>> = {
 };
 /** Text is drawn this high on the screen, if the card is high enough for it. */
 const LABEL_PIXELS = 11;
+const KIND_SIZE = 12;
 
 /** Paints the node with this id. */
 export function paintCard(context: CanvasRenderingContext2D, scene: IScene, id: number): void {
@@ -30,6 +32,9 @@ export function paintCard(context: CanvasRenderingContext2D, scene: IScene, id: 
   const detail = detailOf(width * camera.scale, height * camera.scale);
   const isFlat = detail === 'dot' || detail === 'box';
   const radius = isPill ? height / 2 : Math.min(9, height * 0.24);
+  if (scene.counts?.has(id)) {
+    paintPile(context, scene, id, radius);
+  }
   context.beginPath();
   if (detail === 'dot') {
     context.rect(left, top, width, height);
@@ -47,6 +52,9 @@ export function paintCard(context: CanvasRenderingContext2D, scene: IScene, id: 
     paintBody(context, scene, id, tone, colour, isPill);
   }
   outlineSelected(context, scene, id, left, top, width, height, radius);
+  if (!isFlat && scene.isLive && !isPill) {
+    paintCounts(context, scene, id);
+  }
   if (isFlat) {
     return;
   }
@@ -164,11 +172,26 @@ function paintCardText(
   if (hasTwoLines) {
     const isTall = height >= 40;
     context.font = `600 ${isTall ? 12.5 : 11}px ${palette.font}`;
-    const label = fitter.cut(context, structure.labels[id], room);
+    const icon = isTall ? KIND_SIZE : KIND_SIZE * 0.85;
+    const label = fitter.cut(context, structure.labels[id], room - icon - 5);
     context.fillText(label, textLeft, y - height * 0.175);
+    const right = textLeft + room;
+    drawKindGlyph(
+      context,
+      structure.kinds[id],
+      right - icon / 2,
+      y - height * 0.175,
+      icon,
+      palette.textMuted
+    );
     context.font = `${isTall ? 11 : 9.5}px ${palette.font}`;
     context.fillStyle = tone === 'failed' ? palette.status.failed : palette.textMuted;
-    context.fillText(subtitle(context, scene, id, room), textLeft, y + height * 0.2);
+    const told = subtitle(context, scene, id, room - widthOfNumber(context, scene, id));
+    context.fillText(told, textLeft, y + height * 0.2);
+    context.fillStyle = palette.textMuted;
+    context.textAlign = 'right';
+    const free = room - (told === '' ? 0 : context.measureText(told).width + 8);
+    context.fillText(placeOf(context, scene, id, free), right, y + height * 0.2);
     return;
   }
   const smallest = height * 0.36;
@@ -216,7 +239,7 @@ function sign(
   drawStatusGlyph(context, tone, x, y, radius, scene.palette, phase);
 }
 
-/** The second line of a card: status and time while and after it runs, kind and executor before. */
+/** The left of the second line: status and time; of a stack how many are done. */
 function subtitle(
   context: CanvasRenderingContext2D,
   scene: IScene,
@@ -224,25 +247,47 @@ function subtitle(
   room: number
 ): string {
   const { structure, states, texts, fitter } = scene;
-  const status = statusName(states.status[id]);
-  const executor = structure.executors[id];
+  const counts = scene.counts?.get(id);
   if (!scene.isLive) {
-    return fitter.cut(context, kindWord(structure.kinds[id], texts) || executor, room);
+    return fitter.cut(context, kindWord(structure.kinds[id], texts), room);
   }
+  if (counts !== undefined) {
+    return fitter.cut(context, stackText(counts, texts), room);
+  }
+  const status = statusName(states.status[id]);
   const word = nodeWord(states, id, texts);
-  if (states.reused[id] === 1) {
-    return fitter.cut(context, executor === '' ? word : `${word} · ${executor}`, room);
-  }
   const seconds = elapsed(states.startedAt[id], states.endedAt[id], scene.now);
   const hasTime = seconds !== null && status !== 'NEW_OBJECT' && status !== 'STARTING';
-  const isTicking = isGoingOn(states.status[id]) && hasTime && seconds >= 1;
-  const time = hasTime ? formatDuration(isTicking ? Math.floor(seconds * 10) / 10 : seconds) : '';
-  const more = hasTime ? time : executor;
-  const both = more === '' ? word : `${word} · ${more}`;
+  if (!hasTime || states.reused[id] === 1) {
+    return fitter.cut(context, word, room);
+  }
+  const isTicking = isGoingOn(states.status[id]) && seconds >= 1;
+  const time = formatDuration(isTicking ? Math.floor(seconds * 10) / 10 : seconds);
+  const both = `${word} · ${time}`;
   if (fitter.fits(context, both, room)) {
     return both;
   }
-  return fitter.cut(context, hasTime && status !== 'FAILED' ? time : word, room);
+  return fitter.cut(context, status === 'FAILED' ? word : time, room);
+}
+
+/** The id is the last to go: what stands before it leaves room. */
+function widthOfNumber(context: CanvasRenderingContext2D, scene: IScene, id: number): number {
+  const node = scene.nodeOf(id);
+  return node === null ? 0 : context.measureText(`#${node}`).width + 8;
+}
+
+/** The right of the second line: executor and id, or the one of them that there is room for. */
+function placeOf(
+  context: CanvasRenderingContext2D,
+  scene: IScene,
+  id: number,
+  room: number
+): string {
+  const node = scene.nodeOf(id);
+  const number = node === null ? '' : `#${node}`;
+  const executor = scene.structure.executors[id];
+  const both = `${executor} ${number}`.trim();
+  return [both, number].find(text => text !== '' && scene.fitter.fits(context, text, room)) ?? '';
 }
 
 function kindWord(kind: string, texts: ITexts): string {

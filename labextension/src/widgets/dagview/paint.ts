@@ -25,7 +25,21 @@ export function paintScene(context: CanvasRenderingContext2D, scene: IScene): IF
   for (const id of nodesInView(layout, view)) {
     hasRunning = hasRunning || isGoingOn(scene.states.status[id]);
     paintCard(context, scene, id);
+    if (scene.found !== null && scene.found[id] === 0) {
+      fade(context, scene, id);
+    }
   }
   context.restore();
   return { hasRunning: hasRunning && scene.isLive };
+}
+
+/** Lets a node step back that a search did not find. */
+function fade(context: CanvasRenderingContext2D, scene: IScene, id: number): void {
+  const { layout, palette } = scene;
+  const width = layout.nodeWidth[id] + 4;
+  const height = layout.nodeHeight[id] + 4;
+  context.globalAlpha = 0.8;
+  context.fillStyle = palette.background;
+  context.fillRect(layout.x[id] - width / 2, layout.y[id] - height / 2, width, height);
+  context.globalAlpha = 1;
 }

@@ -1,0 +1,5 @@
+"""Executors of queue systems: tasks become batch jobs of a cluster."""
+
+from covalent_lab_executors.queues.slurm_executor import SlurmExecutor
+
+__all__ = ["SlurmExecutor"]
