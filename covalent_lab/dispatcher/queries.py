@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from covalent_lab._version import __version__
+from covalent_lab.config.reader import ConfigReader
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.graphs import GraphCache
 from covalent_lab.dispatcher.redaction import redacted_graph, shown_executor
@@ -63,6 +64,7 @@ class Queries:
             "uptime_s": time.time() - self._began,
             "pid": os.getpid(),
             "store": self._dispatcher.settings.database,
+            "results_dir": ConfigReader().value("sdk.results_dir"),
         }
 
     async def list_dispatches(self, query: ListQuery) -> dict[str, Any]:

@@ -217,6 +217,17 @@ export class FakeFeed implements IFeed {
   }
 }
 
+const STATUS: StatusBody = {
+  status: 'running',
+  version: '0.1.0',
+  dispatches: 0,
+  running: 0,
+  seq: 0,
+  uptime_s: 1,
+  pid: 1,
+  store: 'memory'
+};
+
 /** Answers from memory; a test changes the fields. */
 export class FakeRest implements IRestClient {
   page: DispatchPage = { items: [], total: 0, counts: {}, seq: 0 };
@@ -239,7 +250,7 @@ export class FakeRest implements IRestClient {
   error: Error | null = null;
 
   async status(): Promise<StatusBody> {
-    throw new Error('not asked for');
+    return { ...STATUS, results_dir: '/results' };
   }
 
   async list(query: IListQuery): Promise<DispatchPage> {

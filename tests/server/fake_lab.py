@@ -126,6 +126,7 @@ class FakeLab:
             "uptime_s": 1.5,
             "pid": 1,
             "store": "memory",
+            "results_dir": "results",
         }
 
     def submission(self) -> FakeSubmission:

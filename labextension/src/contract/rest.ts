@@ -52,6 +52,10 @@ export interface StatusBody {
   uptime_s: number;
   pid: number;
   store: string;
+  /**
+   * Folder below which clients on the server's machine save results, each in a folder named by its id.
+   */
+  results_dir?: string;
 }
 /**
  * What can be said of a value without unpickling it.

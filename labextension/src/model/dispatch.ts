@@ -79,6 +79,11 @@ export class DispatchModel implements IDisposable {
     return this._parent;
   }
 
+  /** Where `Result.save` puts files of this dispatch by default; empty until that is known. */
+  get folder(): string {
+    return this._folder;
+  }
+
   get isDeleted(): boolean {
     return this._state?.isDeleted ?? false;
   }
@@ -143,6 +148,7 @@ export class DispatchModel implements IDisposable {
       this._isLoading = false;
       this._changed.emit('loaded');
       void this._loadParent(detail);
+      void this._loadFolder();
       if (this._resetSeq > columns.seq) {
         await this.load();
       }
@@ -243,6 +249,21 @@ export class DispatchModel implements IDisposable {
     }
   }
 
+  private async _loadFolder(): Promise<void> {
+    if (this._folder !== '') {
+      return;
+    }
+    try {
+      const { results_dir: folder } = await this._rest.status();
+      this._folder = folder === undefined ? '' : `${folder}/${this.dispatchId}`;
+      if (!this._isDisposed) {
+        this._changed.emit('feed');
+      }
+    } catch (reason) {
+      console.debug('covalent-lab: the folder of results is not known at the moment', reason);
+    }
+  }
+
   /** The result is known only to the server; statuses stay as the feed told them. */
   private async _reloadDetail(): Promise<void> {
     try {
@@ -279,6 +300,7 @@ export class DispatchModel implements IDisposable {
   private readonly _selectionChanged = new Signal<this, number | null>(this);
   private _state: IDispatchState | null = null;
   private _parent: IParent | null = null;
+  private _folder = '';
   private _structure: IGraphStructure | null = null;
   private _selection: number | null = null;
   private _waiting: FeedItem[] = [];

@@ -53,6 +53,8 @@ describe('the panel of a dispatch', () => {
       source: 'x = 1\n'.repeat(40)
     });
     expect(screen.getByText('Fits a line.')).toBeTruthy();
+    expect(screen.getByTitle('/results/a')).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Copy path' })).toBeTruthy();
     expect(screen.getByText('Executor: ssh')).toBeTruthy();
     expect(screen.getByText('node1')).toBeTruthy();
     expect(screen.getByText('Workflow executor: local')).toBeTruthy();

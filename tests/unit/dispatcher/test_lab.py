@@ -145,6 +145,7 @@ def test_status_tells_who_and_how(opened: Callable[..., Any], tmp_path: Path) ->
         status = run(lab.status())
     assert (status["status"], status["dispatches"], status["running"], status["pid"]) == ("running", 0, 0, os.getpid())
     assert status["store"] == f"sqlite:///{tmp_path}/db.sqlite"
+    assert Path(status["results_dir"]).name == "results"
 
 
 def test_all_that_a_filter_matches_is_deleted(opened: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,22 @@ export function DispatchOverview(props: {
           [texts.__('Started'), formatTime(detail.started_at, now)],
           [texts.__('Ended'), formatTime(detail.ended_at, now)],
           [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
+          [
+            texts.__('Results folder'),
+            model.folder === '' ? (
+              ''
+            ) : (
+              <span key="folder" className="cvl-Panel-id">
+                <MiddleText text={model.folder} />
+                <CopyButton
+                  text={model.folder}
+                  label={texts.__('Copy path')}
+                  texts={texts}
+                  isIcon
+                />
+              </span>
+            )
+          ],
           [texts.__('Dispatched by'), origin?.notebook ?? origin?.script ?? ''],
           [texts.__('Python'), detail.python_version]
         ]}
