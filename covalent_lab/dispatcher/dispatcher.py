@@ -23,7 +23,7 @@ from covalent_lab.dispatcher.jobs import JobBuilder, end_of, handle_row, start_o
 from covalent_lab.dispatcher.ownership import split_owners
 from covalent_lab.dispatcher.recording import Recording, merge_cancels
 from covalent_lab.dispatcher.restoring import given_up, restored
-from covalent_lab.dispatcher.runner import Runner
+from covalent_lab.dispatcher.runner import Runner, StreamPart
 from covalent_lab.dispatcher.sublattices import Sublattices
 from covalent_lab.errors import LabError, MissingLatticeRecordError, MissingNodeError, StoreError
 from covalent_lab.executor.base import Executor, JobFinished, JobHandle, JobStarted
@@ -175,12 +175,15 @@ class Dispatcher:
                 await end_elsewhere(self.store, self.feed, dispatch_id)
         return None
 
-    def live_stream(self, dispatch_id: DispatchId, node_id: NodeId, stream: str) -> str | None:
-        """Path of the file to which a running node prints, None if it does not run here."""
-        started = self._live.get((dispatch_id, node_id))
-        if started is None:
+    async def printed(self, dispatch_id: DispatchId, node_id: NodeId, part: StreamPart) -> bytes | None:
+        """What a running node has printed so far, None if it does not run here."""
+        active, started = self._active.get(dispatch_id), self._live.get((dispatch_id, node_id))
+        if active is None or not 0 <= node_id < len(active.graph.nodes):
             return None
-        return started.stdout_path if stream == "stdout" else started.stderr_path
+        path = started and (started.stdout_path if part.stream == "stdout" else started.stderr_path)
+        if path:
+            return await asyncio.to_thread(_read_part, path, part)
+        return await self._runner.printed(active.plan.policy[node_id].executor, dispatch_id, node_id, part)
 
     # --- what users ask for
 
@@ -462,6 +465,15 @@ class Dispatcher:
             self._inbox.put(event)
         for executor, handles in found.watched.items():
             self._runner.watch(executor, handles)
+
+
+def _read_part(path: str, part: StreamPart) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            file.seek(part.offset)
+            return file.read(part.limit)
+    except OSError:
+        return b""
 
 
 def _settle(done: asyncio.Future[bool], outcome: bool | LabError) -> None:

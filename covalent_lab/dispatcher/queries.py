@@ -11,6 +11,7 @@ from covalent_lab.config.reader import ConfigReader
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.graphs import GraphCache
 from covalent_lab.dispatcher.redaction import redacted_graph, shown_executor
+from covalent_lab.dispatcher.runner import StreamPart
 from covalent_lab.dispatcher.views import (
     cached_view,
     columns,
@@ -221,9 +222,9 @@ class Queries:
         """Text a node printed, from a byte offset on; live while it runs."""
         if name not in _STREAMS or offset < 0:
             raise MissingNodeError(f"There is no stream {name!r} at {offset}; ask for stdout or stderr, from 0 on.")
-        path = self._dispatcher.live_stream(dispatch_id, node_id, name)
-        if path is not None:
-            data = await asyncio.to_thread(_read_from, path, offset)
+        part = StreamPart(stream=name, offset=offset, limit=_STREAM_LIMIT)
+        data = await self._dispatcher.printed(dispatch_id, node_id, part)
+        if data is not None:
             text, used = _whole_characters(data)
             return {"text": text, "offset": offset + used, "done": False}
         record = await self.record(dispatch_id)
@@ -263,15 +264,6 @@ def _output_of(graph: Graph, node_id: int, states: Mapping[int, NodeRecord]) -> 
     if value is None and node_id in states:
         return result_of(states[node_id])
     return value
-
-
-def _read_from(path: str, offset: int) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return file.read(_STREAM_LIMIT)
-    except OSError:
-        return b""
 
 
 def _whole_characters(data: bytes) -> tuple[str, int]:

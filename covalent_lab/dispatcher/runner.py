@@ -9,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -31,9 +32,10 @@ from covalent_lab.ids import AttemptId, DispatchId, NodeId, split_attempt
 from covalent_lab.settings import Settings
 from covalent_lab.store.blobs import BlobDir
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "StreamPart"]
 
 _log = logging.getLogger(__name__)
+_PRINTED_S = 3.0
 
 
 class _Host:
@@ -65,6 +67,21 @@ class _Host:
 
     def report(self, update: JobUpdate) -> None:
         self._report(self._name, update)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPart:
+    """Which part of what a task prints is asked for.
+
+    Attributes:
+        stream: `"stdout"` or `"stderr"`.
+        offset: Bytes before it.
+        limit: Its length at most.
+    """
+
+    stream: str
+    offset: int
+    limit: int
 
 
 _Order = JobSpec | AttemptId
@@ -141,11 +158,29 @@ class Runner:
 
     async def notify(self, name: str, dispatch_id: DispatchId, node_id: NodeId, body: Mapping[str, Any]) -> bool:
         """Pass on that a backend says a node's job is ready; False if nobody waits for that."""
+        executor, attempt = self._at_work(name, dispatch_id, node_id)
+        return executor is not None and attempt is not None and await executor.notify(attempt, body)
+
+    async def printed(self, name: str, dispatch_id: DispatchId, node_id: NodeId, part: StreamPart) -> bytes | None:
+        """What a node's job has printed so far, empty if its executor does not tell; None if there is no job here."""
+        executor, attempt = self._at_work(name, dispatch_id, node_id)
+        if executor is None or attempt is None:
+            return None
+        try:
+            async with asyncio.timeout(_PRINTED_S):
+                text = await executor.printed(attempt, part.stream, part.offset, part.limit)
+        except Exception as error:  # noqa: BLE001 - the text is told at the end
+            _log.info("executor %s cannot say what %s printed: %r", name, attempt, error)
+            return b""
+        return text[: part.limit]
+
+    def _at_work(self, name: str, dispatch_id: DispatchId, node_id: NodeId) -> tuple[Executor | None, AttemptId | None]:
+        """An executor, and the newest attempt at a node that it has."""
         pump = self._pumps.get(name)
-        if pump is None or pump.executor is None:
-            return False
+        if pump is None:
+            return None, None
         mine = [attempt for attempt in pump.handles if split_attempt(attempt)[:2] == (dispatch_id, node_id)]
-        return bool(mine) and await pump.executor.notify(mine[-1], body)
+        return pump.executor, mine[-1] if mine else None
 
     async def attach(self, name: str, line: Line) -> Line:
         """A process connects that does jobs of an executor; see `Executor.admit`.

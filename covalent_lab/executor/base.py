@@ -319,6 +319,22 @@ class Executor(ABC):
     async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Stop jobs, whether queued or running; each stopped one is reported CANCELLED. Unknown ones are ignored."""
 
+    async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
+        """What a running task has written to a stream so far; empty where that cannot be told.
+
+        Asked about once a second for each stream that somebody is looking at, and never for others, so that tasks
+        nobody looks at cost nothing. The end of the task reports the whole text in any case: what is answered here
+        is shown and not kept. It should answer within a second or two; later answers are dropped. Not asked for jobs
+        whose `JobStarted` names a file.
+
+        Args:
+            attempt_id: The job, or the step that a job of several steps has come to. It may be unknown or over.
+            stream: `"stdout"` or `"stderr"`.
+            offset: Bytes from the beginning of the stream that the asker has already.
+            limit: Most bytes to return.
+        """
+        return b""
+
     async def notify(self, attempt_id: AttemptId, body: Mapping[str, Any]) -> bool:
         """A backend says, through the dispatcher's API, that a job is ready; False if nobody waits for that.
 

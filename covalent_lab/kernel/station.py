@@ -1,7 +1,8 @@
 """Runs tasks in this process for a dispatcher, by messages.
 
-Orders come in (`run`, `stop`, `taken`, `forget`), news go out (`hello`, `began`, `ended`). An order may come twice, as
-after a lost connection: a task is run once, and its end is told until the dispatcher says that it has taken it.
+Orders come in (`run`, `stop`, `print`, `taken`, `forget`), news go out (`hello`, `began`, `printed`, `ended`). An order
+may come twice, as after a lost connection: a task is run once, and its end is told until the dispatcher says that it
+has taken it.
 """
 
 import io
@@ -129,6 +130,8 @@ class Station:
             self._take(order, body)
         elif verb == "stop":
             self._stop(order["job"], float(order["grace_s"]))
+        elif verb == "print":
+            self._print(order)
         elif verb == "taken":
             with self._lock:
                 self._ends.pop(order["job"], None)
@@ -202,6 +205,14 @@ class Station:
             timer = threading.Timer(grace_s, self._end_stopped, (job,))  # it may never come back to Python
             timer.daemon = True
             timer.start()
+
+    def _print(self, order: Mapping[str, Any]) -> None:
+        """Send part of what a job has printed so far."""
+        with self._lock:
+            job = self._jobs.get(order["job"])
+        text = b"" if job is None else job.printed.texts()[order["stream"] == "stderr"]
+        text = text[order["offset"] : order["offset"] + order["limit"]]
+        self._tell(pack({"news": "printed", "job": order["job"], "question": order["question"]}, text))
 
     def _end_stopped(self, job: _Job) -> None:
         times = {"started": job.begun, "ended": time.time()}

@@ -6,6 +6,7 @@ themselves, through the dispatcher (`Executor.admit`).
 
 import asyncio
 import contextlib
+import itertools
 import os
 import secrets
 import struct
@@ -88,6 +89,8 @@ class KernelExecutor(Executor):
         self._until = 0.0
         self._processes: dict[str, KernelProcess] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._questions = itertools.count()
+        self._asked: dict[int, asyncio.Future[bytes]] = {}
 
     async def start(self, host: ExecutorHost) -> None:
         """Wait for processes."""
@@ -164,6 +167,21 @@ class KernelExecutor(Executor):
                     given = getattr(self, "grace_s", 1.0) if job.spec is None else self._option(job.spec, "grace_s")
                     process.stop(job, _seconds(given))
 
+    async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
+        """Ask the job's process, if it is connected."""
+        process = next((process for process in self._processes.values() if attempt_id in process.jobs), None)
+        if process is None or not process.is_connected:
+            return b""
+        number, answer = next(self._questions), asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
+        process.tell(
+            {"do": "print", "job": attempt_id, "stream": stream, "offset": offset, "limit": limit, "question": number}
+        )
+        try:
+            return bytes(await answer)
+        finally:
+            del self._asked[number]
+
     def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:
         """Let kernels give up values that nobody needs any more."""
         for process in self._processes.values():
@@ -176,6 +194,9 @@ class KernelExecutor(Executor):
         self._processes.clear()
         for task in self._tasks:
             task.cancel()
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_result(b"")
 
     # Processes
 
@@ -260,6 +281,10 @@ class KernelExecutor(Executor):
         if control["news"] == "began":
             if job is not None:
                 self._tell_start(job, float(control["at"]))
+        elif control["news"] == "printed":
+            answer = self._asked.get(int(control["question"]))
+            if answer is not None and not answer.done():
+                answer.set_result(body)
         elif control["news"] == "ended":
             if job is None:
                 process.tell({"do": "taken", "job": name})

@@ -4,6 +4,7 @@ Lost connections are opened again, and nothing is concluded from an answer that 
 """
 
 import asyncio
+import base64
 import contextlib
 import logging
 import posixpath
@@ -112,6 +113,17 @@ class Cluster:
         except BackendError as error:
             _log.warning("%s could not be told to cancel %s: %s", self._system.title, ", ".join(elements), error)
         self._wake.set()
+
+    async def printed(self, job: QueueJob, stream: str, offset: int, limit: int) -> bytes:
+        """Part of what a job has printed so far, as far as the login node sees its file.
+
+        Raises:
+            BackendError: The login node cannot be asked.
+        """
+        path = shlex.quote(job.streams[stream == "stderr"])
+        shell = await self._shell()
+        ran = await shell.run(f"tail -c +{offset + 1} {path} | head -c {limit} | base64")
+        return base64.b64decode(ran.out)
 
     async def close(self) -> None:
         """Hang up; jobs go on."""

@@ -13,8 +13,8 @@ agent takes it up:
     out, err the task's streams
     result   a frame with the worker's answer, at the end
 
-Orders: `run`, `watch`, `cancel`, `forget`, `need`. News: `hello`, `started`, `finished`, `died`, `cancelled`,
-`unknown`, `needed`.
+Orders: `run`, `watch`, `cancel`, `forget`, `need`, `print`. News: `hello`, `started`, `finished`, `died`, `cancelled`,
+`unknown`, `needed`, `printed`.
 """
 
 import contextlib
@@ -147,6 +147,14 @@ class Agent:
                 os.makedirs(os.path.join(self.payloads, digest[:2]), mode=0o700, exist_ok=True)
                 missing.append(digest)
         self.tell({"news": "needed", "job": control["job"], "missing": missing})
+
+    def on_print(self, control: "dict[str, Any]", frame: bytes) -> None:
+        """Send part of what a job has printed so far."""
+        text = b""
+        with contextlib.suppress(OSError), open(self._path(control["job"], control["stream"]), "rb") as file:
+            file.seek(control["offset"])
+            text = file.read(control["limit"])
+        self.tell({"news": "printed", "job": control["job"], "question": control["question"]}, text)
 
     # Tasks
 

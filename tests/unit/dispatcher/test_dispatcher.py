@@ -720,6 +720,34 @@ def test_live_text_of_a_running_task_is_read_from_its_file(tmp_path: Path) -> No
     go(tmp_path, executor, work)
 
 
+class Talkative(FakeExecutor):
+    """Says what its tasks have printed so far, too much at a time, or fails at it."""
+
+    async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
+        if stream == "stderr":
+            raise ConnectionError("gone")
+        return b"x" * (limit + 1)
+
+
+def test_live_text_without_a_file_is_asked_of_the_executor(tmp_path: Path) -> None:
+    """At most as much as was asked for; an executor that fails at it disturbs nobody."""
+    executor = Talkative(hang)
+
+    async def work(bench: Bench) -> None:
+        name = await bench.submit(ONE)
+        await executor.until(lambda: bool(executor.running))
+        ask = bench.queries.stream
+        found = await ask(name, NodeId(0), "stdout", 3)
+        assert (set(found["text"]), found["offset"], found["done"]) == ({"x"}, 3 + len(found["text"]), False)
+        assert len(found["text"]) == 65_536
+        assert await ask(name, NodeId(0), "stderr", 5) == {"text": "", "offset": 5, "done": False}
+        executor.finish(executor.submitted[0].attempt_id, completed(stdout="over"))
+        await bench.ended(name)
+        assert (await ask(name, NodeId(0), "stdout", 0))["text"] == "over"
+
+    go(tmp_path, executor, work)
+
+
 @pytest.mark.parametrize(
     "query",
     [
