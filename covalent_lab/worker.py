@@ -40,6 +40,7 @@ import os
 import pickle
 import platform
 import reprlib
+import resource
 import select
 import signal
 import socket
@@ -75,6 +76,7 @@ _OFFSETS, _ALIGN = struct.Struct(">QQ"), 64
 _TEXT_LIMIT, _RICH_LIMIT = 10_000, 4_000_000
 _RICH_METHODS = (("image/png", "_repr_png_"), ("image/svg+xml", "_repr_svg_"), ("text/html", "_repr_html_"))
 _SIMPLE = (bool, int, float, complex, str, bytes, type(None))
+_HOST = platform.node()
 _VERSIONS = {"py_version": platform.python_version(), "cloudpickle_version": cloudpickle.__version__}
 
 Buffer = Union[bytes, bytearray, memoryview]
@@ -433,6 +435,14 @@ def _run_step(
     hooks, context, delivered = job["hooks"], contextvars.copy_context(), {}
     modules: "dict[str, Any] | None" = None  # as they were, while hooks provide others
     digest, _ = job["function"]
+    begun, received = _spent(), 0
+
+    def load(where: Any) -> Any:
+        nonlocal received
+        archive = take(where)
+        received += os.path.getsize(archive) if isinstance(archive, str) else len(archive)
+        return _load(archive)
+
     try:
         surroundings.enter(job)
         sys.stderr.write(job["note"] and job["note"] + "\n")
@@ -444,8 +454,8 @@ def _run_step(
             delivered = context.run(apply_before, hooks_before(hooks))
             stage, modules = "load", modules if sys.path != path else None
         function = _load(code.archives[digest]) if modules else code.function(digest, folder)
-        args = [_load(take(where)) for where in job["args"]]
-        kwargs = {name: _load(take(where)) for name, where in job["kwargs"].items()}
+        args = [load(where) for where in job["args"]]
+        kwargs = {name: load(where) for name, where in job["kwargs"].items()}
         surroundings.stand_in(function)
         stage = "run"
         value = context.run(function, *args, **{**kwargs, **delivered})
@@ -470,7 +480,29 @@ def _run_step(
         reply["retire"] = code.restore(modules)
     code.leave(folder)
     reply["ended"] = time.time()
+    reply["usage"] = _usage(begun, received, reply.get("output", (None, 0))[1])
     return reply, output
+
+
+def _spent() -> "tuple[float, int]":
+    """CPU seconds of this process and of children it waited for, and the highest memory of this process in bytes."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    peak = own.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, peak
+
+
+def _usage(begun: "tuple[float, int]", received: int, returned: int) -> "dict[str, Any]":
+    """What was used since then; memory grows only where the task needed more than the process ever had."""
+    cpu, peak = _spent()
+    return {
+        "cpu_s": round(cpu - begun[0], 6),
+        "peak_memory": peak,
+        "memory_growth": peak - begun[1],
+        "input_bytes": received,
+        "output_bytes": returned,
+        "host": _HOST,
+        "pid": os.getpid(),
+    }
 
 
 def end_with(lifeline: int) -> None:
