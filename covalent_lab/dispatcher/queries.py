@@ -184,6 +184,7 @@ class Queries:
             "stderr": streams["stderr"]["text"],
             "sub_dispatch_id": state.sub_dispatch_id if state else None,
             "reused_from": state.reused_from if state else None,
+            "usage": state.usage if state else None,
             "seq": seq,
         }
 

@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from covalent_lab.client.result import Result
+from covalent_lab.exports.outline import label_of, listing
+from covalent_lab.exports.statuswords import TERMINAL
+from covalent_lab.exports.svg import graph_svg
 from covalent_lab.graph.model import Graph, NodeKind
 from covalent_lab.graph.wire import graph_to_wire
 from covalent_lab.ids import PayloadRef
-from covalent_lab.notebook.outline import label_of, listing
 from covalent_lab.notebook.report import DispatchReport, NodeRow, report_html, report_text
 from covalent_lab.notebook.screens import current_screen
-from covalent_lab.notebook.statuswords import TERMINAL
-from covalent_lab.notebook.svg import graph_svg
 from covalent_lab.workflow.lattice import Lattice
 
 __all__ = ["LATTICE_MIME", "draw_lattice", "graph_bundle", "result_bundle"]

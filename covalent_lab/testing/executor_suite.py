@@ -43,12 +43,14 @@ class ExecutorContract:
         many: How many jobs of one batch must end in a minute.
         stop_s: Seconds that a cancelled task may take to be gone.
         shows_prints: Whether what a task prints can be read while it runs.
+        measures_usage: Whether outcomes say what tasks used.
     """
 
     workdir_option = "workdir"
     many = 500
     stop_s = 10.0
     shows_prints = True
+    measures_usage = True
 
     @abstractmethod
     def make_executor(self) -> Executor:
@@ -122,6 +124,35 @@ class ExecutorContract:
         path = Path(host.payload_path(output.ref.digest))
         assert [found for found in Path(host.payload_dir).rglob("*") if found.is_file()] == [path]
         assert path.stat().st_size == output.ref.size
+
+    def test_what_a_task_used_is_measured(self, executor: Executor, tmp_path: Path) -> None:
+        """Its work and memory, the bytes that went in and out, and which process it was."""
+
+        def work(given: bytes) -> int:
+            import os
+            import time
+
+            until = time.process_time() + 0.05
+            while time.process_time() < until:
+                pass
+            return os.getpid() if bytes(range(256)) * 400_000 else 0
+
+        async def scenario(running: Running) -> None:
+            outcome = await running.outcome(job(work, bytes(5_000)))
+            usage, output = outcome.usage, outcome.output
+            assert usage is not None
+            assert output is not None
+            assert usage.pid == running.load(outcome)
+            assert usage.cpu_s >= 0.04
+            assert usage.peak_memory >= 100_000_000
+            assert 0 <= usage.memory_growth <= usage.peak_memory
+            assert usage.input_bytes == payload.encode(bytes(5_000)).ref.size
+            assert usage.output_bytes == output.ref.size
+            assert usage.host
+
+        if not self.measures_usage:
+            pytest.skip("this executor does not measure")
+        self.run(executor, tmp_path, scenario)
 
     def test_input_can_be_a_file(self, executor: Executor, tmp_path: Path) -> None:
         """Functions and arguments are read from payload files when the job gives paths."""

@@ -259,6 +259,8 @@ export interface NodeColumns {
   stderr: boolean[];
   sub_dispatch_id?: (string | null)[];
   reused_from?: (string | null)[];
+  cpu_s?: (number | null)[];
+  peak_memory?: (number | null)[];
 }
 /**
  * This interface was referenced by `RestBodies`'s JSON-Schema
@@ -271,6 +273,30 @@ export interface NodeInput {
   source: number;
   source_name: string;
   payload: Payload | null;
+}
+/**
+ * What a task used, measured around it in the process that ran it.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Usage".
+ */
+export interface Usage {
+  /**
+   * CPU seconds, children included.
+   */
+  cpu_s: number;
+  /**
+   * Highest resident memory of the process in bytes; its earlier tasks count.
+   */
+  peak_memory: number;
+  /**
+   * How much of that the task added.
+   */
+  memory_growth: number;
+  input_bytes: number;
+  output_bytes: number;
+  host: string;
+  pid: number;
 }
 /**
  * GET dispatches/{id}/nodes/{n}
@@ -310,6 +336,10 @@ export interface NodeDetail {
    * dispatch:node whose output it took over instead of running.
    */
   reused_from?: string | null;
+  /**
+   * None where nothing ran, or its executor does not measure.
+   */
+  usage?: Usage | null;
 }
 /**
  * GET dispatches/{id}/nodes/{n}/streams/{stdout|stderr}

@@ -264,12 +264,20 @@ export class DispatchModel implements IDisposable {
     }
   }
 
-  /** The result is known only to the server; statuses stay as the feed told them. */
+  /** The result, and what nodes used, is known only to the server; statuses stay as the feed told them. */
   private async _reloadDetail(): Promise<void> {
     try {
-      const detail = await this._rest.detail(this.dispatchId);
-      if (this._state !== null && !this._isDisposed) {
-        this._state = { ...this._state, detail };
+      const [detail, columns] = await Promise.all([
+        this._rest.detail(this.dispatchId),
+        this._rest.nodes(this.dispatchId)
+      ]);
+      if (this._state !== null && this._structure !== null && !this._isDisposed) {
+        const { cpuS, peakMemory } = statesFromColumns(this._structure, columns);
+        this._state = {
+          ...this._state,
+          detail,
+          nodes: { ...this._state.nodes, cpuS, peakMemory }
+        };
         this._changed.emit('loaded');
       }
     } catch (reason) {

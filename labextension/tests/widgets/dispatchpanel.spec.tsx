@@ -157,6 +157,26 @@ describe('the panel of a node', () => {
     expect(screen.getByRole('button', { name: 'Copy node id' })).toBeTruthy();
   });
 
+  it('says what a task used, if that was measured', async () => {
+    const usage = {
+      cpu_s: 1.25,
+      peak_memory: 80_000_000,
+      memory_growth: 3_000_000,
+      input_bytes: 312,
+      output_bytes: 4_100,
+      host: 'node7',
+      pid: 4711
+    };
+    await shown({ usage });
+    for (const text of ['1.3 s', '80 MB at most, 3.0 MB of it new', '312 B in, 4.1 kB out']) {
+      expect(screen.getByText(text)).toBeTruthy();
+    }
+    expect(screen.getByText('node7, process 4711')).toBeTruthy();
+    cleanup();
+    await shown({ usage: null });
+    expect(screen.queryByText('CPU time')).toBeNull();
+  });
+
   it('lists what a node needs, and the settings of its executor', async () => {
     await shown({
       hooks: { deps: { bash: { attributes: { commands: ['module load gcc'] } } } },
