@@ -43,14 +43,12 @@ class ExecutorContract:
         many: How many jobs of one batch must end in a minute.
         stop_s: Seconds that a cancelled task may take to be gone.
         shows_prints: Whether what a task prints can be read while it runs.
-        measures_usage: Whether outcomes say what tasks used.
     """
 
     workdir_option = "workdir"
     many = 500
     stop_s = 10.0
     shows_prints = True
-    measures_usage = True
 
     @abstractmethod
     def make_executor(self) -> Executor:
@@ -150,8 +148,6 @@ class ExecutorContract:
             assert usage.output_bytes == output.ref.size
             assert usage.host
 
-        if not self.measures_usage:
-            pytest.skip("this executor does not measure")
         self.run(executor, tmp_path, scenario)
 
     def test_input_can_be_a_file(self, executor: Executor, tmp_path: Path) -> None:

@@ -74,6 +74,14 @@ class TestKernelExecutor(ExecutorContract):
             await hub.start_peer()
             yield running
 
+    def test_what_a_task_used_is_measured(self, executor: Executor, tmp_path: Path) -> None:
+        """Other threads of the process work too: nothing is said."""
+
+        async def scenario(running: Running) -> None:
+            assert (await running.outcome(job(len, "abc"))).usage is None
+
+        self.run(executor, tmp_path, scenario)
+
     def test_streams_hold_exactly_what_was_written(self, executor: Executor, tmp_path: Path) -> None:
         """Prints are kept apart per task and stream, and are seen while tasks run."""
 
