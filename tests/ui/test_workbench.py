@@ -88,6 +88,7 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     row.click()
     view = lab.view
 
+    expect(view.get_by_role("button", name="Open notebook cell")).to_be_visible()
     view.get_by_role("button", name="With changes…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("x", exact=True)).to_have_value("[1, 2, 3]", timeout=LONG_MS)
@@ -114,6 +115,9 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
     row.click()
     expect(view.locator(".cvl-Payload-text").first).to_have_text("6")
+
+    view.get_by_role("button", name="Open notebook cell").click()
+    expect(page.locator(".jp-NotebookPanel:visible .jp-Cell.jp-mod-active")).to_contain_text("replace_electrons")
 
 
 def test_menu_status_bar_settings_log_and_tutorial_are_at_hand(lab: LabPage) -> None:
