@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from covalent_lab.client.control import covalent_start, covalent_stop
     from covalent_lab.client.repeating import redispatch
     from covalent_lab.client.result import Result
+    from covalent_lab.client.serving import release_kernel_values, serve_kernel
     from covalent_lab.client.status import Status
     from covalent_lab.client.status import Status as status  # noqa: N813 - documented name
     from covalent_lab.config.access import get_config, reload_config, set_config
@@ -67,7 +68,9 @@ __all__ = [
     "load_ipython_extension",
     "purge_cached_results",
     "redispatch",
+    "release_kernel_values",
     "reload_config",
+    "serve_kernel",
     "set_config",
     "status",
     "sync",
@@ -103,7 +106,9 @@ _HOMES = {
     "lattice": "workflow.lattice",
     "purge_cached_results": "client.cached",
     "redispatch": "client.repeating",
+    "release_kernel_values": "client.serving",
     "reload_config": "config.access",
+    "serve_kernel": "client.serving",
     "set_config": "config.access",
     "sync": "client.api",
     "wait": "workflow.electron",

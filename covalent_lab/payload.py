@@ -18,6 +18,7 @@ from covalent_lab.errors import SerializationError
 from covalent_lab.ids import PayloadRef
 
 __all__ = [
+    "BUNDLE_TYPE",
     "Payload",
     "Preview",
     "beside",
@@ -25,10 +26,14 @@ __all__ = [
     "by_value",
     "decode",
     "encode",
+    "is_reference",
     "open_file",
     "preview",
     "rich_parts",
 ]
+
+BUNDLE_TYPE = "covalent_lab.workflow.sublattices.SublatticeBundle"
+"""How the header of an archive names a built sublattice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +113,13 @@ def decode(archive: worker.Buffer) -> Any:
     """Load the value of an archive. Never called in the server process.
 
     Raises:
-        SerializationError: The bytes are damaged, or need a module that is not installed here.
+        SerializationError: The bytes are damaged, or need a module that is not installed here; or the value has stayed
+            in the kernel of its task, which this process is not.
     """
     try:
         return worker.decode_archive(archive)
+    except worker.ValueElsewhereError as error:
+        raise SerializationError(str(error)) from error
     except Exception as error:
         raise SerializationError(
             f"Cannot load a stored value: {_one_line(error)}. "
@@ -141,6 +149,15 @@ def preview(archive: worker.Buffer) -> Preview:
         python_version=str(header.get("py_version", "")),
         rich=tuple(header.get("rich", ())),
     )
+
+
+def is_reference(archive: worker.Buffer) -> bool:
+    """Whether the value is not in the archive, but in the kernel that made it.
+
+    Raises:
+        ValueError: The bytes are not an archive.
+    """
+    return "reference" in worker.read_header(archive)
 
 
 def beside(data: worker.Buffer) -> pickle.PickleBuffer:

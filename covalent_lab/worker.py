@@ -13,14 +13,16 @@ An archive is the serialised form of one value, laid out so that it can be liste
     data      pickle, then the pickle's out-of-band buffers, then rich previews
 
 Header keys: `py_version`, `cloudpickle_version`, `attrs` (`doc`, `name`), `type`, `pickle` (length), and only where
-present `buffers` and `rich` (`[offset, length]` relative to the data; `rich` is keyed by MIME type).
+present `buffers` and `rich` (`[offset, length]` relative to the data; `rich` is keyed by MIME type), and `reference`:
+the value has stayed in the process that made it, there is no pickle, and this says which process and value it is.
 
 `worker.py --serve CHANNEL LIFELINE CLAIMS` (inherited file descriptors) runs one task after the other for the process
 at the other end of the channel. A frame is `>IQ` (lengths of the next two), control (JSON), body (raw bytes that the
 control refers to by length). It leads a process group of its own, which ends when the lifeline does.
 
-A message brings one or more jobs. Each after the first needs a grant, one byte of the pipe CLAIMS, when its turn comes:
-the other side can take grants back, which decides at one place who runs a job. Answers are sent before that.
+A message brings one or more jobs, and beside them (`shared`) what all of these say alike. Each job after the first
+needs a grant, one byte of the pipe CLAIMS, when its turn comes: the other side can take grants back, which decides at
+one place who runs a job. Answers are sent before that.
 
 A job can have several steps, each with an answer of its own: later ones (`then`) may refer to the output of earlier
 ones, which is decoded anew each time, so that what a step changes is seen by no other.
@@ -29,7 +31,6 @@ ones, which is decoded anew each time, so that what a step changes is seen by no
 import base64
 import contextlib
 import contextvars
-import fcntl
 import functools
 import hashlib
 import io
@@ -39,12 +40,10 @@ import os
 import pickle
 import platform
 import reprlib
-import select
 import signal
 import socket
 import struct
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,17 +55,21 @@ if TYPE_CHECKING:
     from covalent_lab.worker_surroundings import LoadedCode, Surroundings
 
 __all__ = [
+    "ValueElsewhereError",
     "apply_before",
     "apply_hook",
     "archive_digest",
     "decode_archive",
     "encode_archive",
-    "end_with",
+    "encode_reference",
     "hooks_before",
+    "load_archive",
     "open_archive",
     "read_header",
     "read_rich",
     "read_text",
+    "resolve_references",
+    "run_step",
     "store_archive",
 ]
 
@@ -77,6 +80,18 @@ _SIMPLE = (bool, int, float, complex, str, bytes, type(None))
 _VERSIONS = {"py_version": platform.python_version(), "cloudpickle_version": cloudpickle.__version__}
 
 Buffer = Union[bytes, bytearray, memoryview]
+
+
+class ValueElsewhereError(LookupError):
+    """A value that could not be pickled stayed in the process that made it, and this is another one."""
+
+
+_resolvers: "list[Callable[[Mapping[str, Any]], Any]]" = []
+
+
+def resolve_references(resolver: "Callable[[Mapping[str, Any]], Any]") -> None:
+    """Let this process find what archives refer to; the resolver raises `ValueElsewhereError` for what it has not."""
+    _resolvers[:] = [resolver]
 
 
 def encode_archive(value: Any, rich: bool = False) -> "list[Buffer]":
@@ -95,8 +110,7 @@ def encode_archive(value: Any, rich: bool = False) -> "list[Buffer]":
         return _encode_simple(value)
     buffers: list[pickle.PickleBuffer] = []
     stream = cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-    attrs = {"doc": _attribute(value, "__doc__"), "name": _attribute(value, "__name__")}
-    header: dict[str, Any] = {**_VERSIONS, "attrs": attrs, "type": _type_name(value), "pickle": len(stream)}
+    header = _header(value, len(stream))
     pieces: list[Buffer] = [stream]
     end = len(stream)
 
@@ -118,6 +132,17 @@ def encode_archive(value: Any, rich: bool = False) -> "list[Buffer]":
             header["rich"] = {mime: append(piece) for mime, piece in previews.items()}
     text = _preview_text(value).encode("utf-8", "replace")
     return [_front(header, text, aligned=bool(raw)), text, *pieces]
+
+
+def encode_reference(value: Any, reference: "Mapping[str, Any]") -> "list[Buffer]":
+    """An archive that describes a value and says where it is, as `resolve_references` is told."""
+    text = _preview_text(value).encode("utf-8", "replace")
+    return [_front({**_header(value, 0), "reference": dict(reference)}, text, aligned=False), text]
+
+
+def _header(value: Any, length: int) -> "dict[str, Any]":
+    attrs = {"doc": _attribute(value, "__doc__"), "name": _attribute(value, "__name__")}
+    return {**_VERSIONS, "attrs": attrs, "type": _type_name(value), "pickle": length}
 
 
 def _encode_simple(value: Any) -> "list[Buffer]":
@@ -156,12 +181,25 @@ def decode_archive(archive: Buffer) -> Any:
 
     Raises:
         ValueError: The bytes are not an archive.
+        ValueElsewhereError: The value has stayed in another process.
         Exception: Whatever unpickling raises.
     """
     view = memoryview(archive)
     header, _, data = _split(view)
+    reference = header.get("reference")
+    if reference is not None:
+        return _resolved(reference, header["type"])
     buffers = [view[data + begin : data + begin + size] for begin, size in header.get("buffers", ())]
     return pickle.loads(view[data : data + header["pickle"]], buffers=buffers)
+
+
+def _resolved(reference: "Mapping[str, Any]", kind: str) -> Any:
+    for resolver in _resolvers:
+        return resolver(reference)
+    raise ValueElsewhereError(
+        f"This value ({kind}) cannot be pickled and lives in the kernel {reference['name']}, where task "
+        f"{reference['task']!r} made it. Use it in tasks of that kernel (executor='kernel') or in the notebook there."
+    )
 
 
 def open_archive(path: str) -> memoryview:
@@ -264,6 +302,7 @@ _EXPLANATIONS = {
     "run": "{reason}",
     "pickle": "Cannot pickle the result of task {name!r} ({type}): {reason}. Return something that can be rebuilt.",
     "store": "Cannot store the result of task {name!r}: {reason}. Make room or give access, and run it again.",
+    "find": "Task {name!r} cannot have one of its inputs. {error}",
 }
 
 
@@ -365,7 +404,8 @@ def _send(channel: socket.socket, control: "Mapping[str, Any]", *pieces: Buffer)
     channel.sendall(b"".join((_FRAME.pack(len(text), sum(map(len, pieces))), text, *pieces)))
 
 
-def _load(archive: "Buffer | str") -> Any:
+def load_archive(archive: "Buffer | str") -> Any:
+    """The value of an archive, or of the archive file of a path; see `decode_archive`."""
     return decode_archive(open_archive(archive) if isinstance(archive, str) else archive)
 
 
@@ -377,13 +417,13 @@ def _is_granted(claims: int) -> bool:
 
 
 def _run_jobs(
-    jobs: "Sequence[dict[str, Any]]", body: io.BytesIO, claims: int, surroundings: "Surroundings", code: "LoadedCode"
+    message: "Mapping[str, Any]", body: io.BytesIO, claims: int, surroundings: "Surroundings", code: "LoadedCode"
 ) -> "Iterator[tuple[dict[str, Any], bytes]]":
-    """Run jobs one after the other while that is granted; yields the answers of each."""
-    goes_on = True
-    for number, job in enumerate(jobs):
+    """Run a message's jobs one after the other while that is granted; yields the answers of each."""
+    goes_on, shared = True, message.get("shared", {})
+    for number, job in enumerate(message["jobs"]):
         goes_on = goes_on and (number == 0 or _is_granted(claims))
-        yield from _run_steps(job, body, surroundings, code, goes_on)
+        yield from _run_steps({**shared, **job}, body, surroundings, code, goes_on)
 
 
 def _run_steps(
@@ -392,18 +432,26 @@ def _run_steps(
     """Run the steps of a job one after the other while they complete, if at all; yields the answer of each."""
     steps = [job, *job["then"]]
     outputs: "dict[str, Buffer | str]" = {}
+    sizes: "list[int]" = []
 
     def take(where: "int | str | dict[str, str]") -> "Buffer | str":
         found = outputs[where["step"]] if isinstance(where, dict) else where
         found = body.read(found) if isinstance(found, int) else found
         return found if isinstance(found, str) else bytearray(found)  # a copy: aligned, arrays writable
 
+    def load(where: Any) -> Any:
+        archive = take(where)
+        sizes.append(os.path.getsize(archive) if isinstance(archive, str) else len(archive))
+        return load_archive(archive)
+
     for number, step in enumerate(steps):
         body.seek(step["at"])
         _take_function(step, take, code)
         if not goes_on:
             continue  # only its function, which will not be sent again
-        reply, output = _run_step(step, take, surroundings, code)
+        begun, sizes[:] = surroundings.spent(), ()
+        reply, output = run_step(step, load, surroundings, code)
+        reply["usage"] = surroundings.used_since(begun, sum(sizes), reply.get("output", (None, 0))[1])
         goes_on = number + 1 < len(steps) and "failure" not in reply and not _is_stopped(steps[number + 1])
         if goes_on:
             name = reply["output"][0]
@@ -424,9 +472,28 @@ def _take_function(step: "Mapping[str, Any]", take: "Callable[[Any], Buffer | st
         code.archives[digest] = take(where)
 
 
-def _run_step(
-    job: "dict[str, Any]", take: "Callable[[Any], Buffer | str]", surroundings: "Surroundings", code: "LoadedCode"
+_encode_rich = functools.partial(encode_archive, rich=True)
+
+
+def run_step(
+    job: "dict[str, Any]",
+    load: "Callable[[Any], Any]",
+    surroundings: "Surroundings",
+    code: "LoadedCode",
+    encode: "Callable[[Any], list[Buffer]]" = _encode_rich,
 ) -> "tuple[dict[str, Any], bytes]":
+    """Run one task; never raises for what the task does.
+
+    Args:
+        job: What is asked for.
+        load: Gives an argument's value from its entry in `job`.
+        surroundings: What a task finds around it, and how that is put back.
+        code: Functions that were loaded before.
+        encode: Makes the archive of what the task returned.
+
+    Returns:
+        The answer (`job`, `started`, `ended`, and `output` or `failure`), and the archive if it is not in a file.
+    """
     reply: "dict[str, Any]" = {"job": job["job"], "started": time.time()}
     stage, output, folder, value = "prepare", b"", job["folder"], None
     hooks, context, delivered = job["hooks"], contextvars.copy_context(), {}
@@ -442,16 +509,16 @@ def _run_step(
             stage, path, modules = "run", list(sys.path), dict(sys.modules)
             delivered = context.run(apply_before, hooks_before(hooks))
             stage, modules = "load", modules if sys.path != path else None
-        function = _load(code.archives[digest]) if modules else code.function(digest, folder)
-        args = [_load(take(where)) for where in job["args"]]
-        kwargs = {name: _load(take(where)) for name, where in job["kwargs"].items()}
+        function = load_archive(code.archives[digest]) if modules else code.function(digest, folder)
+        args = [load(where) for where in job["args"]]
+        kwargs = {name: load(where) for name, where in job["kwargs"].items()}
         surroundings.stand_in(function)
         stage = "run"
         value = context.run(function, *args, **{**kwargs, **delivered})
         for form in hooks.get("call_after") or ():
             context.run(apply_hook, form)
         stage = "pickle"
-        pieces = encode_archive(value, True)
+        pieces = encode(value)
         stage = "store"
         if sum(len(piece) for piece in pieces) <= job["inline_limit"]:
             output = b"".join(pieces)
@@ -460,7 +527,10 @@ def _run_step(
             reply["output"] = store_archive(pieces, job["payload_dir"], job["part"])
     except BaseException as error:  # user code: SystemExit and KeyboardInterrupt included
         trace, reason = _trace(error), _one_line(error)
-        message = _EXPLANATIONS[stage].format(reason=reason, type=_type_name(value), python=sys.executable, **job)
+        if isinstance(error, ValueElsewhereError) and stage == "load":
+            stage = "find"
+        told = {**job, "reason": reason, "error": error, "type": _type_name(value), "python": sys.executable}
+        message = _EXPLANATIONS[stage].format_map(told)
         reply["failure"] = {"message": message, "is_user_error": stage in ("run", "pickle"), "traceback": trace}
         surroundings.leave()
         sys.stderr.write(trace)
@@ -472,28 +542,6 @@ def _run_step(
     return reply, output
 
 
-def end_with(lifeline: int) -> None:
-    """Let the whole process group be killed when the other end of a pipe is closed, however that process ends.
-
-    The Linux kernel does it by itself, even while a task holds the interpreter lock; elsewhere a thread waits.
-    """
-    os.set_inheritable(lifeline, False)
-    waiter = select.poll()
-    waiter.register(lifeline, 0)
-    try:
-        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
-        fcntl.fcntl(lifeline, fcntl.F_SETSIG, int(signal.SIGKILL))
-        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    except (AttributeError, OSError):
-        threading.Thread(target=_kill_on, args=(waiter, None), daemon=True).start()
-    _kill_on(waiter, 0)  # it may have been closed before the kernel was asked
-
-
-def _kill_on(waiter: select.poll, timeout: "int | None") -> None:
-    if waiter.poll(timeout):
-        os.killpg(0, signal.SIGKILL)
-
-
 def _serve(descriptor: int, lifeline: int, claims: int = -1) -> None:
     """Run tasks for the process at the other end of inherited file descriptors, until it goes away.
 
@@ -501,26 +549,30 @@ def _serve(descriptor: int, lifeline: int, claims: int = -1) -> None:
     """
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path.insert(0, here)
+    from worker_surroundings import (  # type: ignore[import-not-found]  # beside this script
+        LoadedCode,
+        Surroundings,
+        end_with,
+    )
+
     end_with(lifeline)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a server in the background passes on that it is ignored
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("500")  # when memory runs out, rather a task than the server
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path.insert(0, here)
-    from worker_surroundings import LoadedCode, Surroundings  # type: ignore[import-not-found]  # beside this script
-
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
     sys.argv[:] = [""]
     os.set_inheritable(descriptor, False)
     if claims >= 0:
         os.set_inheritable(claims, False)
     channel, pid = socket.socket(fileno=descriptor), os.getpid()
-    reader, surroundings, code = channel.makefile("rb", 1 << 18), Surroundings(), LoadedCode(_load)
+    reader, surroundings, code = channel.makefile("rb", 1 << 18), Surroundings(), LoadedCode(load_archive)
     _send(channel, {"ready": pid, "python_version": _VERSIONS["py_version"]})
     while True:
         message, body = _receive(reader)
-        for reply, output in _run_jobs(message["jobs"], body, claims, surroundings, code):
+        for reply, output in _run_jobs(message, body, claims, surroundings, code):
             if os.getpid() != pid:  # the task forked, and its child came back here
                 os._exit(0)
             streams = [surroundings.take(descriptor) for descriptor in surroundings.kept]

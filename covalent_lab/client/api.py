@@ -8,8 +8,10 @@ from typing import Any, Literal, ParamSpec, Self, TypedDict, Unpack, overload
 
 from covalent_lab.client.connection import connect, with_connection
 from covalent_lab.client.result import Result, Selection
+from covalent_lab.client.serving import serve_for
 from covalent_lab.client.status import Status
 from covalent_lab.client.waiting import Waiting, beside, wait_beside, wait_here
+from covalent_lab.worker import Buffer
 from covalent_lab.workflow.bundle import write_bundle
 from covalent_lab.workflow.lattice import Lattice
 
@@ -32,6 +34,8 @@ _PAGE = 500
 class AwaitableId(str):
     """The id of a dispatch: text like any other, and `await` waits for the end and gives the `Result`.
 
+    As the last value of a notebook's cell it shows as a card that stays live.
+
     Copies and pickles of it are plain text.
 
     Args:
@@ -50,6 +54,11 @@ class AwaitableId(str):
 
     def __await__(self) -> Generator[Any, Any, Result]:
         return get_result_async(self, dispatcher_addr=self._address).__await__()
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        from covalent_lab.notebook.cards import id_forms  # only a notebook asks for this form
+
+        return id_forms(str(self)) if self._address is None else {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (str, (str(self),))
@@ -96,30 +105,46 @@ def dispatch(
         >>> ct.get_result(dispatch_id, wait=True).result       # doctest: +SKIP
         42
     """
-    if not isinstance(orig_lattice, Lattice):
-        raise TypeError(f"dispatch() takes a lattice, not {type(orig_lattice).__name__}. Decorate it with @ct.lattice.")
+    build = _builder(orig_lattice, dispatcher_addr)
 
     def submit(*args: P.args, **kwargs: P.kwargs) -> AwaitableId:
-        lattice = copy.deepcopy(orig_lattice)
-        lattice.build_graph(*args, **kwargs)
-        bundle = write_bundle(lattice, str(uuid.uuid4()))
+        dispatch_id, bundle = build(*args, **kwargs)
         # The id is in the bundle, so submitting it again is safe.
-        dispatch_id = with_connection(
-            dispatcher_addr, lambda connection: connection.submit(bundle, start=not disable_run)
-        )
+        with_connection(dispatcher_addr, lambda connection: connection.submit(bundle, start=not disable_run))
         return AwaitableId(dispatch_id, dispatcher_addr)
 
     return submit
 
 
 def dispatch_sync(lattice: Lattice[P, Any], dispatcher_addr: str | None = None) -> Callable[P, Result]:
-    """Like `dispatch`, but the returned function waits for the end and returns the `Result`."""
-    submit = dispatch(lattice, dispatcher_addr)
+    """Like `dispatch`, but the returned function waits for the end and returns the `Result`.
+
+    A short workflow is submitted and answered in one request.
+    """
+    build = _builder(lattice, dispatcher_addr)
 
     def run(*args: P.args, **kwargs: P.kwargs) -> Result:
-        return get_result(submit(*args, **kwargs), wait=True, dispatcher_addr=dispatcher_addr)
+        dispatch_id, bundle = build(*args, **kwargs)
+        waiting = Waiting(dispatch_id, dispatcher_addr, bundle=bundle)
+        wait_here(waiting, None)
+        return _result(waiting, ResultOptions(dispatcher_addr=dispatcher_addr))
 
     return run
+
+
+def _builder(orig_lattice: Lattice[P, Any], dispatcher_addr: str | None) -> Callable[P, tuple[str, Sequence[Buffer]]]:
+    """What makes an id and a bundle of a call, and serves its tasks for kernels; the lattice is left as it is."""
+    if not isinstance(orig_lattice, Lattice):
+        raise TypeError(f"dispatch() takes a lattice, not {type(orig_lattice).__name__}. Decorate it with @ct.lattice.")
+
+    def build(*args: P.args, **kwargs: P.kwargs) -> tuple[str, Sequence[Buffer]]:
+        lattice = copy.deepcopy(orig_lattice)
+        lattice.build_graph(*args, **kwargs)
+        serve_for(lattice.graph, dispatcher_addr)
+        dispatch_id = str(uuid.uuid4())
+        return dispatch_id, write_bundle(lattice, dispatch_id)
+
+    return build
 
 
 @overload

@@ -16,9 +16,11 @@ from covalent_lab.settings import Settings
 from covalent_lab.worker import Buffer
 
 __all__ = [
+    "Channel",
     "Connection",
     "FeedReader",
     "connect",
+    "current",
     "disconnect",
     "is_covalent_running",
     "reconnect",
@@ -39,6 +41,20 @@ class FeedReader(Protocol):
         ...
 
 
+class Channel(Protocol):
+    """Messages to and from an executor; iterate in one thread, send and close from any."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def send(self, message: bytes) -> None:
+        """Send a message; it is lost if the connection is."""
+        ...
+
+    def close(self) -> None:
+        """End the iteration."""
+        ...
+
+
 class Connection(Protocol):
     """What the REST documentation says, as methods.
 
@@ -50,6 +66,10 @@ class Connection(Protocol):
 
     def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
         """Hand in a bundle; returns the dispatch id once it is recorded."""
+        ...
+
+    def submit_and_wait(self, bundle: Sequence[Buffer], wait_s: float) -> dict[str, Any]:
+        """Hand in a bundle and have it started; returns what `detail` does, after waiting as that does."""
         ...
 
     def start(self, dispatch_id: str) -> dict[str, Any]:
@@ -118,6 +138,10 @@ class Connection(Protocol):
         """Follow the feed."""
         ...
 
+    def attach(self) -> Channel:
+        """Offer this process to the executor `kernel`."""
+        ...
+
     def lab_url(self, dispatch_id: str) -> str | None:
         """Where a browser shows the dispatch, if a Jupyter server does."""
         ...
@@ -163,6 +187,12 @@ def connect(address: str | None = None) -> Connection:
             _keep_log()
             connection = _open[key] = discovery.discover(Settings.load(), address)
         return connection
+
+
+def current(address: str | None = None) -> Connection | None:
+    """The connection that this process has for an address, if it has any."""
+    with _lock:
+        return _open.get((os.getpid(), address or ""))
 
 
 def reconnect(failed: Connection, address: str | None = None) -> Connection:

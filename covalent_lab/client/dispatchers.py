@@ -12,6 +12,7 @@ from covalent_lab.client import api, repeating
 from covalent_lab.client.connection import Connection, connect, with_connection
 from covalent_lab.client.manifest import AssetFiles, read_manifest, replaced_nodes, write_manifest
 from covalent_lab.client.result import Result
+from covalent_lab.client.serving import serve_for
 from covalent_lab.config.reader import ConfigReader
 from covalent_lab.errors import MissingLatticeRecordError, UsageError
 from covalent_lab.workflow.bundle import Bundle, bundle_of
@@ -217,6 +218,8 @@ def _register(
 
 def _submit(bundle: Bundle, metadata: Mapping[str, Any], address: str | None) -> None:
     pieces = bundle.write(metadata["dispatch_id"], metadata["root_dispatch_id"], redispatch=metadata.get("redispatch"))
+
+    serve_for(bundle.graph, address)
 
     def send(connection: Connection) -> str:
         return connection.submit(pieces, start=False)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3  # noqa: TID253 - this module is loaded by the first connection
 
@@ -73,17 +73,21 @@ class HttpConnection:
         self._base = url + _API
         self._headers = {**({"Authorization": f"token {token}"} if token else {}), **(headers or {})}
         self._pauses_s = pauses_s
-        self._pool = urllib3.PoolManager(
-            maxsize=_KEPT_OPEN, timeout=urllib3.Timeout(connect=_CONNECT_S, read=_TIMEOUT_S), retries=False
-        )
+        self._path = urlsplit(self._base).path
+        self._pool = urllib3.connection_from_url(self._base, maxsize=_KEPT_OPEN, retries=False)
 
     def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
+        return str(self._submit(bundle, {} if start else {"start": "false"})["dispatch_id"])
+
+    def submit_and_wait(self, bundle: Sequence[Buffer], wait_s: float) -> dict[str, Any]:
+        detail: dict[str, Any] = self._submit(bundle, {"wait_s": f"{wait_s:g}"})["detail"]
+        return detail
+
+    def _submit(self, bundle: Sequence[Buffer], query: Mapping[str, str]) -> dict[str, Any]:
         size = sum(memoryview(piece).nbytes for piece in bundle)
         body: Any = b"".join(bundle) if size <= _ONE_BODY else _Parts(bundle)
         headers = {"Content-Type": "application/vnd.covalent.bundle", "Content-Length": str(size)}
-        query = {} if start else {"start": "false"}
-        answer = self._json("POST", "dispatches", query=query, body=body, headers=headers, read_s=600.0)
-        return str(answer["dispatch_id"])
+        return self._json("POST", "dispatches", query=query, body=body, headers=headers, read_s=600.0)
 
     def redispatch(
         self, dispatch_id: str, new_id: str, *, reuse_previous_results: bool = False, start: bool = True
@@ -144,14 +148,18 @@ class HttpConnection:
         form = {"keys": None if keys is None else list(keys), "unused_s": unused_s}
         return int(self._json("POST", "cached_results/purge", form=form)["purged"])
 
-    def subscribe(self, after: int | None = None) -> "_Socket":
-        return _Socket(self._base, self._headers, after)
+    def subscribe(self, after: int | None = None) -> "_Frames":
+        query = "" if after is None else f"?{urlencode({'after': after})}"
+        return _Frames(f"{self._base}feed{query}", self._headers)
+
+    def attach(self) -> "_Socket":
+        return _Socket(f"{self._base}kernel", self._headers)
 
     def lab_url(self, dispatch_id: str) -> str | None:
         return f"{self.url}lab?covalent={_quoted(dispatch_id)}" if self._has_lab else None
 
     def close(self) -> None:
-        self._pool.clear()
+        self._pool.close()
 
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         response = self._request(method, path, **options)
@@ -176,7 +184,7 @@ class HttpConnection:
         headers: Mapping[str, str] | None = None,
         read_s: float = _TIMEOUT_S,
     ) -> urllib3.BaseHTTPResponse:
-        url = self._base + path + (f"?{urlencode(query)}" if query else "")
+        target = self._path + path + (f"?{urlencode(query)}" if query else "")
         sent = {**self._headers, **(headers or {})}
         if form is not None:
             body = json.dumps(form).encode()
@@ -186,7 +194,7 @@ class HttpConnection:
         while True:
             pause_s = next(pauses, None)
             try:
-                response = self._pool.request(method, url, body=body, headers=sent, timeout=timeout)
+                response = self._pool.urlopen(method, target, body=body, headers=sent, timeout=timeout)
             except urllib3.exceptions.ProtocolError as error:
                 if pause_s is None:
                     raise ServerUnreachableError(str(self.url), _reason(error)) from error
@@ -237,18 +245,17 @@ def _rejected(response: urllib3.BaseHTTPResponse, url: str) -> LabError:
 
 
 class _Socket:
-    """Frames from the WebSocket."""
+    """Messages of a WebSocket."""
 
-    def __init__(self, base: str, headers: Mapping[str, str], after: int | None) -> None:
-        scheme, _, rest = base.partition("://")
-        query = urlencode({"after": after} if after is not None else {})
-        self._url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}feed{'?' + query if query else ''}"
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        scheme, _, rest = url.partition("://")
+        self._url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}"
         self._headers = headers
         self._lock = threading.Lock()
         self._socket: Any = None
         self._is_closed = False
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Any]:
         import websocket  # websocket-client: loaded by who follows the feed
 
         try:
@@ -262,19 +269,43 @@ class _Socket:
         socket.settimeout(None)
         while not self._is_closed:
             try:
-                text = socket.recv()
+                message = socket.recv()
             except (websocket.WebSocketException, OSError) as error:
                 if self._is_closed:
                     return
                 raise ServerUnreachableError(self._url, str(error)) from error
-            if not text:
+            if not message:
                 if self._is_closed:
                     return
                 raise ServerUnreachableError(self._url, "the connection was closed")
-            yield json.loads(text)
+            yield message
+
+    def send(self, message: bytes) -> None:
+        """Send a message, once the iteration has begun.
+
+        Raises:
+            ServerUnreachableError: The connection is broken.
+        """
+        import websocket  # as above
+
+        try:
+            self._socket.send_binary(message)
+        except (websocket.WebSocketException, OSError) as error:
+            raise ServerUnreachableError(self._url, str(error)) from error
 
     def close(self) -> None:
         with self._lock:
             self._is_closed = True
             if self._socket is not None:
                 self._socket.shutdown()
+
+
+class _Frames:
+    """Frames of the feed."""
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self._socket = _Socket(url, headers)
+        self.close = self._socket.close
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return map(json.loads, self._socket)

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from covalent_lab import payload
-from covalent_lab.dispatcher.lab import Lab, Subscription
+from covalent_lab.dispatcher.lab import Lab, Submission, Subscription
 from covalent_lab.errors import StoreError
+from covalent_lab.executor.base import Line
 from covalent_lab.settings import Settings
 from covalent_lab.worker import Buffer
 
@@ -48,11 +50,19 @@ class LocalConnection:
             raise
 
     def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
+        return self._submit(bundle, lambda submission: submission.finish(start))
+
+    def submit_and_wait(self, bundle: Sequence[Buffer], wait_s: float) -> dict[str, Any]:
+        return self._submit(bundle, lambda submission: submission.finish_and_wait(wait_s))
+
+    def _submit(
+        self, bundle: Sequence[Buffer], finish: Callable[[Submission], Coroutine[Any, Any, tuple[_T, bool]]]
+    ) -> _T:
         submission = self._lab.submission()
         try:
             for piece in bundle:
                 submission.feed(bytes(piece) if isinstance(piece, bytearray) else piece)
-            return self._wait(submission.finish(start))[0]
+            return self._wait(finish(submission))[0]
         except BaseException:
             submission.abort()
             raise
@@ -113,6 +123,9 @@ class LocalConnection:
     def subscribe(self, after: int | None = None) -> "_Frames":
         return _Frames(self._lab.subscribe(after))
 
+    def attach(self) -> "_Channel":
+        return _Channel(self._lab, self._wait)
+
     def lab_url(self, dispatch_id: str) -> str | None:
         return None
 
@@ -124,6 +137,24 @@ class LocalConnection:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5.0)
         self._loop.close()
+
+
+class _Channel:
+    """Messages to and from an executor of the dispatcher in this process."""
+
+    def __init__(self, lab: Lab, wait: Callable[[Coroutine[Any, Any, Line]], Line]) -> None:
+        self._inward: SimpleQueue[bytes | None] = SimpleQueue()
+        self._outward = wait(lab.attach("kernel", self._inward.put))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._inward.get, None)  # None is the end
+
+    def send(self, message: bytes) -> None:
+        self._outward(message)
+
+    def close(self) -> None:
+        self._outward(None)
+        self._inward.put(None)
 
 
 class _Frames:

@@ -12,7 +12,7 @@ import pickle
 import struct
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -24,6 +24,8 @@ from covalent_lab.graph.model import Function, NodeKind, NodeOptions, ParamType
 from covalent_lab.graph.wire import graph_to_wire
 from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
+from covalent_lab.worker import Buffer
+from covalent_lab.workflow.bundle import pack
 from covalent_lab.workflow.transportable import TransportableObject
 
 __all__ = ["Conversion", "main"]
@@ -86,18 +88,16 @@ class Conversion:
         self._edges = [(self._nodes[a][0], self._nodes[b][0], data) for a, b, data in graph.edges(data=True)]
         self._payloads: dict[str, Payload] = {}
 
-    def bundle(self) -> Iterator[bytes]:
+    def bundle(self) -> Sequence[Buffer]:
         """The body of a submit request."""
-        graph = graph_to_wire(self._graph())
+        graph = self._graph()
         metadata = _mapping(getattr(self._lattice, "metadata", {}))
         header = {
-            "version": 1,
             "dispatch_id": str(self._result._dispatch_id),
             "root_dispatch_id": str(self._result._dispatch_id),
             "name": str(getattr(self._lattice, "__name__", "") or "workflow"),
             "doc": str(getattr(self._lattice, "__doc__", "") or ""),
             "source": str(getattr(self._lattice, "workflow_function_string", "") or ""),
-            "graph": graph,
             "inputs": self._inputs(),
             "lattice": self._digest(getattr(self._lattice, "workflow_function", None)),
             "metadata": {
@@ -107,11 +107,8 @@ class Conversion:
             "client": {"python_version": str(getattr(self._lattice, "python_version", ""))},
         }
         self.outcome()  # outputs are among the payloads
-        header["payloads"] = [item.ref for item in self._payloads.values()]
-        head = json.dumps(header).encode()
-        yield b"CLB1" + len(head).to_bytes(8, "big") + head
-        for item in self._payloads.values():
-            yield item.tobytes()
+        payloads = list(self._payloads.values())
+        return pack(header, graph_to_wire(graph, [item.ref for item in payloads]), payloads)
 
     def outcome(self) -> dict[str, Any]:
         """How the dispatch and its nodes ended; one that had not ended counts as cancelled."""

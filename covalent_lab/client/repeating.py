@@ -11,6 +11,7 @@ from typing import Any
 from covalent_lab import payload
 from covalent_lab.client.api import AwaitableId
 from covalent_lab.client.connection import Connection, connect, with_connection
+from covalent_lab.client.serving import serve_for
 from covalent_lab.errors import MissingNodeError
 from covalent_lab.workflow.bundle import write_bundle
 from covalent_lab.workflow.lattice import Lattice
@@ -86,6 +87,7 @@ def _prepared(
         replaced = [node for node, name in lattice.replaced_nodes.items() if name in (replacements or {})]
         repeated = {"from": dispatch_id, "reuse": reuse, "replaced": replaced}
         bundle = write_bundle(lattice, new_id, redispatch=repeated)
+        serve_for(lattice.graph, address)
         with_connection(address, lambda connection: connection.submit(bundle, start=start))
         return AwaitableId(new_id, address)
 

@@ -8,18 +8,21 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from covalent_lab.client.connection import Connection, connect, reconnect
 from covalent_lab.client.progress import ProgressBar
+from covalent_lab.client.serving import attend
 from covalent_lab.client.status import Status
 from covalent_lab.errors import ResultTimeoutError, ServerUnreachableError
+from covalent_lab.worker import Buffer
 
 __all__ = ["Waiting", "beside", "wait_beside", "wait_here"]
 
 _T = TypeVar("_T")
 _POLL_S = 20.0
+_SUBMIT_S = 2.0
 _RECONNECT_S = 60.0
 _RECONNECT_PAUSE_S = 0.5
 
@@ -31,6 +34,7 @@ class Waiting:
         dispatch_id: Which dispatch.
         address: As for `dispatch`.
         timeout: Longest time to wait, in seconds; None for no limit.
+        bundle: What is to be submitted with the first question; None if the dispatch was submitted.
 
     Attributes:
         dispatch_id: Which dispatch.
@@ -40,12 +44,19 @@ class Waiting:
 
     connection: Connection
 
-    def __init__(self, dispatch_id: str, address: str | None, timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        dispatch_id: str,
+        address: str | None,
+        timeout: float | None = None,
+        bundle: Sequence[Buffer] | None = None,
+    ) -> None:
         self.dispatch_id = str(dispatch_id)
         self.detail: dict[str, Any] = {}
         self._address = address
         self._timeout = timeout
         self._until = None if timeout is None else time.monotonic() + timeout
+        self._bundle = bundle
         self._lost_at: float | None = None
         self._is_connected = False
 
@@ -64,7 +75,11 @@ class Waiting:
         if not self._is_connected:
             self.connection = connect(self._address)
             self._is_connected = True
-        self.detail = self.connection.detail(self.dispatch_id, wait_s=wait_s)
+        if self._bundle is None:
+            self.detail = self.connection.detail(self.dispatch_id, wait_s=wait_s)
+        else:  # its id is in it, so submitting it again is safe
+            self.detail = self.connection.submit_and_wait(self._bundle, min(wait_s, _SUBMIT_S))
+            self._bundle = None
 
     def step(self, longest_s: float = _POLL_S) -> None:
         """Wait for the end, for at most so many seconds; a server that went away is waited for as well.
@@ -90,10 +105,19 @@ class Waiting:
     def _is_late(self) -> bool:
         return self._until is not None and time.monotonic() >= self._until
 
+    def goes_on(self) -> str:
+        """What becomes of a dispatch that nobody waits for any more."""
+        submitted = "it" if self._bundle is None else "if it had arrived, it"
+        return (
+            f"Stopped waiting for dispatch {self.dispatch_id}; {submitted} goes on. "
+            f"ct.get_result({self.dispatch_id!r}, wait=True) waits again, ct.cancel({self.dispatch_id!r}) ends it."
+        )
+
     def _look_again(self, error: ServerUnreachableError) -> None:
         now = time.monotonic()
         self._lost_at = self._lost_at or now
-        if not self._is_connected or now - self._lost_at > _RECONNECT_S or self._is_late():
+        longest_s = _RECONNECT_S if self._bundle is None else 0.0
+        if not self._is_connected or now - self._lost_at > longest_s or self._is_late():
             raise error
         time.sleep(_RECONNECT_PAUSE_S)
         with contextlib.suppress(ServerUnreachableError):
@@ -113,10 +137,10 @@ def wait_here(waiting: Waiting, progress: bool | None) -> None:
     try:
         with ProgressBar.make(progress) as bar:
             while not waiting.is_over:
-                waiting.step(bar.interval_s or _POLL_S)
+                attend(lambda: waiting.step(bar.interval_s or _POLL_S))
                 bar.show(waiting.detail)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(_goes_on(waiting.dispatch_id)) from None
+        raise KeyboardInterrupt(waiting.goes_on()) from None
 
 
 async def wait_beside(waiting: Waiting, progress: bool | None) -> None:
@@ -135,7 +159,7 @@ async def wait_beside(waiting: Waiting, progress: bool | None) -> None:
                 await beside(lambda: waiting.step(bar.interval_s or _POLL_S))
                 bar.show(waiting.detail)
     except asyncio.CancelledError as error:
-        error.args = error.args or (_goes_on(waiting.dispatch_id),)
+        error.args = error.args or (waiting.goes_on(),)
         raise
 
 
@@ -167,10 +191,3 @@ async def beside(call: Callable[[], _T]) -> _T:
 
     threading.Thread(target=run, name="covalent-wait", daemon=True).start()
     return await done
-
-
-def _goes_on(dispatch_id: str) -> str:
-    return (
-        f"Stopped waiting for dispatch {dispatch_id}; it goes on. "
-        f"ct.get_result({dispatch_id!r}, wait=True) waits again, ct.cancel({dispatch_id!r}) ends it."
-    )

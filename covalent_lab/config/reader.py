@@ -2,9 +2,11 @@
 
 import os
 import re
+import time
 import tomllib
 from collections.abc import Mapping
-from functools import cached_property
+from copy import deepcopy
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from covalent_lab.errors import ConfigError
 __all__ = ["ConfigReader", "add_executor_defaults", "checked", "config_path", "folders", "parse", "read_text"]
 
 _APP = "covalent_lab"
+_SETTLED_NS = 2 * 10**9  # a file may be written twice within one step of its clock
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -62,6 +65,22 @@ def parse(text: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _corrupt(path, error) from error
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """The file's content; a file that did not change is read once."""
+    try:
+        stat = path.stat()
+    except OSError:  # told by whoever reads it
+        return parse(read_text(path), path)
+    if time.time_ns() - stat.st_mtime_ns < _SETTLED_NS:
+        return parse(read_text(path), path)
+    return deepcopy(_unchanged(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)))
+
+
+@lru_cache(maxsize=4)
+def _unchanged(path: Path, _: tuple[int, ...]) -> dict[str, Any]:
+    return parse(read_text(path), path)
 
 
 def _corrupt(path: Path, error: ValueError) -> ConfigError:
@@ -133,7 +152,7 @@ class ConfigReader:
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self.environ = os.environ if environ is None else environ
         self.path = config_path(self.environ)
-        self.file = parse(read_text(self.path), self.path)
+        self.file = _content(self.path)
 
     @cached_property
     def _folders(self) -> Mapping[str, Path]:

@@ -231,7 +231,12 @@ class Active:
             stderr=outcome.stderr if outcome else "",
             traceback=failure.traceback if failure else "",
             reused_from=self._reused_from[node] if transition.is_reused else None,
+            usage=outcome.usage.to_json() if outcome and outcome.usage else None,
         )
+
+    def cancel_unbegun(self) -> None:
+        """Follow the cancellation of a node that had no attempt: nothing of it is to be recorded but the transition."""
+        self._cancelled += 1
 
     def move_dispatch(self, transition: DispatchTransition) -> None:
         """Follow a transition of the dispatch itself."""

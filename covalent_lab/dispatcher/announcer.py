@@ -35,12 +35,13 @@ class Announcer:
         self._on_foreign = on_foreign
         self._lock = asyncio.Lock()
 
-    async def announce(self, records: Sequence[FeedRecord]) -> None:
-        """Publish own records, after whatever others recorded before them."""
+    async def announce(self, records: Sequence[FeedRecord], first: int) -> None:
+        """Publish own records, after whatever others recorded before them; `first` is the number of the first."""
         async with self._lock:
             if records:
-                await self._catch_up(records[0].seq - 1)
-                self.feed.publish([record for record in records if record.seq > self.feed.seq])
+                await self._catch_up(first - 1)
+                known = max(0, self.feed.seq + 1 - first)
+                self.feed.publish(records[known:], first + known)
 
     async def follow(self) -> None:
         """Publish what others have recorded by now."""

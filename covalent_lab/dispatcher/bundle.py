@@ -1,6 +1,4 @@
-"""The body of a submit request, read in chunks of any size.
-
-    b"CLB1"   8 bytes header length (big-endian)   header (JSON)   payload archives, in the order of header["payloads"]
+"""The body of a submit request (`graph/bundle.py` says how it is laid out), read in chunks of any size.
 
 Small payloads are kept as bytes, large ones go straight to their files, so memory stays flat however large the bundle.
 Digests are computed here and compared: what the sender claims is never trusted.
@@ -8,18 +6,18 @@ Digests are computed here and compared: what the sender claims is never trusted.
 
 import hashlib
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from covalent_lab.errors import UsageError
+from covalent_lab.graph.bundle import FRONT, LENGTHS, MAGIC
 from covalent_lab.ids import PayloadRef
 from covalent_lab.store.blobs import BlobDir, BlobWriter
 
 __all__ = ["BadBundleError", "BundleReader"]
 
-_MAGIC = b"CLB1"
-_FRONT = len(_MAGIC) + 8
-_MAX_HEADER = 512 * 2**20
+_MAX_BLOCK = 512 * 2**20
 
 
 class BadBundleError(UsageError):
@@ -36,7 +34,7 @@ class BundleReader:
         inline_limit: Payloads of at most this many bytes are kept as bytes.
 
     Attributes:
-        header: The parsed header, once it is complete.
+        header: The parsed header, once it is complete; `graph` is its JSON text, with the payloads it refers to.
         payloads: Bytes of each complete payload; None for those in files.
     """
 
@@ -46,7 +44,7 @@ class BundleReader:
         self._blobs = blobs
         self._inline_limit = inline_limit
         self._front = bytearray()
-        self._needed = _FRONT
+        self._needed = FRONT.size
         self._expected: list[PayloadRef] = []
         self._index = 0
         self._small = bytearray()
@@ -84,32 +82,57 @@ class BundleReader:
     def _feed_front(self, view: memoryview) -> memoryview:
         take = min(self._needed - len(self._front), view.nbytes)
         self._front += view[:take]
+        if not MAGIC.startswith(bytes(self._front[: len(MAGIC)])):
+            raise _other_version()
         if len(self._front) == self._needed:
-            if self._needed == _FRONT:
-                self._read_length()
+            _, packed, size, digest = FRONT.unpack_from(self._front)
+            if self._needed == FRONT.size:
+                if not 0 < packed <= _MAX_BLOCK or not LENGTHS.size <= size <= _MAX_BLOCK:
+                    raise _other_version()
+                self._needed += packed
             else:
-                self._read_header()
+                block = _unpacked(self._front[FRONT.size :], size, digest)
+                self._front = bytearray()
+                self._read_block(memoryview(block))
         return view[take:]
 
-    def _read_length(self) -> None:
-        length = int.from_bytes(self._front[len(_MAGIC) :], "big")
-        if self._front[: len(_MAGIC)] != _MAGIC or not 2 <= length <= _MAX_HEADER:
-            raise BadBundleError(
-                "The request is not a bundle of this version; use the same covalent-lab on both sides."
-            )
-        self._needed += length
-
-    def _read_header(self) -> None:
+    def _read_block(self, block: memoryview) -> None:
         try:
-            header = json.loads(bytes(self._front[_FRONT:]))
-            self._expected = [PayloadRef(str(digest), int(size)) for digest, size in header["payloads"]]
-        except (ValueError, KeyError, TypeError) as error:
+            of_header, of_graph = LENGTHS.unpack_from(block)
+            graph_at = LENGTHS.size + of_header
+            header = json.loads(bytes(block[LENGTHS.size : graph_at]))
+            begin = graph_at + of_graph
+            refs: list[PayloadRef] = []
+            for listed in header["payloads"]:
+                is_here = isinstance(listed, int)
+                size = listed if is_here else int(listed[1])
+                if size < 1:
+                    raise ValueError("it lists a payload without bytes")
+                if is_here:
+                    refs.append(self._keep(block[begin : begin + size]))
+                    begin += size
+                else:
+                    refs.append(PayloadRef(str(listed[0]), size))
+                    self._expected.append(refs[-1])
+            if begin != block.nbytes:
+                raise ValueError("its lengths do not add up")
+            header["graph"] = _with_payloads(bytes(block[graph_at : graph_at + of_graph]), refs)
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
             raise BadBundleError(f"The bundle's header is damaged: {error}.") from error
-        if any(ref.size < 1 for ref in self._expected):
-            raise BadBundleError("The bundle's header lists a payload without bytes.")
         self.header = header
-        self._front.clear()
         self._next()
+
+    def _keep(self, data: memoryview) -> PayloadRef:
+        """Take a payload of the block."""
+        if data.nbytes > self._inline_limit:
+            self._large = self._blobs.writer()
+            self._large.write(data)
+            ref, self._large = self._large.commit(), None
+            self.payloads[ref] = None
+        else:
+            ref = PayloadRef(hashlib.sha256(data).hexdigest()[:40], data.nbytes)
+            self.payloads[ref] = bytes(data)
+        return ref
 
     def _next(self) -> None:
         if self._index < len(self._expected):
@@ -148,3 +171,29 @@ class BundleReader:
             self.payloads[claimed] = data
         self._index += 1
         self._next()
+
+
+def _other_version() -> BadBundleError:
+    return BadBundleError("The request is not a bundle of this version; use the same covalent-lab on both sides.")
+
+
+def _unpacked(packed: bytearray, size: int, digest: bytes) -> bytes | bytearray:
+    block: bytes | bytearray = packed
+    if len(packed) != size:
+        unpacker = zlib.decompressobj()
+        try:
+            block = unpacker.decompress(packed, size + 1)  # never more than was claimed and allowed
+        except zlib.error:
+            block = b""
+        if not unpacker.eof:
+            block = b""
+    if len(block) != size or hashlib.sha256(block).digest()[: len(digest)] != digest:
+        raise BadBundleError("The bundle was damaged on its way; submit it again.")
+    return block
+
+
+def _with_payloads(graph: bytes, payloads: Sequence[PayloadRef]) -> bytes:
+    """The graph's text with the payloads its numbers stand for."""
+    if not graph.startswith(b"{") or len(graph) < 3:
+        raise ValueError("its graph is not an object")
+    return b'{"payloads":' + json.dumps(payloads, separators=(",", ":")).encode() + b"," + graph[1:]

@@ -8,7 +8,7 @@ __all__ = ["PayloadCache"]
 
 
 class PayloadCache:
-    """Least recently used payloads up to a number of bytes.
+    """Payloads up to a number of bytes; the dispatch that was served longest ago gives up its oldest ones first.
 
     Args:
         limit: How many bytes to keep.
@@ -17,31 +17,30 @@ class PayloadCache:
     def __init__(self, limit: int = 64 * 2**20) -> None:
         self._limit = limit
         self._size = 0
-        self._entries: OrderedDict[tuple[DispatchId, str], bytes] = OrderedDict()
-        self._digests: dict[DispatchId, set[str]] = {}
+        self._entries: OrderedDict[DispatchId, dict[str, bytes]] = OrderedDict()
 
     def put(self, dispatch_id: DispatchId, ref: PayloadRef, data: bytes) -> None:
-        """Keep a payload, at the cost of those not used for longest."""
-        key = (dispatch_id, ref.digest)
-        if key in self._entries:
+        """Keep a payload, at the cost of others."""
+        entries = self._entries.setdefault(dispatch_id, {})
+        self._entries.move_to_end(dispatch_id)
+        if ref.digest in entries:
             return
-        self._entries[key] = data
-        self._digests.setdefault(dispatch_id, set()).add(ref.digest)
+        entries[ref.digest] = data
         self._size += len(data)
         while self._size > self._limit:
-            (owner, digest), dropped = self._entries.popitem(last=False)
-            self._digests[owner].discard(digest)
-            self._size -= len(dropped)
+            owner, oldest = next(iter(self._entries.items()))
+            self._size -= len(oldest.pop(next(iter(oldest))))
+            if not oldest:
+                del self._entries[owner]
 
     def get(self, dispatch_id: DispatchId, ref: PayloadRef) -> bytes | None:
         """The payload, if it is still here."""
-        key = (dispatch_id, ref.digest)
-        data = self._entries.get(key)
-        if data is not None:
-            self._entries.move_to_end(key)
-        return data
+        entries = self._entries.get(dispatch_id)
+        if entries is None:
+            return None
+        self._entries.move_to_end(dispatch_id)
+        return entries.get(ref.digest)
 
     def forget(self, dispatch_id: DispatchId) -> None:
         """Drop everything of a dispatch that is over."""
-        for digest in self._digests.pop(dispatch_id, ()):
-            self._size -= len(self._entries.pop((dispatch_id, digest)))
+        self._size -= sum(map(len, self._entries.pop(dispatch_id, {}).values()))

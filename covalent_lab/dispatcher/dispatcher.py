@@ -2,58 +2,47 @@
 
 Events come in through the inbox; one task drains them in batches, asks the scheduler, records, acts and announces.
 Events that nobody waits for do not hurry the tick, so that many are recorded in one transaction: starts of jobs (a
-short job's start is then recorded together with its end), and ends of jobs while their dispatch has many others under
-way.
+short job's start is then told by its end alone), and ends of jobs while their dispatch has many others under way.
 """
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from covalent_lab.dispatcher.acting import Acting
 from covalent_lab.dispatcher.active import Active
 from covalent_lab.dispatcher.announcer import CANCEL_REQUESTED, START_REQUESTED, Announcer
 from covalent_lab.dispatcher.cache import PayloadCache
-from covalent_lab.dispatcher.endings import Ending, Endings
+from covalent_lab.dispatcher.endings import Ending, Endings, end_elsewhere, is_end
 from covalent_lab.dispatcher.inbox import Inbox
-from covalent_lab.dispatcher.jobs import JobBuilder, event_of, handle_row, stored_handle
+from covalent_lab.dispatcher.jobs import JobBuilder, end_of, handle_row, start_of
 from covalent_lab.dispatcher.ownership import split_owners
-from covalent_lab.dispatcher.recording import Recording, merge_cancels, split_cancels
-from covalent_lab.dispatcher.reuse import take_over
-from covalent_lab.dispatcher.runner import Runner
+from covalent_lab.dispatcher.recording import Recording, merge_cancels
+from covalent_lab.dispatcher.restoring import given_up, restored
+from covalent_lab.dispatcher.runner import Runner, StreamPart
 from covalent_lab.dispatcher.sublattices import Sublattices
 from covalent_lab.errors import LabError, MissingLatticeRecordError, MissingNodeError, StoreError
 from covalent_lab.executor.base import Executor, JobFinished, JobHandle, JobStarted
 from covalent_lab.feed.feed import Feed
 from covalent_lab.graph.model import Graph
-from covalent_lab.graph.wire import graph_from_wire
-from covalent_lab.ids import AttemptId, DispatchId, NodeId, attempt_id
+from covalent_lab.ids import AttemptId, DispatchId, NodeId
 from covalent_lab.scheduler.commands import (
-    CancelNode,
-    CancelSublattice,
     Command,
-    DispatchSublattice,
-    StartTimer,
-    SubmitNode,
 )
 from covalent_lab.scheduler.events import (
     CancelRequested,
-    DispatchRestored,
     DispatchStarted,
     DispatchSubmitted,
     DispatchWithdrawn,
-    Event,
-    NodeFailed,
-    TimeLimitElapsed,
 )
 from covalent_lab.scheduler.scheduler import InvalidEventError, Scheduler
-from covalent_lab.scheduler.states import DispatchState, NodeState
+from covalent_lab.scheduler.states import DispatchState
 from covalent_lab.settings import Settings
-from covalent_lab.store.base import Batch, DispatchUpdate, NewDispatch, Request, Store
+from covalent_lab.store.base import Batch, NewDispatch, Request, Store
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.transitions import FeedRecord
 
@@ -61,7 +50,6 @@ __all__ = ["Dispatcher"]
 
 _log = logging.getLogger(__name__)
 
-_ENDS = ("COMPLETED", "FAILED", "CANCELLED", "DELETED")
 _LONGEST_DELAY_S = 0.02
 _SHORTEST_TASK_S = 50e-6
 _FOLLOW_S = 0.5
@@ -107,15 +95,18 @@ class Dispatcher:
         self.clock = clock
         self._scheduler = Scheduler()
         self._runner = Runner(settings, blobs, self._job_updated, self._job_accepted, create)
+        self.attach = self._runner.attach
         self._active: dict[DispatchId, Active] = {}
         self._cache = PayloadCache()
         self._inbox = Inbox()
         self._admissions: list[_Admission] = []
         self._handles: list[tuple[DispatchId, NodeId, str]] = []
         self._live: dict[tuple[DispatchId, int], JobStarted] = {}
-        self._timers: set[asyncio.TimerHandle] = set()
         self._jobs = JobBuilder(store, blobs, self._cache, settings.inline_limit)
         self._sublattices = Sublattices(self, self._jobs, self._inbox.put)
+        self._acting = Acting(
+            store, self._active, self._jobs, self._runner, self._sublattices, inbox=self._inbox, clock=clock
+        )
         self._announcer = Announcer(store, self.feed, self._asked_by_others)
         self._endings = Endings(self._jobs)
         self._stop = asyncio.Event()
@@ -155,8 +146,7 @@ class Dispatcher:
                         await self.store.record(Batch(handles=self._handles))
                 await self._runner.close()
         finally:
-            for timer in self._timers:
-                timer.cancel()
+            self._acting.close()
             self.feed.close()
             self._endings.close()
             with contextlib.suppress(StoreError):  # then whoever comes sees that this process is gone
@@ -182,37 +172,18 @@ class Dispatcher:
             async with asyncio.timeout(timeout_s):
                 if dispatch_id in self._active:
                     return await self._endings.wait(dispatch_id)
-                await self._end_elsewhere(dispatch_id)
+                await end_elsewhere(self.store, self.feed, dispatch_id)
         return None
 
-    async def _end_elsewhere(self, dispatch_id: DispatchId) -> None:
-        news = asyncio.Event()
-        _, subscription = self.feed.subscribe(news.set)
-        try:
-            while not subscription.is_closed:
-                if await self._is_over(dispatch_id):
-                    return
-                while True:
-                    await news.wait()
-                    news.clear()
-                    reset, records = subscription.take()
-                    if reset is not None or subscription.is_closed:
-                        break
-                    if _ends(records, dispatch_id):
-                        return
-        finally:
-            subscription.close()
-
-    async def _is_over(self, dispatch_id: DispatchId) -> bool:
-        record = await self.store.dispatch(dispatch_id)
-        return record is None or DispatchState(record.state).is_terminal
-
-    def live_stream(self, dispatch_id: DispatchId, node_id: NodeId, stream: str) -> str | None:
-        """Path of the file to which a running node prints, None if it does not run here."""
-        started = self._live.get((dispatch_id, node_id))
-        if started is None:
+    async def printed(self, dispatch_id: DispatchId, node_id: NodeId, part: StreamPart) -> bytes | None:
+        """What a running node has printed so far, None if it does not run here."""
+        active, started = self._active.get(dispatch_id), self._live.get((dispatch_id, node_id))
+        if active is None or not 0 <= node_id < len(active.graph.nodes):
             return None
-        return started.stdout_path if stream == "stdout" else started.stderr_path
+        path = started and (started.stdout_path if part.stream == "stdout" else started.stderr_path)
+        if path:
+            return await asyncio.to_thread(_read_part, path, part)
+        return await self._runner.printed(active.plan.policy[node_id].executor, dispatch_id, node_id, part)
 
     # --- what users ask for
 
@@ -275,7 +246,9 @@ class Dispatcher:
     async def delete(self, dispatch_ids: Sequence[DispatchId]) -> Sequence[DispatchId]:
         """Delete root dispatches that are over, with all that their nodes became; returns all that are gone."""
         tombstones = await self.store.delete(dispatch_ids, self.clock())
-        await self._announcer.announce(tombstones)
+        for tombstone in tombstones:
+            self._runner.dispatch_over(tombstone.dispatch_id, is_deleted=True)
+        await self._announcer.announce(tombstones, tombstones[0].seq if tombstones else 0)
         return [tombstone.dispatch_id for tombstone in tombstones]
 
     async def _ask_owner(self, dispatch_id: DispatchId, status: str, node_ids: frozenset[NodeId] | None) -> None:
@@ -295,17 +268,17 @@ class Dispatcher:
     # --- events
 
     def _job_updated(self, update: JobStarted | JobFinished) -> None:
-        event = event_of(update, self.clock())
-        dispatch_id, node_id = event.dispatch_id, event.node_id
         if isinstance(update, JobStarted):
-            self._live[dispatch_id, node_id] = update
-            self._inbox.put(event, delay_s=_LONGEST_DELAY_S)
-        else:
-            self._live.pop((dispatch_id, node_id), None)
-            active = self._active.get(dispatch_id)
-            # The others keep the executor busy for a while.
-            delay_s = 0.0 if active is None else min(_LONGEST_DELAY_S, active.in_flight * _SHORTEST_TASK_S)
-            self._inbox.put(self._sublattices.read(event, active, update.outcome), update.outcome, delay_s=delay_s)
+            start = start_of(update)
+            self._live[start.dispatch_id, start.node_id] = update
+            self._inbox.put_start(start, _LONGEST_DELAY_S)
+            return
+        end = end_of(update, self.clock())
+        self._live.pop((end.dispatch_id, end.node_id), None)
+        active = self._active.get(end.dispatch_id)
+        # The others keep the executor busy for a while.
+        delay_s = 0.0 if active is None else min(_LONGEST_DELAY_S, active.in_flight * _SHORTEST_TASK_S)
+        self._inbox.put_end(self._sublattices.read(end, active, update.outcome), update.outcome, delay_s)
 
     def _job_accepted(self, attempt: AttemptId, handle: JobHandle) -> None:
         self._handles.append(handle_row(attempt, handle))
@@ -338,7 +311,7 @@ class Dispatcher:
         batch = recording.batch(handles)
         if batch.transitions or batch.handles or batch.dispatches or recording.commands:
             first = await self._record(batch)
-            await self._carry_out(recording.commands, _numbered(batch.transitions, first))
+            await self._carry_out(recording.commands, batch.transitions, first)
         for arrival in arrivals:
             if arrival.done is not None and not arrival.done.done():
                 arrival.done.set_result(None)
@@ -375,7 +348,7 @@ class Dispatcher:
         for row in new.payloads:
             if row.data is not None:
                 self._cache.put(dispatch_id, row.ref, row.data)
-        await self._carry_out(recording.commands, _numbered([new.first_transition(), *batch.transitions], first))
+        await self._carry_out(recording.commands, [new.first_transition(), *batch.transitions], first)
         self._forget_ended(recording)
 
     def _withdraw(self, dispatch_id: DispatchId) -> None:
@@ -390,15 +363,16 @@ class Dispatcher:
                 self._active.pop(dispatch_id, None)
                 self._cache.forget(dispatch_id)
                 self._sublattices.ended(dispatch_id, ending)
+                self._runner.dispatch_over(dispatch_id, is_deleted=False)
 
     async def _announce_batch(self, batch: Batch) -> None:
-        await self._announcer.announce(_numbered(batch.transitions, await self._record(batch)))
+        await self._announcer.announce(batch.transitions, await self._record(batch))
 
-    async def _carry_out(self, commands: Sequence[Command], recorded: Sequence[FeedRecord]) -> None:
+    async def _carry_out(self, commands: Sequence[Command], recorded: Sequence[FeedRecord], first: int) -> None:
         """Act, announce."""
         for command in commands:
-            await self._act(command)
-        await self._announcer.announce(recorded)
+            await self._acting.carry_out(command)
+        await self._announcer.announce(recorded, first)
 
     async def _record(self, batch: Batch) -> int:
         while True:
@@ -415,56 +389,10 @@ class Dispatcher:
                 self.trouble = ""
                 return first
 
-    async def _act(self, command: Command) -> None:
-        active = self._active.get(command.dispatch_id)
-        if active is None:
-            return
-        node_id, attempt = command.node_id, command.attempt
-        executor = active.plan.policy[node_id].executor
-        match command:
-            case SubmitNode():
-                try:
-                    if (taken := await take_over(self.store, active, node_id, attempt, self.clock())) is not None:
-                        self._inbox.put(*taken)
-                        return
-                    spec = await self._jobs.build(active, node_id, attempt, command.then)
-                except StoreError as error:
-                    event = NodeFailed(
-                        dispatch_id=active.dispatch_id,
-                        node_id=node_id,
-                        attempt=attempt,
-                        at=self.clock(),
-                        message=f"Its inputs cannot be read: {error}",
-                    )
-                    self._inbox.put(event)
-                    return
-                self._runner.submit(executor, spec)
-            case CancelNode():
-                self._runner.cancel(executor, attempt_id(active.dispatch_id, node_id, attempt))
-            case StartTimer():
-                event_of_timer = TimeLimitElapsed(
-                    dispatch_id=active.dispatch_id,
-                    node_id=node_id,
-                    attempt=attempt,
-                    at=self.clock() + command.delay_s,
-                )
-                self._start_timer(command.delay_s, event_of_timer)
-            case DispatchSublattice() | CancelSublattice():
-                cancels = isinstance(command, CancelSublattice)
-                self._sublattices.follow(active, node_id, attempt, cancels=cancels)
-
-    def _start_timer(self, delay_s: float, event: Event) -> None:
-        def elapsed() -> None:
-            self._timers.discard(timer)
-            self._inbox.put(event)
-
-        timer = asyncio.get_running_loop().call_later(delay_s, elapsed)
-        self._timers.add(timer)
-
     # --- other dispatchers on the same store
 
     def _asked_by_others(self, record: FeedRecord) -> None:
-        if record.node_id is None and record.status in _ENDS:
+        if is_end(record):
             self._sublattices.ended(record.dispatch_id)
         if record.dispatch_id not in self._active:
             return
@@ -525,59 +453,27 @@ class Dispatcher:
         record = await self.store.dispatch(dispatch_id)
         if record is None:
             return
-        failed = DispatchState.FAILED.value
-        update = DispatchUpdate(
-            dispatch_id=dispatch_id,
-            state=failed,
-            started_at=record.started_at,
-            ended_at=self.clock(),
-            error=reason,
-            completed=record.completed,
-            failed=record.failed,
-            cancelled=record.cancelled,
-        )
-        told = FeedRecord(dispatch_id=dispatch_id, node_id=None, status=failed, at=self.clock(), error=reason)
-        await self._announce_batch(Batch(transitions=[told], dispatches=[update]))
+        await self._announce_batch(given_up(record, reason, self.clock()))
         self._active.pop(dispatch_id, None)
         self._endings.unknown(dispatch_id)
         self._sublattices.ended(dispatch_id)
 
     async def _restore(self, dispatch_id: DispatchId) -> None:
-        record = await self.store.dispatch(dispatch_id)
-        text = await self.store.graph(dispatch_id)
-        assert record is not None
-        assert text is not None
-        active = Active(record, graph_from_wire(json.loads(text)), self.settings.executors)
-        _, nodes = await self.store.nodes(dispatch_id)
-        active.restore(nodes)
-        self._active[dispatch_id] = active
-        cancel_all, cancelled = split_cancels(active.cancel_requested)
-        self._inbox.put(
-            DispatchRestored(
-                dispatch_id=dispatch_id,
-                plan=active.plan,
-                state=DispatchState(record.state),
-                nodes={n.node_id: (NodeState(n.state), n.attempt) for n in nodes},
-                cancel_all=cancel_all,
-                cancelled=cancelled,
-                at=self.clock(),
-            )
-        )
-        if record.state == DispatchState.NEW_OBJECT and record.autostart:
-            self._inbox.put(DispatchStarted(dispatch_id=dispatch_id, at=self.clock()))
-        watched: dict[str, dict[AttemptId, JobHandle]] = {}
-        for node in nodes:
-            if node.state not in (NodeState.STARTING, NodeState.RUNNING):
-                continue
-            handle = stored_handle(node.handle, node.attempt)
-            executor = active.plan.policy[node.node_id].executor
-            watched.setdefault(executor, {})[attempt_id(dispatch_id, node.node_id, node.attempt)] = handle
-        for executor, handles in watched.items():
+        found = await restored(self.store, dispatch_id, self.settings.executors, self.clock())
+        self._active[dispatch_id] = found.active
+        for event in found.events:
+            self._inbox.put(event)
+        for executor, handles in found.watched.items():
             self._runner.watch(executor, handles)
 
 
-def _numbered(records: Sequence[FeedRecord], first: int) -> Sequence[FeedRecord]:
-    return [record.numbered(first + i) for i, record in enumerate(records)]
+def _read_part(path: str, part: StreamPart) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            file.seek(part.offset)
+            return file.read(part.limit)
+    except OSError:
+        return b""
 
 
 def _settle(done: asyncio.Future[bool], outcome: bool | LabError) -> None:
@@ -587,7 +483,3 @@ def _settle(done: asyncio.Future[bool], outcome: bool | LabError) -> None:
         done.set_result(outcome)
     else:
         done.set_exception(outcome)
-
-
-def _ends(records: Sequence[FeedRecord], dispatch_id: DispatchId) -> bool:
-    return any(r.dispatch_id == dispatch_id and r.node_id is None and r.status in _ENDS for r in records)

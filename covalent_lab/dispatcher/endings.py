@@ -1,4 +1,7 @@
-"""Whoever waits for the end of a dispatch that runs here is told by the tick, and need not ask the store."""
+"""Whoever waits for the end of a dispatch.
+
+Of one that runs here it is told by the tick, and the store need not be asked; that of another comes with the feed.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,10 +9,15 @@ from dataclasses import dataclass
 
 from covalent_lab.dispatcher.active import Active
 from covalent_lab.dispatcher.jobs import JobBuilder
+from covalent_lab.feed.feed import Feed
 from covalent_lab.ids import DispatchId
-from covalent_lab.store.base import DispatchRecord, StoredPayload
+from covalent_lab.scheduler.states import DispatchState
+from covalent_lab.store.base import DispatchRecord, Store, StoredPayload
+from covalent_lab.transitions import FeedRecord
 
-__all__ = ["Ending", "Endings"]
+__all__ = ["Ending", "Endings", "end_elsewhere", "is_end"]
+
+_ENDS = ("COMPLETED", "FAILED", "CANCELLED", "DELETED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,3 +94,29 @@ class Endings:
                 return None
             payloads[ref.digest] = stored
         return Ending(record=record, payloads=payloads)
+
+
+async def end_elsewhere(store: Store, feed: Feed, dispatch_id: DispatchId) -> None:
+    """Return when a dispatch that does not run here has ended, or when the feed does."""
+    news = asyncio.Event()
+    _, subscription = feed.subscribe(news.set)
+    try:
+        while not subscription.is_closed:
+            record = await store.dispatch(dispatch_id)
+            if record is None or DispatchState(record.state).is_terminal:
+                return
+            while True:
+                await news.wait()
+                news.clear()
+                reset, records = subscription.take()
+                if reset is not None or subscription.is_closed:
+                    break
+                if any(is_end(told) and told.dispatch_id == dispatch_id for told in records):
+                    return
+    finally:
+        subscription.close()
+
+
+def is_end(record: FeedRecord) -> bool:
+    """Whether this is the end of a dispatch."""
+    return record.node_id is None and record.status in _ENDS

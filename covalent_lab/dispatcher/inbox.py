@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from covalent_lab.executor.base import Outcome
-from covalent_lab.scheduler.events import Event
+from covalent_lab.ids import DispatchId, NodeId
+from covalent_lab.scheduler.events import Event, NodeEnded, NodeStarted
 from covalent_lab.store.base import CachedResult
 
 __all__ = ["Arrival", "Inbox"]
@@ -36,6 +37,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._arrivals: list[Arrival] = []
+        self._starts: dict[tuple[DispatchId, NodeId, int], NodeStarted] = {}
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -44,6 +46,21 @@ class Inbox:
     ) -> None:
         """Let the tick take an event now, or after at most so many seconds, with all that comes until then."""
         self._arrivals.append(Arrival(event, outcome, hit))
+        self._come(delay_s)
+
+    def put_start(self, event: NodeStarted, delay_s: float) -> None:
+        """Let the tick take the start of an attempt, unless its end comes before that and says it as well."""
+        self._starts[event.dispatch_id, event.node_id, event.attempt] = event
+        self._come(delay_s)
+
+    def put_end(self, event: NodeEnded, outcome: Outcome, delay_s: float) -> None:
+        """Like `put`, for the end of an attempt, which stands for a start that was not taken yet."""
+        start = self._starts.pop((event.dispatch_id, event.node_id, event.attempt), None)
+        if start is not None and event.started_at is None:
+            self._arrivals.append(Arrival(start))
+        self.put(event, outcome, delay_s=delay_s)
+
+    def _come(self, delay_s: float) -> None:
         if delay_s < _TIMER_STEP_S or len(self._arrivals) >= _MAX_EVENTS:
             self.hurry()
             return
@@ -75,6 +92,9 @@ class Inbox:
         taken, self._arrivals = self._arrivals[:_MAX_EVENTS], self._arrivals[_MAX_EVENTS:]
         if self._arrivals:
             self.hurry()
+        else:  # a step can start once the one before has ended, and is told afterwards
+            taken.extend(map(Arrival, self._starts.values()))
+            self._starts.clear()
         return taken
 
     def _stop_timer(self) -> None:

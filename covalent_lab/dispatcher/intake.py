@@ -33,9 +33,10 @@ def read_dispatch(
     try:
         dispatch_id = checked_id(header["dispatch_id"])
         root = DispatchId(_text(header.get("root_dispatch_id") or dispatch_id))
-        graph = graph_from_wire(header["graph"])
+        wire = json.loads(header["graph"])
+        graph = graph_from_wire(wire)
         digests = {ref.digest: ref for ref in payloads}
-        missing = [digest for digest, _ in header["graph"]["payloads"] if digest not in digests]
+        missing = [digest for digest, _ in wire["payloads"] if digest not in digests]
         if missing:
             raise BadBundleError(f"The bundle lacks payload {missing[0]}, which its graph refers to.")
         now = clock()
@@ -45,7 +46,8 @@ def read_dispatch(
             name=_text(header["name"]),
             doc=_text(header.get("doc") or ""),
             source=_text(header.get("source") or ""),
-            graph=json.dumps(header["graph"], separators=(",", ":")).encode(),
+            # Where executors have options, secrets are looked for in the text: it must be in our own spelling.
+            graph=_plain(wire) if any(options.executor_data for options in graph.options) else header["graph"],
             total=sum(node.kind is not NodeKind.PARAMETER for node in graph.nodes),
             inputs=_ref(header.get("inputs"), digests),
             lattice=_ref(header.get("lattice"), digests),
@@ -57,7 +59,7 @@ def read_dispatch(
             owner=owner,
             lease_until=now + lease_s,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         if isinstance(error, BadBundleError):
             raise
         raise BadBundleError(f"The bundle's header is damaged: {type(error).__name__}: {error}.") from error
@@ -75,6 +77,10 @@ def checked_id(value: Any) -> DispatchId:
     if not 1 <= len(dispatch_id) <= _MAX_ID or not dispatch_id.replace("-", "").isalnum():
         raise BadBundleError(f"{dispatch_id!r} cannot be the id of a dispatch; use a UUID.")
     return dispatch_id
+
+
+def _plain(graph: Mapping[str, Any]) -> bytes:
+    return json.dumps(graph, separators=(",", ":")).encode()
 
 
 def _text(value: Any) -> str:

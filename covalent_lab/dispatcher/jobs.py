@@ -27,7 +27,7 @@ from covalent_lab.scheduler.events import (
 from covalent_lab.store.base import Store, StoredPayload
 from covalent_lab.store.blobs import BlobDir
 
-__all__ = ["JobBuilder", "event_of", "handle_row", "stored_handle"]
+__all__ = ["JobBuilder", "end_of", "handle_row", "start_of", "stored_handle"]
 
 
 _NOT_YET = PayloadRef("", 0)
@@ -109,20 +109,24 @@ class JobBuilder:
     async def _sources(
         self, dispatch_id: DispatchId, refs: Collection[PayloadRef]
     ) -> Mapping[PayloadRef, PayloadSource]:
-        known = {ref: self.at_hand(dispatch_id, ref) for ref in refs}
-        missing = [ref for ref, stored in known.items() if stored is None]
+        sources: dict[PayloadRef, PayloadSource] = {}
+        missing: list[PayloadRef] = []
+        for ref in refs:
+            stored = self.at_hand(dispatch_id, ref)
+            if stored is None:
+                missing.append(ref)
+            else:
+                sources[ref] = PayloadSource(ref=ref, data=stored.data, path=stored.path)
         for begin in range(0, len(missing), _CHUNK):
             chunk = missing[begin : begin + _CHUNK]
             found = await self._store.payloads(dispatch_id, [ref.digest for ref in chunk])
             for ref in chunk:
-                known[ref] = stored = found.get(ref.digest)
-                if stored is not None and stored.data is not None:
+                stored = found.get(ref.digest)
+                if stored is None:
+                    raise StoreError(f"Payload {ref.digest} of dispatch {dispatch_id} is not in the store.")
+                if stored.data is not None:
                     self._cache.put(dispatch_id, ref, stored.data)
-        sources = {}
-        for ref, stored in known.items():
-            if stored is None:
-                raise StoreError(f"Payload {ref.digest} of dispatch {dispatch_id} is not in the store.")
-            sources[ref] = PayloadSource(ref=ref, data=stored.data, path=stored.path)
+                sources[ref] = PayloadSource(ref=ref, data=stored.data, path=stored.path)
         return sources
 
 
@@ -132,15 +136,15 @@ def _function(active: Active, node_id: NodeId) -> Function:
     return active.graph.functions[index]
 
 
-def event_of(update: JobStarted | JobFinished, now: float) -> NodeStarted | NodeEnded:
-    """What an executor's news mean to the scheduler."""
+def start_of(update: JobStarted) -> NodeStarted:
+    """What the start of a job means to the scheduler."""
     dispatch_id, node_id, attempt = split_attempt(update.attempt_id)
-    if isinstance(update, JobStarted):
-        return NodeStarted(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=update.at)
-    return _ended(update, dispatch_id, node_id, attempt, now)
+    return NodeStarted(dispatch_id=dispatch_id, node_id=node_id, attempt=attempt, at=update.at)
 
 
-def _ended(update: JobFinished, dispatch_id: DispatchId, node_id: NodeId, attempt: int, now: float) -> NodeEnded:
+def end_of(update: JobFinished, now: float) -> NodeEnded:
+    """What the end of a job means to the scheduler."""
+    dispatch_id, node_id, attempt = split_attempt(update.attempt_id)
     outcome = update.outcome
     at, began = outcome.ended_at or now, outcome.started_at
     match outcome.status:

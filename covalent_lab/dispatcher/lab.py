@@ -17,22 +17,27 @@ from covalent_lab.dispatcher.bundle import BundleReader
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.intake import checked_id, read_dispatch
 from covalent_lab.dispatcher.queries import Queries
-from covalent_lab.dispatcher.repeat import copy_dispatch, read_repeat, with_reuse
+from covalent_lab.dispatcher.repeat import Repeat, copy_dispatch, read_repeat, with_reuse
 from covalent_lab.errors import InternalError, MissingLatticeRecordError, PartOfDispatchError, StoreError
+from covalent_lab.executor.base import Line
 from covalent_lab.feed import wire
 from covalent_lab.feed.feed import CAPACITY, Reset
 from covalent_lab.feed.feed import Subscription as Queue
+from covalent_lab.graph.model import Graph
 from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab.scheduler.states import DispatchState
 from covalent_lab.settings import Settings
-from covalent_lab.store.base import ListQuery, StoredPayload
+from covalent_lab.store.base import DispatchRecord, ListQuery, NewDispatch, StoredPayload
 from covalent_lab.transitions import FeedRecord
 
 __all__ = ["Lab", "Submission", "Subscription"]
 
 _T = TypeVar("_T")
+_Read = tuple[NewDispatch, Graph, Repeat | None]
 _OPEN_TIMEOUT_S = 60.0
 _CLOSE_TIMEOUT_S = 15.0
+_SMALL = 16_384
+_DELETED_AT_ONCE = 200
 
 
 class Lab:
@@ -139,8 +144,13 @@ class Lab:
             offset=offset,
             count=count,
             parent=None if parent is None else DispatchId(parent),
+            now=self._parts()[0].clock(),
         )
         return await self._cross(self._parts()[1].list_dispatches(query))
+
+    async def overview(self) -> dict[str, Any]:
+        """All root dispatches in figures: how many of which status, the newest, and the time they took."""
+        return await self._cross(self._parts()[1].overview())
 
     async def detail(self, dispatch_id: str, wait_s: float = 0.0) -> dict[str, Any]:
         """One dispatch; waits up to `wait_s` seconds for its end."""
@@ -178,7 +188,7 @@ class Lab:
 
     def submission(self) -> "Submission":
         """Begin to take in a bundle."""
-        return Submission(self, self._parts()[0])
+        return Submission(self, *self._parts())
 
     async def redispatch(
         self, dispatch_id: str, new_id: str, *, reuse_previous_results: bool = False, start: bool = True
@@ -230,16 +240,38 @@ class Lab:
         """Tell an executor that its backend says a node's job is ready; False if none waits for that."""
         return await self._cross(self._parts()[0].notify(DispatchId(dispatch_id), NodeId(node_id), body))
 
+    async def attach(self, executor: str, line: Line) -> Line:
+        """Connect a process that does jobs of an executor; see `Executor.admit`.
+
+        Args:
+            executor: Its name.
+            line: To the process; called in the dispatcher's thread.
+
+        Returns:
+            From the process; may be called in any thread.
+
+        Raises:
+            BackendError: The executor cannot be started, or takes no connections.
+        """
+        inward = await self._cross(self._parts()[0].attach(executor, line))
+        loop = self._loop
+
+        def from_process(message: bytes | None) -> None:
+            if loop is not None:
+                with contextlib.suppress(RuntimeError):  # it has ended
+                    loop.call_soon_threadsafe(inward, message)
+
+        return from_process
+
     async def delete(self, dispatch_ids: Sequence[str]) -> dict[str, Any]:
         """Delete dispatches that are over, with those that their nodes became.
 
         Raises:
             PartOfDispatchError: One of them is part of another, which is not to be deleted; nothing is deleted.
         """
-        dispatcher, queries = self._parts()
-        active: list[str] = []
+        queries = self._parts()[1]
         missing: list[str] = []
-        over: list[DispatchId] = []
+        found: list[DispatchRecord] = []
         for dispatch_id in dict.fromkeys(dispatch_ids):
             try:
                 record = await self._cross(queries.record(DispatchId(dispatch_id)))
@@ -251,12 +283,24 @@ class Lab:
                     f"Dispatch {dispatch_id} is part of dispatch {record.root_dispatch_id} and cannot be deleted "
                     "alone. Delete that one."
                 )
-            if DispatchState(record.state).is_terminal:
-                over.append(DispatchId(dispatch_id))
-            else:
-                active.append(dispatch_id)
-        gone = frozenset(await self._cross(dispatcher.delete(over))) if over else frozenset()
-        return {"deleted": [name for name in over if name in gone], "missing": missing, "active": active}
+            found.append(record)
+        return {"missing": missing, **await self._delete(found)}
+
+    async def delete_matching(self, search: str = "", statuses: Sequence[str] = ()) -> dict[str, Any]:
+        """Delete the root dispatches that a list with this search and these statuses shows; unfinished ones stay."""
+        found = await self._cross(self._parts()[1].matching(search, statuses))
+        return {"missing": [], **await self._delete(found)}
+
+    async def _delete(self, records: Sequence[DispatchRecord]) -> dict[str, Any]:
+        over = [record.dispatch_id for record in records if DispatchState(record.state).is_terminal]
+        dispatcher = self._parts()[0]
+        gone: set[DispatchId] = set()
+        for start in range(0, len(over), _DELETED_AT_ONCE):
+            gone.update(await self._cross(dispatcher.delete(over[start : start + _DELETED_AT_ONCE])))
+        return {
+            "deleted": [name for name in over if name in gone],
+            "active": [record.dispatch_id for record in records if not DispatchState(record.state).is_terminal],
+        }
 
     async def purge_cached_results(
         self, keys: Sequence[str] | None = None, unused_s: float | None = None
@@ -274,12 +318,14 @@ class Lab:
 
 
 class Submission:
-    """A bundle on its way in: `feed` its bytes, then await `finish`; `abort` leaves nothing behind."""
+    """A bundle on its way in: `feed` its bytes, then await a `finish…`; `abort` leaves nothing behind."""
 
-    def __init__(self, lab: Lab, dispatcher: Dispatcher) -> None:
+    def __init__(self, lab: Lab, dispatcher: Dispatcher, queries: Queries) -> None:
         self._lab = lab
         self._dispatcher = dispatcher
+        self._queries = queries
         self._reader = BundleReader(dispatcher.blobs, dispatcher.settings.inline_limit)
+        self._size = 0
 
     def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes.
@@ -288,13 +334,22 @@ class Submission:
             BadBundleError: They are not part of a bundle.
             StoreError: They cannot be stored.
         """
+        self._size += len(chunk)
         self._reader.feed(chunk)
 
     async def finish(self, start: bool = True) -> tuple[str, bool]:
         """Record the dispatch; returns its id, and False if it was there before."""
-        return await self._lab._cross(self._finish(start))
+        return await self._lab._cross(self._record(*await self._read(start)))
 
-    async def _finish(self, start: bool) -> tuple[str, bool]:
+    async def finish_and_wait(self, wait_s: float, start: bool = True) -> tuple[dict[str, Any], bool]:
+        """Like `finish`; returns, in place of the id, what `Lab.detail` says after so many seconds, or at the end."""
+        return await self._lab._cross(self._record_and_wait(wait_s, *await self._read(start)))
+
+    async def _read(self, start: bool) -> _Read:
+        # A large graph holds up neither the caller's loop nor the dispatcher's.
+        return self._read_here(start) if self._size <= _SMALL else await asyncio.to_thread(self._read_here, start)
+
+    def _read_here(self, start: bool) -> _Read:
         header = self._reader.finish()
         new, graph = read_dispatch(
             header,
@@ -304,11 +359,17 @@ class Submission:
             lease_s=self._dispatcher.settings.lease_s,
             clock=self._dispatcher.clock,
         )
-        repeat = read_repeat(header)
+        return new, graph, read_repeat(header)
+
+    async def _record(self, new: NewDispatch, graph: Graph, repeat: Repeat | None) -> tuple[str, bool]:
         if repeat is not None:
             new = await with_reuse(self._dispatcher.store, new, graph, repeat)
         created = await self._dispatcher.submit(new, graph)
         return new.dispatch_id, created
+
+    async def _record_and_wait(self, wait_s: float, *read: *_Read) -> tuple[dict[str, Any], bool]:
+        dispatch_id, created = await self._record(*read)
+        return await self._queries.detail(DispatchId(dispatch_id), wait_s), created
 
     def abort(self) -> None:
         """Give up. Safe to call twice, and after `finish`."""

@@ -3,13 +3,15 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from covalent_lab._version import __version__
+from covalent_lab.config.reader import ConfigReader
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.graphs import GraphCache
 from covalent_lab.dispatcher.redaction import redacted_graph, shown_executor
+from covalent_lab.dispatcher.runner import StreamPart
 from covalent_lab.dispatcher.views import (
     cached_view,
     columns,
@@ -28,11 +30,12 @@ from covalent_lab.store.base import DispatchRecord, ListQuery, NodeRecord, Store
 
 __all__ = ["Queries"]
 
-_SORTS = ("created_at", "started_at", "ended_at", "name", "status", "runtime")
+_SORTS = ("created_at", "started_at", "ended_at", "name", "status", "runtime", "total")
 _STATES = tuple(state.value for state in DispatchState)
 _STREAMS = ("stdout", "stderr")
 _STREAM_LIMIT = 65_536
 _MAX_INPUTS = 200
+_MANY = 500
 _INPUT_TEXT = 200
 
 
@@ -62,6 +65,7 @@ class Queries:
             "uptime_s": time.time() - self._began,
             "pid": os.getpid(),
             "store": self._dispatcher.settings.database,
+            "results_dir": ConfigReader().value("sdk.results_dir"),
         }
 
     async def list_dispatches(self, query: ListQuery) -> dict[str, Any]:
@@ -84,6 +88,27 @@ class Queries:
             "counts": dict(page.counts),
             "seq": page.seq,
         }
+
+    async def overview(self) -> dict[str, Any]:
+        """All root dispatches in figures."""
+        page = await self._store.list_dispatches(ListQuery(count=1))
+        return {
+            "total": page.total,
+            "counts": dict(page.counts),
+            "latest": summary_view(page.items[0]) if page.items else None,
+            "runtime_s": await self._store.total_runtime(),
+            "seq": page.seq,
+        }
+
+    async def matching(self, search: str, statuses: Sequence[str]) -> list[DispatchRecord]:
+        """All root dispatches that a list with this search and these statuses would show, newest first."""
+        found: list[DispatchRecord] = []
+        while True:
+            query = ListQuery(search=search, statuses=statuses, offset=len(found), count=_MANY)
+            page = await self._store.list_dispatches(query)
+            found += page.items
+            if len(page.items) < _MANY:
+                return found
 
     async def detail(self, dispatch_id: DispatchId, wait_s: float = 0.0) -> dict[str, Any]:
         """One dispatch; waits up to `wait_s` seconds for it to end."""
@@ -159,6 +184,7 @@ class Queries:
             "stderr": streams["stderr"]["text"],
             "sub_dispatch_id": state.sub_dispatch_id if state else None,
             "reused_from": state.reused_from if state else None,
+            "usage": state.usage if state else None,
             "seq": seq,
         }
 
@@ -197,9 +223,9 @@ class Queries:
         """Text a node printed, from a byte offset on; live while it runs."""
         if name not in _STREAMS or offset < 0:
             raise MissingNodeError(f"There is no stream {name!r} at {offset}; ask for stdout or stderr, from 0 on.")
-        path = self._dispatcher.live_stream(dispatch_id, node_id, name)
-        if path is not None:
-            data = await asyncio.to_thread(_read_from, path, offset)
+        part = StreamPart(stream=name, offset=offset, limit=_STREAM_LIMIT)
+        data = await self._dispatcher.printed(dispatch_id, node_id, part)
+        if data is not None:
             text, used = _whole_characters(data)
             return {"text": text, "offset": offset + used, "done": False}
         record = await self.record(dispatch_id)
@@ -239,15 +265,6 @@ def _output_of(graph: Graph, node_id: int, states: Mapping[int, NodeRecord]) -> 
     if value is None and node_id in states:
         return result_of(states[node_id])
     return value
-
-
-def _read_from(path: str, offset: int) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return file.read(_STREAM_LIMIT)
-    except OSError:
-        return b""
 
 
 def _whole_characters(data: bytes) -> tuple[str, int]:

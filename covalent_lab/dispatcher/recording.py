@@ -3,13 +3,15 @@
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from covalent_lab import payload
 from covalent_lab.dispatcher.active import Active
 from covalent_lab.dispatcher.cache import PayloadCache
 from covalent_lab.executor.base import Outcome
 from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab.scheduler.commands import Command, NodeTransition, Step
-from covalent_lab.scheduler.states import DispatchState
+from covalent_lab.scheduler.states import DispatchState, NodeState
 from covalent_lab.store.base import Batch, CachedResult, NodeUpdate, PayloadRow
 from covalent_lab.transitions import FeedRecord
 
@@ -32,6 +34,7 @@ class Recording:
         self._payloads: list[PayloadRow] = []
         self._cached: dict[str, CachedResult] = {}
         self._cache_hits: list[tuple[str, float]] = []
+        self._tells_of_unbegun = False
         self.touched: dict[DispatchId, Active] = {}
         self.commands: list[Command] = []
 
@@ -39,7 +42,7 @@ class Recording:
         """Take a step; `outcome` is that of the job whose end it answers, or was taken from the cache (`hit`)."""
         self.commands.extend(step.commands)
         for transition in step.transitions:
-            extra: Mapping[str, str] | None = None
+            extra: Mapping[str, Any] | None = None
             active = self._active[transition.dispatch_id]
             if isinstance(transition, NodeTransition):
                 # The outcome belongs to the transition that ends its attempt, which is the step's first.
@@ -71,8 +74,14 @@ class Recording:
 
     def _move_node(
         self, active: Active, transition: NodeTransition, outcome: Outcome | None, hit: CachedResult | None
-    ) -> Mapping[str, str] | None:
+    ) -> Mapping[str, Any] | None:
         dispatch_id, node_id = active.dispatch_id, transition.node_id
+        if transition.state is NodeState.CANCELLED and not transition.attempt:  # perhaps thousands
+            active.cancel_unbegun()
+            self._tells_of_unbegun = True
+            self.touched[dispatch_id] = active
+            return None
+        started_at = None if node_id in active.started_at else transition.started_at
         update = active.move_node(transition, outcome)
         if transition.output is not None and outcome is not None and outcome.output is not None:
             ref, data = outcome.output.ref, outcome.output.data
@@ -83,7 +92,7 @@ class Recording:
                 self._cache_hits.append((hit.key, transition.at))
                 source = f"{hit.dispatch_id}:{hit.node_id}"
                 update = dataclasses.replace(update, reused_from=source)
-            elif key := active.cache_key(node_id):
+            elif (key := active.cache_key(node_id)) and not (data is not None and payload.is_reference(data)):
                 self._cached[key] = CachedResult(
                     key=key,
                     dispatch_id=dispatch_id,
@@ -96,8 +105,14 @@ class Recording:
         self._nodes[dispatch_id, node_id] = update
         if transition.state.is_terminal:
             self.touched[dispatch_id] = active
-        marks = {"sub_dispatch_id": update.sub_dispatch_id, "reused_from": update.reused_from}
-        return {name: value for name, value in marks.items() if value} or None
+        extra: dict[str, Any] = {}
+        if update.sub_dispatch_id is not None:
+            extra["sub_dispatch_id"] = update.sub_dispatch_id
+        if update.reused_from is not None:
+            extra["reused_from"] = update.reused_from
+        if started_at is not None and transition.state is not NodeState.RUNNING:
+            extra["started_at"] = started_at
+        return extra or None
 
     def batch(self, handles: Sequence[tuple[DispatchId, NodeId, str]]) -> Batch:
         """What to record."""
@@ -109,6 +124,7 @@ class Recording:
             handles=handles,
             cached=list(self._cached.values()),
             cache_hits=self._cache_hits,
+            tells_of_unbegun=self._tells_of_unbegun,
         )
 
 

@@ -9,10 +9,11 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from covalent_lab.errors import LabError
+from covalent_lab.errors import BackendError, LabError
 from covalent_lab.executor import registry
 from covalent_lab.executor.base import (
     Executor,
@@ -23,6 +24,7 @@ from covalent_lab.executor.base import (
     JobStarted,
     JobStatus,
     JobUpdate,
+    Line,
     Outcome,
     TaskFailure,
 )
@@ -30,9 +32,10 @@ from covalent_lab.ids import AttemptId, DispatchId, NodeId, split_attempt
 from covalent_lab.settings import Settings
 from covalent_lab.store.blobs import BlobDir
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "StreamPart"]
 
 _log = logging.getLogger(__name__)
+_PRINTED_S = 3.0
 
 
 class _Host:
@@ -66,6 +69,21 @@ class _Host:
         self._report(self._name, update)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPart:
+    """Which part of what a task prints is asked for.
+
+    Attributes:
+        stream: `"stdout"` or `"stderr"`.
+        offset: Bytes before it.
+        limit: Its length at most.
+    """
+
+    stream: str
+    offset: int
+    limit: int
+
+
 _Order = JobSpec | AttemptId
 """Submit a job; or, by its attempt, cancel one."""
 
@@ -81,6 +99,8 @@ class _Pump:
         self.then: dict[AttemptId, deque[AttemptId]] = {}  # of a job's present step: those after it
         self.task: asyncio.Task[None] | None = None
         self.executor: Executor | None = None
+        self.trouble = ""
+        self.settled = asyncio.Event()  # it has an executor, or could not start one
 
 
 class Runner:
@@ -138,11 +158,47 @@ class Runner:
 
     async def notify(self, name: str, dispatch_id: DispatchId, node_id: NodeId, body: Mapping[str, Any]) -> bool:
         """Pass on that a backend says a node's job is ready; False if nobody waits for that."""
+        executor, attempt = self._at_work(name, dispatch_id, node_id)
+        return executor is not None and attempt is not None and await executor.notify(attempt, body)
+
+    async def printed(self, name: str, dispatch_id: DispatchId, node_id: NodeId, part: StreamPart) -> bytes | None:
+        """What a node's job has printed so far, empty if its executor does not tell; None if there is no job here."""
+        executor, attempt = self._at_work(name, dispatch_id, node_id)
+        if executor is None or attempt is None:
+            return None
+        try:
+            async with asyncio.timeout(_PRINTED_S):
+                text = await executor.printed(attempt, part.stream, part.offset, part.limit)
+        except Exception as error:  # noqa: BLE001 - the text is told at the end
+            _log.info("executor %s cannot say what %s printed: %r", name, attempt, error)
+            return b""
+        return text[: part.limit]
+
+    def _at_work(self, name: str, dispatch_id: DispatchId, node_id: NodeId) -> tuple[Executor | None, AttemptId | None]:
+        """An executor, and the newest attempt at a node that it has."""
         pump = self._pumps.get(name)
-        if pump is None or pump.executor is None:
-            return False
+        if pump is None:
+            return None, None
         mine = [attempt for attempt in pump.handles if split_attempt(attempt)[:2] == (dispatch_id, node_id)]
-        return bool(mine) and await pump.executor.notify(mine[-1], body)
+        return pump.executor, mine[-1] if mine else None
+
+    async def attach(self, name: str, line: Line) -> Line:
+        """A process connects that does jobs of an executor; see `Executor.admit`.
+
+        Raises:
+            BackendError: The executor cannot be started, or takes no connections.
+        """
+        pump = self._pump(name)
+        await pump.settled.wait()
+        if pump.executor is None:
+            raise BackendError(f"Executor {name!r} cannot be used: {pump.trouble}")
+        return await pump.executor.admit(line)
+
+    def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:
+        """Tell the executors that run."""
+        for pump in self._pumps.values():
+            if pump.executor is not None:
+                pump.executor.dispatch_over(dispatch_id, is_deleted=is_deleted)
 
     async def close(self) -> None:
         """Stop all executors; errors are logged."""
@@ -183,10 +239,13 @@ class Runner:
                 executor = self._create(name, self._settings.executors.get(name, {}))
                 await executor.start(_Host(name, self._settings, self._blobs, self._report))
                 pump.executor = executor
+                pump.settled.set()
             except Exception as error:  # noqa: BLE001 - a plugin's failure becomes the nodes' failure
                 if not isinstance(error, LabError):
                     _log.exception("executor %s failed to start", name)
                 message = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
+                pump.trouble = message
+                pump.settled.set()
                 while not (pump.orders or pump.watched):
                     await pump.wake.wait()
                     pump.wake.clear()

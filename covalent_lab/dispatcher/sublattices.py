@@ -21,12 +21,11 @@ from covalent_lab.errors import LabError, StoreError
 from covalent_lab.executor.base import JobStatus, NewPayload, Outcome, PayloadSource
 from covalent_lab.graph.model import Graph, NodeKind
 from covalent_lab.ids import DispatchId, NodeId, PayloadRef, attempt_id
-from covalent_lab.scheduler.events import Event, NodeBuilt, NodeEnded, NodeStarted, NodeSucceeded, SublatticeEnded
+from covalent_lab.scheduler.events import Event, NodeBuilt, NodeEnded, NodeSucceeded, SublatticeEnded
 from covalent_lab.scheduler.states import DispatchState, NodeState
 from covalent_lab.settings import Settings
 from covalent_lab.store.base import DispatchRecord, NewDispatch, Store, StoredPayload
 from covalent_lab.store.blobs import BlobDir
-from covalent_lab.workflow.sublattices import BUNDLE_TYPE
 
 __all__ = ["Host", "Sublattices"]
 
@@ -82,9 +81,9 @@ class Sublattices:
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()  # a few for each node that is dispatching
         self._waiting: dict[DispatchId, _Order] = {}
 
-    def read(self, event: NodeStarted | NodeEnded, active: Active | None, outcome: Outcome | None) -> Event:
+    def read(self, event: NodeEnded, active: Active | None, outcome: Outcome) -> NodeEnded:
         """The event itself; or, where a sublattice's job returned a workflow instead of a value, that it did."""
-        if not isinstance(event, NodeSucceeded) or active is None or outcome is None or outcome.output is None:
+        if not isinstance(event, NodeSucceeded) or active is None or outcome.output is None:
             return event
         nodes, output = active.graph.nodes, outcome.output
         if not 0 <= event.node_id < len(nodes) or nodes[event.node_id].kind is not NodeKind.SUBLATTICE:
@@ -209,7 +208,7 @@ class Sublattices:
 def _holds_bundle(output: NewPayload, blobs: BlobDir) -> bool:
     try:
         archive = payload.open_file(str(blobs.path(output.ref.digest))) if output.data is None else output.data
-        return payload.preview(archive).type == BUNDLE_TYPE
+        return payload.preview(archive).type == payload.BUNDLE_TYPE
     except (OSError, ValueError):
         return False
 

@@ -26,6 +26,7 @@ __all__ = [
     "with_data",
 ]
 
+_ORIGIN = ("notebook", "cell_id", "script")
 _DATA_LIMIT = 8_192
 _TEXT_MIMES = ("image/svg+xml", "text/html")
 
@@ -68,6 +69,7 @@ def dispatch_view(record: DispatchRecord, show: Callable[[PayloadRef | None], di
         "hooks": metadata.get("hooks") or {},
         "replacements": metadata.get("replacements") or {},
         "lab_version": client.get("lab_version", ""),
+        "origin": {name: client.get(name) or None for name in _ORIGIN},
     }
 
 
@@ -98,6 +100,8 @@ def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:
         "stderr": [n.has_stderr for n in nodes],
         "sub_dispatch_id": [n.sub_dispatch_id for n in nodes],
         "reused_from": [n.reused_from for n in nodes],
+        "cpu_s": [n.usage and n.usage["cpu_s"] for n in nodes],
+        "peak_memory": [n.usage and n.usage["peak_memory"] for n in nodes],
     }
 
 

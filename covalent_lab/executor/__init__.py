@@ -12,6 +12,7 @@ from covalent_lab.executor.manager import ExecutorManager
 
 if TYPE_CHECKING:
     DaskExecutor: type[Executor]
+    KernelExecutor: type[Executor]
     LSFExecutor: type[Executor]
     LocalExecutor: type[Executor]
     PBSExecutor: type[Executor]
@@ -24,6 +25,7 @@ __all__ = [
     "BaseExecutor",
     "DaskExecutor",
     "Executor",
+    "KernelExecutor",
     "LSFExecutor",
     "LocalExecutor",
     "PBSExecutor",

@@ -10,12 +10,13 @@ in `JobSpec.options`. So per-job values are never written onto a running executo
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
 from typing import Any, ClassVar, Protocol, Self
 
+from covalent_lab.errors import BackendError
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
 
 __all__ = [
@@ -28,16 +29,22 @@ __all__ = [
     "JobStarted",
     "JobStatus",
     "JobUpdate",
+    "Line",
     "NewPayload",
     "Option",
     "Outcome",
     "PayloadSource",
     "ShortName",
     "TaskFailure",
+    "Usage",
 ]
 
 JobHandle = Mapping[str, Any]
 """JSON that lets a restarted dispatcher find the job again."""
+
+
+Line = Callable[[bytes | None], None]
+"""One direction of a connection: takes messages, in order, and None when it ends. Does not block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +146,52 @@ class TaskFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a task used, measured around it in the process that ran it.
+
+    Attributes:
+        cpu_s: CPU seconds of the process, and of children that it waited for.
+        peak_memory: Highest resident memory of the process in bytes; earlier tasks of the same process count.
+        memory_growth: How much of that the task added, 0 if an earlier task of the process needed more.
+        input_bytes: Size of the serialised arguments.
+        output_bytes: Size of the serialised result, 0 if there is none.
+        host: Name of the machine.
+        pid: Process there.
+    """
+
+    cpu_s: float
+    peak_memory: int
+    memory_growth: int
+    input_bytes: int
+    output_bytes: int
+    host: str
+    pid: int
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Self:
+        """Read what `worker.py` reports.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is none.
+        """
+        return cls(
+            cpu_s=float(form["cpu_s"]),
+            **{name: int(form[name]) for name in ("peak_memory", "memory_growth", "input_bytes", "output_bytes")},
+            host=str(form["host"]),
+            pid=int(form["pid"]),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that is stored and shown."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Everything a finished job leaves behind. Times are POSIX seconds, None if it never ran."""
+    """Everything a finished job leaves behind. Times are POSIX seconds, None if it never ran.
+
+    `usage` is None where the executor does not measure it.
+    """
 
     status: JobStatus
     output: NewPayload | None = None
@@ -149,6 +200,7 @@ class Outcome:
     stderr: str = ""
     started_at: float | None = None
     ended_at: float | None = None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +365,22 @@ class Executor(ABC):
     async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Stop jobs, whether queued or running; each stopped one is reported CANCELLED. Unknown ones are ignored."""
 
+    async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
+        """What a running task has written to a stream so far; empty where that cannot be told.
+
+        Asked about once a second for each stream that somebody is looking at, and never for others, so that tasks
+        nobody looks at cost nothing. The end of the task reports the whole text in any case: what is answered here
+        is shown and not kept. It should answer within a second or two; later answers are dropped. Not asked for jobs
+        whose `JobStarted` names a file.
+
+        Args:
+            attempt_id: The job, or the step that a job of several steps has come to. It may be unknown or over.
+            stream: `"stdout"` or `"stderr"`.
+            offset: Bytes from the beginning of the stream that the asker has already.
+            limit: Most bytes to return.
+        """
+        return b""
+
     async def notify(self, attempt_id: AttemptId, body: Mapping[str, Any]) -> bool:
         """A backend says, through the dispatcher's API, that a job is ready; False if nobody waits for that.
 
@@ -321,6 +389,23 @@ class Executor(ABC):
             body: What the backend sent: at least `status`.
         """
         return False
+
+    async def admit(self, line: Line) -> Line:
+        """A process that does an executor's jobs has connected to the dispatcher; called once started.
+
+        Args:
+            line: To the process. None asks it to leave.
+
+        Returns:
+            From the process. None says that it is gone.
+
+        Raises:
+            BackendError: This executor has no use for such processes.
+        """
+        raise BackendError(f"Executor {self.short_name!r} takes no connections. Only a few kinds do, as 'kernel'.")
+
+    def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:  # noqa: B027 - most do not care
+        """Nothing of a dispatch will be submitted any more, as it ended; or it was deleted, and nobody can read it."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -97,19 +97,26 @@ class Feed:
         """How many listen."""
         return len(self._subscriptions)
 
-    def publish(self, records: Sequence[FeedRecord]) -> None:
+    def publish(self, records: Sequence[FeedRecord], first: int | None = None) -> None:
         """Hand over transitions that follow the last ones without a gap.
 
+        Args:
+            records: In order.
+            first: The number of the first, if they do not have theirs yet; they only get them if somebody listens.
+
         Raises:
-            ValueError: They do not.
+            ValueError: They do not follow.
         """
         if not records:
             return
-        if records[0].seq != self._seq + 1 or records[-1].seq != self._seq + len(records):
-            raise ValueError(f"transitions {records[0].seq}…{records[-1].seq} do not follow {self._seq}")
+        begin, end = (records[0].seq, records[-1].seq) if first is None else (first, first + len(records) - 1)
+        if begin != self._seq + 1 or end != self._seq + len(records):
+            raise ValueError(f"transitions {begin}…{end} do not follow {self._seq}")
         with self._lock:
-            self._seq = records[-1].seq
+            self._seq = end
             listening = list(self._subscriptions)
+        if listening and first is not None:
+            records = [record.numbered(seq) for seq, record in enumerate(records, first)]
         for subscription in listening:
             subscription.put(records)
 

@@ -5,6 +5,7 @@ traces encodes them and hands over references.
 """
 
 import json
+from itertools import count
 
 from covalent_lab.graph.model import Edge, Function, Graph, Node, NodeKind, NodeOptions, ParamType
 from covalent_lab.ids import NodeId, PayloadRef
@@ -42,7 +43,7 @@ class GraphBuilder:
         self._values: list[PayloadRef | None] = []
         self._node_options: list[int] = []
         self._groups: list[int] = []
-        self._edges: list[tuple[int, int, str, ParamType, int | None]] = []
+        self._edges: list[tuple[int, int, str, ParamType, int | None]] = []  # each an Edge without its type
         self._waits: set[tuple[int, int]] = set()
         self._functions: list[Function] = []
         self._options: list[NodeOptions] = []
@@ -120,14 +121,15 @@ class GraphBuilder:
     def finish(self) -> Graph:
         """Freeze what was collected."""
         columns = zip(
-            self._names, self._kinds, self._node_functions, self._values, self._node_options, self._groups, strict=True
+            count(),
+            self._names,
+            self._kinds,
+            self._node_functions,
+            self._values,
+            self._node_options,
+            self._groups,
+            strict=False,
         )
-        nodes = tuple(
-            Node(id=NodeId(i), name=name, kind=kind, function=function, value=value, options=options, task_group=group)
-            for i, (name, kind, function, value, options, group) in enumerate(columns)
-        )
-        edges = tuple(
-            Edge(source=NodeId(source), target=NodeId(target), name=name, param_type=param_type, arg_index=arg_index)
-            for source, target, name, param_type, arg_index in self._edges
-        )
+        nodes = tuple(map(Node._make, columns))
+        edges = tuple(map(Edge._make, self._edges))
         return Graph(nodes=nodes, edges=edges, functions=tuple(self._functions), options=tuple(self._options))

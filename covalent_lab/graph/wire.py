@@ -4,7 +4,8 @@ Columns instead of one object per node: a graph of 10,000 nodes stays well below
 ends read it without building 10,000 dictionaries. Payloads are listed once and referred to by index.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import Any
 
 from covalent_lab.errors import UsageError
@@ -14,11 +15,17 @@ from covalent_lab.ids import NodeId, PayloadRef
 __all__ = ["VERSION", "graph_from_wire", "graph_to_wire"]
 
 VERSION = 1
+_MOST_ARGUMENTS = 2**31
 
 
-def graph_to_wire(graph: Graph) -> dict[str, Any]:
-    """Encode a graph as JSON-able columns; `schemas/graph.json` describes them."""
-    index: dict[PayloadRef, int] = {}
+def graph_to_wire(graph: Graph, payloads: Sequence[PayloadRef] = ()) -> dict[str, Any]:
+    """Encode a graph as JSON-able columns; `schemas/graph.json` describes them.
+
+    Args:
+        graph: The graph.
+        payloads: Those that have numbers already, in their order, whether the graph refers to them or not.
+    """
+    index = {ref: number for number, ref in enumerate(payloads)}
 
     def ref(payload: PayloadRef | None) -> int | None:
         return None if payload is None else index.setdefault(payload, len(index))
@@ -30,7 +37,7 @@ def graph_to_wire(graph: Graph) -> dict[str, Any]:
     ]
     nodes = {
         "name": [n.name for n in graph.nodes],
-        "kind": [n.kind.value for n in graph.nodes],
+        "kind": [n.kind for n in graph.nodes],
         "function": [n.function for n in graph.nodes],
         "value": [ref(n.value) for n in graph.nodes],
         "options": [n.options for n in graph.nodes],
@@ -40,7 +47,7 @@ def graph_to_wire(graph: Graph) -> dict[str, Any]:
         "source": [e.source for e in graph.edges],
         "target": [e.target for e in graph.edges],
         "name": [e.name for e in graph.edges],
-        "param_type": [e.param_type.value for e in graph.edges],
+        "param_type": [e.param_type for e in graph.edges],
         "arg_index": [e.arg_index for e in graph.edges],
     }
     options = [
@@ -91,6 +98,7 @@ def _decode(wire: Mapping[str, Any]) -> Graph:
         NodeOptions(executor=o["executor"], executor_data=dict(o["executor_data"]), hooks=dict(o["hooks"]))
         for o in wire["options"]
     )
+    _check(wire, len(payloads), len(functions), len(options))
     kinds = {kind.value: kind for kind in NodeKind}
     columns = wire["nodes"]
     nodes = tuple(
@@ -128,25 +136,33 @@ def _decode(wire: Mapping[str, Any]) -> Graph:
             strict=True,
         )
     )
-    _check(nodes, edges, len(functions), len(options))
     return Graph(nodes=nodes, edges=edges, functions=functions, options=options)
 
 
-def _check(nodes: tuple[Node, ...], edges: tuple[Edge, ...], functions: int, options: int) -> None:
-    count = len(nodes)
-    for node in nodes:
-        if node.function is not None and not _is_index(node.function, functions):
-            raise ValueError(f"node {node.id} names function {node.function} of {functions}")
-        if not _is_index(node.options, options):
-            raise ValueError(f"node {node.id} names options {node.options} of {options}")
-        if node.kind is NodeKind.PARAMETER and node.value is None:
-            raise ValueError(f"parameter {node.id} has no value")
-    for edge in edges:
-        if not (_is_index(edge.source, count) and _is_index(edge.target, count)):
-            raise ValueError(f"edge {edge.source}>{edge.target} leaves the graph of {count} nodes")
-        if not isinstance(edge.name, str) or not isinstance(edge.arg_index, int | None):
-            raise ValueError(f"edge {edge.source}>{edge.target} has no proper name or place")
+def _check(wire: Mapping[str, Any], payloads: int, functions: int, options: int) -> None:
+    """Look at whole columns: a look at each node and edge would take as long as making them."""
+    nodes, edges = wire["nodes"], wire["edges"]
+    count = len(nodes["name"])
+    _check_texts("names of nodes", nodes["name"])
+    _check_texts("names of edges", edges["name"])
+    _check_indexes("functions of nodes", nodes["function"], functions, may_lack=True)
+    _check_indexes("values of nodes", nodes["value"], payloads, may_lack=True)
+    _check_indexes("options of nodes", nodes["options"], options)
+    _check_indexes("task groups of nodes", nodes["task_group"], count)
+    _check_indexes("sources of edges", edges["source"], count)
+    _check_indexes("targets of edges", edges["target"], count)
+    _check_indexes("places of arguments", edges["arg_index"], _MOST_ARGUMENTS, may_lack=True)
+    if (NodeKind.PARAMETER.value, None) in zip(nodes["kind"], nodes["value"], strict=True):
+        raise ValueError("a parameter has no value")
 
 
-def _is_index(value: object, count: int) -> bool:
-    return isinstance(value, int) and 0 <= value < count
+def _check_texts(what: str, column: Sequence[object]) -> None:
+    if not set(map(type, column)) <= {str}:
+        raise ValueError(f"{what} must be texts")
+
+
+def _check_indexes(what: str, column: Sequence[Any], count: int, *, may_lack: bool = False) -> None:
+    types = set(map(type, column))
+    given = [index for index in column if index is not None] if may_lack else column
+    if not types <= ({int, NoneType} if may_lack else {int}) or (given and not 0 <= min(given) <= max(given) < count):
+        raise ValueError(f"{what} must be numbers from 0 to {count - 1}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from covalent_lab.errors import UsageError
-from covalent_lab.notebook.remote import RUNNER_FILE, outcome_type, shown_as
+from covalent_lab.notebook.remote import RUNNER_FILE, outcome_maker, shown_as
 from covalent_lab.workflow.lepton_shell import is_variable, shell_runner
 
 __all__ = ["bash_cell_task", "check_outputs", "exported"]
@@ -54,7 +54,7 @@ def bash_cell_task(source: str, *, name: str, takes: Sequence[str], gives: Seque
 
 
 def _runner(source: str, takes: tuple[str, ...], gives: tuple[str, ...]) -> Callable[..., Any]:
-    run_shell, make_outcome = shell_runner(), outcome_type()
+    run_shell, make_outcome = shell_runner(), outcome_maker()
 
     def run(*values: Any) -> Any:
         try:

@@ -33,6 +33,7 @@ class CellNames:
         shadowable: Built-in names the cell reads; taken only where the notebook redefines them.
         assigned: Given back if they exist when the cell ends, in order of first assignment.
         has_star_import: Also gives names nobody can know beforehand.
+        unsure: Those of `assigned` that not every path through the cell assigns.
     """
 
     required: tuple[str, ...]
@@ -40,19 +41,21 @@ class CellNames:
     shadowable: tuple[str, ...]
     assigned: tuple[str, ...]
     has_star_import: bool = False
+    unsure: frozenset[str] = frozenset()
 
 
-def analyse(source: str) -> CellNames:
+def analyse(source: str, *, first_line: int = FIRST_LINE) -> CellNames:
     """Read a cell.
 
     Args:
         source: The text below the magic's line.
+        first_line: Number of its first line, as messages count.
 
     Raises:
         SyntaxError: It is not Python; line numbers are those of the notebook's cell.
         UsageError: It awaits something at top level, which no task can do.
     """
-    tree = ast.parse("\n" * (FIRST_LINE - 1) + source, filename="<covalent cell>")
+    tree = ast.parse("\n" * (first_line - 1) + source, filename="<covalent cell>")
     _refuse_await(tree)
     flow = _Flow()
     flow.run(tree.body)
@@ -63,6 +66,7 @@ def analyse(source: str) -> CellNames:
         shadowable=tuple(sorted((read & _BUILTINS) - _MODULE_NAMES)),
         assigned=tuple(flow.outputs),
         has_star_import=flow.has_star_import,
+        unsure=frozenset(flow.outputs.keys() - flow.certain),
     )
 
 

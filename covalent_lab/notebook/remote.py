@@ -7,12 +7,12 @@ Functions that come back keep the globals of their cell: they do not see what th
 """
 
 import linecache
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from covalent_lab.notebook.cells import FIRST_LINE
 
-__all__ = ["CELL_FILE", "RUNNER_FILE", "Shipped", "cell_task", "outcome_type", "shown_as"]
+__all__ = ["CELL_FILE", "RUNNER_FILE", "Shipped", "cell_task", "graph_task", "outcome_maker", "shown_as"]
 
 CELL_FILE = "<covalent cell>"
 RUNNER_FILE = "<covalent cell runner>"
@@ -35,7 +35,64 @@ def cell_task(
         `text` (stands for a value that cannot be pickled), `names`, `lost` (name → why it cannot come back), `shown`
         (MIME bundles: what was displayed, then figures left open) and `covalent_cell` (the version of this form).
     """
-    run = _runner("\n" * (FIRST_LINE - 1) + source, tuple(takes), tuple(gives), gives_new)
+    run_with = _runner("\n" * (FIRST_LINE - 1) + source, CELL_FILE, tuple(gives), gives_new)
+    names = tuple(takes)
+
+    def run(*values: Any) -> Any:
+        return run_with(dict(zip(names, values)))  # noqa: B905  as many as there are names
+
+    return _as_task(run, source, name, takes)
+
+
+def graph_task(
+    source: str,
+    *,
+    name: str,
+    file: str,
+    first_line: int,
+    takes: Mapping[str, str],
+    gives: Sequence[str],
+    imports: Sequence[str] = (),
+    fixed: Mapping[str, Any] | None = None,
+) -> Callable[..., Any]:
+    """Make the task of one cell of several that form a workflow.
+
+    Args:
+        source: The cell's text, without the magic's line.
+        name: What the task is called.
+        file: What tracebacks call the cell.
+        first_line: Number of the source's first line.
+        takes: Names it is called with something for, in order, each with what the other cell is called that gives it,
+            or with an empty text if it is called with the value itself.
+        gives: As for `cell_task`.
+        imports: Statements to run before.
+        fixed: Values that it sees under these names and that are part of its code: modules, functions and classes.
+
+    Returns:
+        A function of the values of `takes`. For a name that another cell gives this is the outcome of that cell. It
+        returns an outcome, as that of `cell_task` does.
+    """
+    run_with = _runner("\n" * (first_line - 1) + source, file, tuple(gives), False)
+    givers, statements, context = dict(takes), "\n".join(imports), dict(fixed or {})
+
+    def run(*values: Any) -> Any:
+        known: dict[str, Any] = {}
+        exec(statements, known)
+        known.pop("__builtins__")
+        known.update(context)
+        for (wanted, giver), value in zip(givers.items(), values):  # noqa: B905  as many as there are names
+            if not giver:
+                known[wanted] = value
+            elif wanted in value.names:
+                known[wanted] = value.names[wanted]
+            elif wanted in value.lost:
+                raise NameError(f"{wanted!r} cannot leave the cell {giver!r}: {value.lost[wanted]}", name=wanted)
+        return run_with(known)
+
+    return _as_task(run, source, name, tuple(takes))
+
+
+def _as_task(run: Callable[..., Any], source: str, name: str, takes: Sequence[str]) -> Callable[..., Any]:
     run.__code__ = run.__code__.replace(co_filename=RUNNER_FILE)
     run.__name__ = run.__qualname__ = name
     run.__module__ = "__main__"
@@ -82,10 +139,10 @@ def shown_as(source: str, name: str, takes: Sequence[str]) -> Callable[..., Any]
     return shown
 
 
-def _runner(text: str, takes: tuple[str, ...], gives: tuple[str, ...], gives_new: bool) -> Callable[..., Any]:
-    file, make_outcome, watch_figures, collect = CELL_FILE, outcome_type(), _figure_watch(), _collector()
+def _runner(text: str, file: str, gives: tuple[str, ...], gives_new: bool) -> Callable[[dict[str, Any]], Any]:
+    make_outcome, watch_figures, collect = outcome_maker(), _figure_watch(), _collector()
 
-    def run(*values: Any) -> Any:
+    def run_with(known: dict[str, Any]) -> Any:
         import ast
         import linecache
         import os
@@ -102,7 +159,7 @@ def _runner(text: str, takes: tuple[str, ...], gives: tuple[str, ...], gives_new
         main = types.ModuleType("__main__")
         space = main.__dict__
         space["display"] = display
-        space.update(zip(takes, values))  # noqa: B905  as many as there are names
+        space.update(known)
         before = set(space)
         kept = sys.modules.get("__main__")
         sys.modules["__main__"] = main  # so that pickle and multiprocessing find what the cell defines
@@ -118,43 +175,55 @@ def _runner(text: str, takes: tuple[str, ...], gives: tuple[str, ...], gives_new
             if kept is not None:
                 sys.modules["__main__"] = kept
 
-    return run
+    run_with.__code__ = run_with.__code__.replace(co_filename=RUNNER_FILE)
+    return run_with
 
 
 # What follows makes functions and a class inside functions: such travel by value, wherever they are defined.
 
 
-def outcome_type() -> Any:
-    """Make the class of what a cell leaves behind; see `cell_task`."""
+def outcome_maker() -> Callable[..., Any]:
+    """Make the function that makes what a cell leaves behind; see `cell_task`.
 
-    class CellOutcome:
-        """What a cell leaves behind."""
+    Its pickles are equal for equal content, so that what is done with it can be recognised: no class is in them.
+    """
 
-        covalent_cell = 1
+    def make_outcome(content: "dict[str, Any] | None" = None) -> Any:
+        class CellOutcome:
+            """What a cell leaves behind."""
 
-        def __init__(self) -> None:
-            self.value: Any = None
-            self.text = ""
-            self.names: dict[str, Any] = {}
-            self.lost: dict[str, str] = {}
-            self.shown: list[dict[str, str]] = []
+            covalent_cell = 1
 
-        def __str__(self) -> str:
-            shown = [self.text or str(self.value)] if self.text or self.value is not None else []
-            shown += [f"{name} = {str(value)[:1000]}" for name, value in self.names.items()]
-            return "\n".join(shown)
+            def __init__(self) -> None:
+                self.value: Any = None
+                self.text = ""
+                self.names: dict[str, Any] = {}
+                self.lost: dict[str, str] = {}
+                self.shown: list[dict[str, str]] = []
 
-        def _repr_png_(self) -> "bytes | None":
-            import base64
+            def __str__(self) -> str:
+                shown = [self.text or str(self.value)] if self.text or self.value is not None else []
+                shown += [f"{name} = {str(value)[:1000]}" for name, value in self.names.items()]
+                return "\n".join(shown)
 
-            images = [bundle["image/png"] for bundle in self.shown if "image/png" in bundle]
-            return base64.b64decode(images[-1]) if images else None
+            def __reduce__(self) -> "tuple[Any, ...]":
+                return make_outcome, (vars(self),)
 
-        def _repr_html_(self) -> "str | None":
-            method = getattr(self.value, "_repr_html_", None)
-            return None if method is None or isinstance(self.value, type) else method()
+            def _repr_png_(self) -> "bytes | None":
+                import base64
 
-    return CellOutcome
+                images = [bundle["image/png"] for bundle in self.shown if "image/png" in bundle]
+                return base64.b64decode(images[-1]) if images else None
+
+            def _repr_html_(self) -> "str | None":
+                method = getattr(self.value, "_repr_html_", None)
+                return None if method is None or isinstance(self.value, type) else method()
+
+        outcome = CellOutcome()
+        vars(outcome).update(content or {})
+        return outcome
+
+    return make_outcome
 
 
 def _figure_watch() -> Callable[[Any], tuple[Callable[[], None], Callable[..., None]]]:

@@ -6,26 +6,34 @@ inline, with JupyterLab's `--jp-*` variables and plain fallbacks, so that both t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
+from typing import Any
 
-from covalent_lab.notebook.statuswords import style_of
+from covalent_lab.exports.statuswords import style_of
 
 __all__ = [
     "NODE_LIMIT",
     "DispatchReport",
     "NodeRow",
     "Progress",
+    "block_html",
     "duration",
+    "line_html",
+    "listing_html",
+    "listing_text",
     "progress_html",
     "progress_text",
     "report_html",
     "report_text",
+    "rows_html",
+    "rows_text",
 ]
 
 NODE_LIMIT = 100
 _PREVIEW_LENGTH = 2000
 _ERROR_LENGTH = 8000
+_NONE_YET = "No dispatches yet."
 _STATUS_ORDER = ("FAILED", "CANCELLED", "RUNNING", "STARTING", "NEW_OBJECT", "COMPLETED")
 _FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px"
 _COLOURS = "color:var(--jp-ui-font-color1,inherit)"
@@ -145,14 +153,58 @@ def report_html(report: DispatchReport) -> str:
 
 def progress_html(progress: Progress) -> str:
     """One line: badge, name, executor, time, link."""
-    where = f"on {escape(progress.executor)}" if progress.executor else ""
-    time = escape(duration(progress.elapsed_s))
+    where = f"on {progress.executor}" if progress.executor else ""
+    time = duration(progress.elapsed_s)
+    note = f"{where}{' · ' if where and time else ''}{time}"
+    return line_html(progress.status, progress.name, note, _link(progress.dispatch_id, progress.url))
+
+
+def line_html(status: str, name: str, note: str, more: str = "") -> str:
+    """One line: badge, name, and a note.
+
+    Args:
+        status: Of what the line is about.
+        name: What that is called.
+        note: Said of it in a weaker colour.
+        more: HTML behind it.
+    """
     return (
         f'<div style="{_FONT};{_COLOURS};display:flex;flex-wrap:wrap;gap:4px 10px;align-items:baseline">'
-        f"{_badge(progress.status)}<span>{escape(progress.name)}</span>"
-        f'<span style="{_MUTED}">{where}{" · " if where and time else ""}{time}</span>'
-        f"{_link(progress.dispatch_id, progress.url)}</div>"
+        f"{_badge(status)}<span>{escape(name)}</span>"
+        f'<span style="{_MUTED}">{escape(note)}</span>{more}</div>'
     )
+
+
+def block_html(text: str, *, is_error: bool = False) -> str:
+    """Text as it was printed, in a frame; the end of it, if it is long."""
+    edge = f";border-color:{_tone('FAILED')}" if is_error else ""
+    return f'<pre style="{_CODE};{_COLOURS}{edge}">{escape(_tail(text, _ERROR_LENGTH))}</pre>'
+
+
+def listing_html(page: Mapping[str, Any]) -> str:
+    """A page of the list of dispatches, as the client returns it, as a table."""
+    if not page["items"]:
+        return f'<div style="{_FONT};{_MUTED}">{_NONE_YET}</div>'
+    rows = [
+        (
+            f'<code title="{escape(item["dispatch_id"])}">{escape(item["dispatch_id"][:8])}</code>',
+            escape(_head(item["name"], 80)),
+            _badge(item["status"]),
+            f"{_done(item)}/{item['total']}",
+            escape(_clock(_moment(item["created_at"]))),
+        )
+        for item in page["items"]
+    ]
+    note = f'<div style="{_MUTED}">{_more(page)}</div>' if _more(page) else ""
+    return (
+        f'<div style="{_FONT};{_COLOURS}">{_grid(("Dispatch", "Name", "Status", "Tasks", "Created"), rows)}{note}</div>'
+    )
+
+
+def rows_html(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text as a table."""
+    cells = [[escape(cell) for cell in row] for row in rows]
+    return f'<div style="{_FONT};{_COLOURS};max-height:26em;overflow:auto">{_grid(columns, cells)}</div>'
 
 
 def _badge(status: str) -> str:
@@ -187,32 +239,36 @@ def _table(rows: Sequence[NodeRow]) -> str:
     if not rows:
         return ""
     shown = _ordered(rows)[:NODE_LIMIT]
-    cell = f"padding:2px 10px 2px 0;text-align:left;border-bottom:{_LINE};vertical-align:top"
-    head = "".join(
-        f'<th scope="col" style="{cell}">{word}</th>' for word in ("Node", "Name", "Status", "Time", "Error")
-    )
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<td style="{cell}">{content}</td>'
-            for content in (
-                str(row.node_id),
-                escape(_head(row.name, 80)),
-                _badge(row.status),
-                escape(_between(row.started_at, row.ended_at)),
-                escape(_head(row.error.strip().partition("\n")[0], 200)),
-            )
+    cells = [
+        (
+            str(row.node_id),
+            escape(_head(row.name, 80)),
+            _badge(row.status),
+            escape(_between(row.started_at, row.ended_at)),
+            escape(_head(row.error.strip().partition("\n")[0], 200)),
         )
-        + "</tr>"
         for row in shown
-    )
+    ]
     more = len(rows) - len(shown)
     note = f'<div style="{_MUTED}">… and {more} more nodes</div>' if more else ""
     return (
         f'<details style="margin-top:6px"{" open" if len(rows) <= 12 else ""}>'
         f"<summary>{escape(_tally(rows))}</summary>"
-        f'<div style="max-height:26em;overflow:auto"><table style="border-collapse:collapse;{_FONT};{_COLOURS}">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}</div></details>"
+        f'<div style="max-height:26em;overflow:auto">{_grid(("Node", "Name", "Status", "Time", "Error"), cells)}'
+        f"{note}</div></details>"
+    )
+
+
+def _grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are HTML already."""
+    cell = f"padding:2px 10px 2px 0;text-align:left;border-bottom:{_LINE};vertical-align:top"
+    head = "".join(f'<th scope="col" style="{cell}">{word}</th>' for word in columns)
+    body = "".join(
+        f"<tr>{''.join(f'<td style={chr(34)}{cell}{chr(34)}>{content}</td>' for content in row)}</tr>" for row in rows
+    )
+    return (
+        f'<table style="border-collapse:collapse;{_FONT};{_COLOURS}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
     )
 
 
@@ -239,6 +295,28 @@ def report_text(report: DispatchReport) -> str:
     return "\n".join(lines)
 
 
+def listing_text(page: Mapping[str, Any]) -> str:
+    """A page of the list of dispatches, a line each."""
+    if not page["items"]:
+        return _NONE_YET
+    width = max(len(item["name"][:40]) for item in page["items"])
+    lines = []
+    for item in page["items"]:
+        style = style_of(item["status"])
+        lines.append(
+            f"{item['dispatch_id']}  {item['name'][:40]:{width}}  {style.mark} {style.word:9}  "
+            f"{_done(item)}/{item['total']}  {_clock(_moment(item['created_at']))}"
+        )
+    return "\n".join(filter(None, [*lines, _more(page)]))
+
+
+def rows_text(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text, in columns."""
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    lines = ("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) for row in (columns, *rows))
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def progress_text(progress: Progress) -> str:
     """One line for terminals."""
     style = style_of(progress.status)
@@ -248,6 +326,19 @@ def progress_text(progress: Progress) -> str:
 
 
 # -- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _done(item: Mapping[str, Any]) -> int:
+    return int(item["completed"] + item["failed"] + item["cancelled"])
+
+
+def _more(page: Mapping[str, Any]) -> str:
+    hidden = page["total"] - len(page["items"])
+    return f"… and {hidden} more" if hidden > 0 else ""
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _ordered(rows: Sequence[NodeRow]) -> list[NodeRow]:

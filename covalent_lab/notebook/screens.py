@@ -13,10 +13,20 @@ __all__ = ["Screen", "current_screen", "screen_of"]
 
 
 class Screen(Protocol):
-    """A place to show things."""
+    """A place to show things.
+
+    Attributes:
+        is_updated: Whether what was shown can be replaced later.
+    """
+
+    is_updated: bool
 
     def progress(self, progress: Progress) -> None:
         """Show how a dispatch stands, in place of what was shown before."""
+        ...
+
+    def card(self, bundle: Mapping[str, Any]) -> None:
+        """Show a dispatch by its MIME types, in place of what was shown of it before."""
         ...
 
     def write(self, text: str, *, is_error: bool) -> None:
@@ -50,6 +60,8 @@ class _Text:
 class _Notebook(_Text):
     """One output that is updated in place, others one after the other."""
 
+    is_updated = True
+
     def __init__(self) -> None:
         self._handle: Any = None
         self._last = ""
@@ -59,11 +71,13 @@ class _Notebook(_Text):
         if html == self._last:
             return
         self._last = html
-        bundle = {"text/html": html, "text/plain": progress_text(progress)}
+        self.card({"text/html": html, "text/plain": progress_text(progress)})
+
+    def card(self, bundle: Mapping[str, Any]) -> None:
         if self._handle is None:
-            self._handle = _display(bundle, display_id=True)
+            self._handle = _display(dict(bundle), display_id=True)
         else:
-            self._handle.update(bundle, raw=True)
+            self._handle.update(dict(bundle), raw=True)
 
     def show(self, bundle: Mapping[str, Any]) -> None:
         _display(dict(bundle))
@@ -72,6 +86,8 @@ class _Notebook(_Text):
 class _Terminal(_Text):
     """A line whenever the status changes, and the plain form of values."""
 
+    is_updated = False
+
     def __init__(self) -> None:
         self._last = ""
 
@@ -79,6 +95,9 @@ class _Terminal(_Text):
         if progress.status != self._last:
             self._last = progress.status
             self.write(f"{progress_text(progress)}\n", is_error=False)
+
+    def card(self, bundle: Mapping[str, Any]) -> None:
+        self.show(bundle)
 
     def show(self, bundle: Mapping[str, Any]) -> None:
         self.write(f"{bundle.get('text/plain', '')}\n", is_error=False)

@@ -5,6 +5,7 @@ same sources as the JupyterLab extension), so this works wherever ipywidgets do.
 are heavy to import.
 """
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import Any
 import anywidget  # noqa: TID253  this module is loaded when a widget is asked for
 import traitlets
 
+from covalent_lab.client.api import get_result
 from covalent_lab.client.connection import Connection, FeedReader, connect
-from covalent_lab.errors import BackendError, ConfigError
-from covalent_lab.notebook.statuswords import TERMINAL
+from covalent_lab.errors import BackendError, ConfigError, LabError
+from covalent_lab.exports.statuswords import TERMINAL
+from covalent_lab.notebook.cards import card_forms
 
 __all__ = ["LiveLattice", "watch"]
 
@@ -50,14 +53,21 @@ class LiveLattice(anywidget.AnyWidget):
 
     _follower: "_Follower | None" = None
 
-    def __init__(self, dispatch_id: str, connection: Connection, **traits: Any) -> None:
+    def __init__(self, dispatch_id: str, connection: Connection, *, is_of_page: bool = False, **traits: Any) -> None:
         """Load the present state; `follow` keeps it up to date.
+
+        Args:
+            dispatch_id: Which dispatch.
+            connection: Where it is.
+            is_of_page: Whether the server of the page that shows the widget knows the dispatch, too.
+            traits: Others.
 
         Raises:
             ConfigError: The front end is not built.
             MissingLatticeRecordError: The id is unknown.
         """
         self._esm = _module_text()
+        self._is_of_page = is_of_page
         self._states = _States(connection, dispatch_id)
         first = self._states
         super().__init__(
@@ -84,6 +94,16 @@ class LiveLattice(anywidget.AnyWidget):
             self._follower.close()
         super().close()
 
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """In JupyterLab with the extension a card, which outlives this kernel; the widget elsewhere."""
+        made = super()._repr_mimebundle_(**options)
+        if made is None or not self._is_of_page:
+            return made
+        forms, metadata = made
+        with contextlib.suppress(LabError):  # the dispatcher is gone, or the dispatch
+            return {**card_forms(get_result(self.dispatch_id)), **forms}, metadata
+        return made
+
     def _update(self, traits: Mapping[str, Any]) -> None:
         with self.hold_sync():
             for name, value in traits.items():
@@ -99,13 +119,14 @@ def watch(dispatch_id: str, *, dispatcher_addr: str | None = None, height: int =
         height: Of the picture, in pixels.
 
     Returns:
-        A widget; notebooks show it when it is the last value of a cell.
+        A widget; notebooks show it when it is the last value of a cell. In JupyterLab with the extension it shows as a
+        card that the server keeps up to date, also after a reload of the page or a restart of the kernel.
 
     Raises:
         MissingLatticeRecordError: The id is unknown.
         ConfigError: The front end is not built.
     """
-    widget = LiveLattice(dispatch_id, connect(dispatcher_addr), height=height)
+    widget = LiveLattice(dispatch_id, connect(dispatcher_addr), is_of_page=dispatcher_addr is None, height=height)
     widget.follow()
     return widget
 

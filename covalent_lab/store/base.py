@@ -139,6 +139,7 @@ class NodeUpdate:
     Attributes:
         sub_dispatch_id: The dispatch the node became; `output` is then the bundle it was made of, until it ends.
         reused_from: `dispatch:node` whose output it took over instead of running.
+        usage: What its last attempt used, as `executor.base.Usage` says.
     """
 
     dispatch_id: DispatchId
@@ -154,6 +155,7 @@ class NodeUpdate:
     traceback: str = ""
     sub_dispatch_id: DispatchId | None = None
     reused_from: str | None = None
+    usage: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +215,12 @@ class CachedResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything one tick records; `cache_hits` are keys of results that were taken over, and when."""
+    """Everything one tick records.
+
+    Attributes:
+        tells_of_unbegun: Whether transitions that cancel nodes without an attempt stand for these nodes' updates.
+        cache_hits: Keys of results that were taken over, and when.
+    """
 
     transitions: Sequence[FeedRecord] = ()
     nodes: Sequence[NodeUpdate] = ()
@@ -223,6 +230,7 @@ class Batch:
     requests: Sequence[Request] = ()
     cached: Sequence[CachedResult] = ()
     cache_hits: Sequence[tuple[str, float]] = ()
+    tells_of_unbegun: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +249,7 @@ class NodeRecord:
     handle: str = ""
     sub_dispatch_id: DispatchId | None = None
     reused_from: str | None = None
+    usage: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +290,7 @@ class ListQuery:
 
     Attributes:
         parent: List the dispatches that nodes of this one became; None for roots.
+        now: Time up to which unfinished dispatches have run, for the order by runtime; None puts them last.
     """
 
     search: str = ""
@@ -290,6 +300,7 @@ class ListQuery:
     offset: int = 0
     count: int = 50
     parent: DispatchId | None = None
+    now: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +351,10 @@ class Store(ABC):
     @abstractmethod
     async def list_dispatches(self, query: ListQuery) -> Page:
         """Dispatches that match: roots, or parts of the one that the query names."""
+
+    @abstractmethod
+    async def total_runtime(self) -> float:
+        """Seconds that all root dispatches which have ended took, added up."""
 
     @abstractmethod
     async def graph(self, dispatch_id: DispatchId) -> bytes | None:

@@ -1,7 +1,6 @@
 """Statements that run with every tick, compiled once: else SQLAlchemy costs more per call than the database."""
 
-from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa  # noqa: TID253 - the store is where SQLAlchemy lives
@@ -17,20 +16,20 @@ class Prepared:
     Args:
         statement: Insert or update; its parameters are plain values that need no conversion.
         dialect: Whose SQL and parameter style.
-        columns: Names of an insert's parameters.
+        names: Of the parameters, in the order in which rows give their values.
     """
 
-    def __init__(self, statement: Any, dialect: sa.Dialect, columns: Sequence[str] | None = None) -> None:
-        compiled = statement.compile(dialect=dialect, column_keys=columns)
+    def __init__(self, statement: Any, dialect: sa.Dialect, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=names if statement.is_insert else None)
         self._sql = str(compiled)
-        order: Sequence[str] = compiled.positiontup or ()
-        self._row: Callable[[Mapping[str, Any]], Any] | None = None
+        self._arrange: Callable[[Sequence[Any]], Any] | None = lambda row: dict(zip(names, row, strict=True))
         if compiled.positional:
-            self._row = itemgetter(*order) if len(order) > 1 else lambda row: (row[order[0]],)
+            order = [names.index(name) for name in compiled.positiontup or ()]
+            self._arrange = None if order == list(range(len(names))) else lambda row: tuple(row[i] for i in order)
 
-    def run(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> Any:
+    def run(self, connection: sa.Connection, rows: Sequence[Sequence[Any]]) -> Any:
         """Execute it for each row; returns the result for one row's sake."""
-        given = rows if self._row is None else list(map(self._row, rows))
+        given = rows if self._arrange is None else list(map(self._arrange, rows))
         return connection.exec_driver_sql(self._sql, given)
 
 
@@ -43,11 +42,11 @@ class Writes:
     """
 
     def __init__(self, dialect: sa.Dialect, insert: Any) -> None:
-        def prepared(statement: Any, *columns: str) -> Prepared:
-            return Prepared(statement, dialect, columns or None)
+        def prepared(statement: Any, *names: str) -> Prepared:
+            return Prepared(statement, dialect, names)
 
         entered = ("state", "attempt", "started_at", "ended_at", "error")
-        ended = (*entered, "output_digest", "output_size", "stdout", "stderr", "traceback")
+        left = ("output_digest", "output_size", "stdout", "stderr", "traceback", "usage")
         key, node = ("dispatch_id", "node_id"), schema.node.c
         of_node = (node.dispatch_id == sa.bindparam("d"), node.node_id == sa.bindparam("n"))
         self.payload = prepared(
@@ -55,8 +54,8 @@ class Writes:
             *("dispatch_id", "digest", "size", "data"),
         )
         self.node_entered = prepared(_upsert_node(insert, entered), *key, *entered, "handle")
-        self.node_ended = prepared(_upsert_node(insert, ended), *key, *ended, "handle")
-        self.handle = prepared(sa.update(schema.node).where(*of_node).values(handle=sa.bindparam("h")))
+        self.node_ended = prepared(_upsert_node(insert, (*entered, *left)), *key, *entered, "handle", *left)
+        self.handle = prepared(sa.update(schema.node).where(*of_node).values(handle=sa.bindparam("h")), "d", "n", "h")
         # Few nodes have these, so they are written by themselves and cost the others nothing.
         self.node_mark = prepared(
             sa.update(schema.node)
@@ -70,7 +69,8 @@ class Writes:
                 output_size=sa.bindparam("size"),
                 stdout=sa.func.coalesce(sa.bindparam("out", type_=sa.Text), node.stdout),
                 stderr=sa.func.coalesce(sa.bindparam("err", type_=sa.Text), node.stderr),
-            )
+            ),
+            *("d", "n", "sub_dispatch_id", "reused_from", "digest", "size", "out", "err"),
         )
         same = (
             *("state", "error", "started_at", "ended_at", "completed", "failed", "cancelled"),
@@ -83,16 +83,19 @@ class Writes:
             .values(
                 **{name: sa.bindparam(name) for name in same},
                 cancel_requested=sa.func.coalesce(asked, schema.dispatch.c.cancel_requested),
-            )
+            ),
+            *("d", *same, "cancel_requested"),
         )
         counter = schema.sequence.c
         self.count = prepared(
             sa.update(schema.sequence)
             .where(counter.name == sa.bindparam("counter"))
             .values(value=counter.value + sa.bindparam("more"))
-            .returning(counter.value)
+            .returning(counter.value),
+            *("counter", "more"),
         )
         self.transition = prepared(sa.insert(schema.transition), *schema.transition.c.keys())
+        self.unbegun = prepared(_insert_unbegun(insert), "first", "cancelled")
 
 
 def _upsert_node(insert: Any, columns: Sequence[str]) -> Any:
@@ -107,3 +110,18 @@ def _upsert_node(insert: Any, columns: Sequence[str]) -> Any:
             for name in columns
         },
     )
+
+
+def _insert_unbegun(insert: Any) -> Any:
+    """Nodes that were cancelled before their first attempt, from the transitions that say so."""
+    told, key = schema.transition.c, ["dispatch_id", "node_id"]
+    columns = {"state": told.status, "attempt": told.attempt, "ended_at": told.at, "error": told.error}
+    found = sa.select(told.dispatch_id, told.node_id, *columns.values(), sa.literal_column("''")).where(
+        told.seq >= sa.bindparam("first"),
+        told.status == sa.bindparam("cancelled"),
+        told.attempt == sa.literal_column("0"),
+        told.node_id.is_not(None),
+    )
+    statement = insert(schema.node).from_select([*key, *columns, "handle"], found, include_defaults=False)
+    changes = {name: statement.excluded[name] for name in (*columns, "output_digest", "output_size")}
+    return statement.on_conflict_do_update(index_elements=key, set_=changes)

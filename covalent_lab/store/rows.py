@@ -1,4 +1,4 @@
-"""Records ↔ rows of the tables."""
+"""Records ↔ rows of the tables. What is written with every tick is in the order of the parameters in `prepared.py`."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,16 @@ __all__ = [
     "dispatch_record",
     "dispatch_row",
     "dispatch_update_row",
+    "ended_row",
+    "entered_row",
     "mark_row",
     "node_record",
-    "node_row",
     "payload_row",
     "transition_row",
 ]
+
+
+Row = tuple[Any, ...]
 
 
 def dispatch_row(new: NewDispatch) -> dict[str, Any]:
@@ -47,74 +51,47 @@ def dispatch_row(new: NewDispatch) -> dict[str, Any]:
     }
 
 
-def dispatch_update_row(update: DispatchUpdate) -> dict[str, Any]:
+def dispatch_update_row(update: DispatchUpdate) -> Row:
     """The parameters that bring a dispatch up to date."""
-    return {
-        "d": update.dispatch_id,
-        "state": update.state,
-        "error": update.error,
-        "started_at": update.started_at,
-        "ended_at": update.ended_at,
-        "completed": update.completed,
-        "failed": update.failed,
-        "cancelled": update.cancelled,
-        "result_digest": update.result and update.result.digest,
-        "result_size": update.result and update.result.size,
-        "cancel_requested": update.cancel_requested,
-    }
+    digest, size = update.result or (None, None)
+    return (
+        update.dispatch_id, update.state, update.error, update.started_at, update.ended_at, update.completed,
+        update.failed, update.cancelled, digest, size, update.cancel_requested,
+    )  # fmt: skip
 
 
-def node_row(update: NodeUpdate) -> dict[str, Any]:
-    """The newest state of a node as it is written."""
-    return {
-        "dispatch_id": update.dispatch_id,
-        "node_id": update.node_id,
-        "state": update.state,
-        "attempt": update.attempt,
-        "started_at": update.started_at,
-        "ended_at": update.ended_at,
-        "error": update.error,
-        "handle": "",
-        "output_digest": update.output and update.output.digest,
-        "output_size": update.output and update.output.size,
-        "stdout": update.stdout or None,
-        "stderr": update.stderr or None,
-        "traceback": update.traceback or None,
-    }
+def entered_row(update: NodeUpdate) -> Row:
+    """The newest state of a node that has not ended."""
+    return (
+        update.dispatch_id, update.node_id, update.state, update.attempt, update.started_at, update.ended_at,
+        update.error, "",
+    )  # fmt: skip
 
 
-def payload_row(payload: PayloadRow) -> dict[str, Any]:
+def ended_row(update: NodeUpdate) -> Row:
+    """The state of a node that has ended, and what it left behind."""
+    digest, size = update.output or (None, None)
+    usage = None if update.usage is None else json.dumps(update.usage)
+    left = (digest, size, update.stdout or None, update.stderr or None, update.traceback or None, usage)
+    return (*entered_row(update), *left)
+
+
+def payload_row(payload: PayloadRow) -> Row:
     """A payload, or the note that it lies in a file."""
-    ref = payload.ref
-    return {"dispatch_id": payload.dispatch_id, "digest": ref.digest, "size": ref.size, "data": payload.data}
+    return (payload.dispatch_id, *payload.ref, payload.data)
 
 
-def transition_row(seq: int, record: FeedRecord) -> dict[str, Any]:
+def transition_row(seq: int, record: FeedRecord) -> Row:
     """A transition with its number."""
-    return {
-        "seq": seq,
-        "dispatch_id": record.dispatch_id,
-        "node_id": record.node_id,
-        "status": record.status,
-        "attempt": record.attempt,
-        "at": record.at,
-        "error": record.error,
-        "extra": None if record.extra is None else json.dumps(record.extra),
-    }
+    extra = None if record.extra is None else json.dumps(record.extra)
+    return (seq, record.dispatch_id, record.node_id, record.status, record.attempt, record.at, record.error, extra)
 
 
-def mark_row(update: NodeUpdate) -> dict[str, Any]:
+def mark_row(update: NodeUpdate) -> Row:
     """The parameters that say what a node became, or whose output it took over."""
-    return {
-        "d": update.dispatch_id,
-        "n": update.node_id,
-        "sub_dispatch_id": update.sub_dispatch_id,
-        "reused_from": update.reused_from,
-        "digest": update.output and update.output.digest,
-        "size": update.output and update.output.size,
-        "out": update.stdout or None,
-        "err": update.stderr or None,
-    }
+    digest, size = update.output or (None, None)
+    out, err = update.stdout or None, update.stderr or None
+    return (update.dispatch_id, update.node_id, update.sub_dispatch_id, update.reused_from, digest, size, out, err)
 
 
 def _ref(digest: str | None, size: int | None) -> PayloadRef | None:
@@ -136,6 +113,7 @@ def node_record(row: Sequence[Any]) -> NodeRecord:
         handle=row[10],
         sub_dispatch_id=row[11],
         reused_from=row[12],
+        usage=row[13] and json.loads(row[13]),
     )
 
 

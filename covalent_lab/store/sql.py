@@ -48,7 +48,7 @@ _SORTS: Mapping[str, Any] = {
     "ended_at": schema.dispatch.c.ended_at,
     "name": schema.dispatch.c.name,
     "status": schema.dispatch.c.state,
-    "runtime": schema.dispatch.c.ended_at - schema.dispatch.c.started_at,
+    "total": schema.dispatch.c.total,
 }
 _TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
 _HEAVY = ("graph", "doc", "source")
@@ -172,8 +172,8 @@ class SqlStore(Store):
         assert self._writes is not None
         writes = self._writes
         self._add_payloads(connection, batch.payloads)
-        entered = [rows.node_row(u) for u in batch.nodes if u.ended_at is None]
-        ended = [rows.node_row(u) for u in batch.nodes if u.ended_at is not None]
+        entered = [rows.entered_row(u) for u in batch.nodes if u.ended_at is None]
+        ended = [rows.ended_row(u) for u in batch.nodes if u.ended_at is not None]
         if entered:
             writes.node_entered.run(connection, entered)
         if ended:
@@ -182,7 +182,7 @@ class SqlStore(Store):
         if marked:
             writes.node_mark.run(connection, marked)
         if batch.handles:
-            writes.handle.run(connection, [{"d": d, "n": n, "h": h} for d, n, h in batch.handles])
+            writes.handle.run(connection, batch.handles)
         if batch.dispatches:
             writes.dispatch.run(connection, [rows.dispatch_update_row(u) for u in batch.dispatches])
         for request in batch.requests:
@@ -192,7 +192,10 @@ class SqlStore(Store):
             self._add_payloads(connection, cached.pins(batch))
         if batch.cache_hits:
             cached.count_hits(connection, batch.cache_hits)
-        return self._add_transitions(connection, batch.transitions)
+        first = self._add_transitions(connection, batch.transitions)
+        if batch.tells_of_unbegun:
+            writes.unbegun.run(connection, [(first, "CANCELLED")])
+        return first
 
     def _add_payloads(self, connection: sa.Connection, payloads: Sequence[PayloadRow]) -> None:
         assert self._writes is not None
@@ -201,7 +204,7 @@ class SqlStore(Store):
 
     def _add_transitions(self, connection: sa.Connection, items: Sequence[FeedRecord]) -> int:
         assert self._writes is not None
-        counted = self._writes.count.run(connection, [{"counter": "transition", "more": len(items)}])
+        counted = self._writes.count.run(connection, [("transition", len(items))])
         first = int(counted.scalar_one()) - len(items) + 1
         if items:
             told = [rows.transition_row(first + i, item) for i, item in enumerate(items)]
@@ -296,7 +299,7 @@ class SqlStore(Store):
         if query.search:
             wanted.append(sa.or_(table.c.id.contains(query.search, autoescape=True), _name_contains(query.search)))
         shown = [*wanted, table.c.state.in_(query.statuses)] if query.statuses else wanted
-        order = _SORTS[query.sort]
+        order = _runtime(query.now) if query.sort == "runtime" else _SORTS[query.sort]
         order = order.asc() if query.direction == "asc" else order.desc()
 
         def work(connection: sa.Connection) -> Page:
@@ -319,6 +322,11 @@ class SqlStore(Store):
 
         return await self._read(work)
 
+    async def total_runtime(self) -> float:
+        table = schema.dispatch
+        query = sa.select(sa.func.sum(table.c.ended_at - table.c.started_at)).where(table.c.root_id == table.c.id)
+        return await self._read(lambda connection: float(connection.execute(query).scalar_one() or 0.0))
+
     async def graph(self, dispatch_id: DispatchId) -> bytes | None:
         query = sa.select(schema.dispatch.c.graph).where(schema.dispatch.c.id == dispatch_id)
         return await self._read(lambda connection: connection.execute(query).scalar_one_or_none())
@@ -328,7 +336,7 @@ class SqlStore(Store):
         columns = [
             table.c.node_id, table.c.state, table.c.attempt, table.c.started_at, table.c.ended_at, table.c.error,
             table.c.output_digest, table.c.output_size, table.c.stdout.is_not(None), table.c.stderr.is_not(None),
-            table.c.handle, table.c.sub_dispatch_id, table.c.reused_from,
+            table.c.handle, table.c.sub_dispatch_id, table.c.reused_from, table.c.usage,
         ]  # fmt: skip
         query = sa.select(*columns).where(table.c.dispatch_id == dispatch_id).order_by(table.c.node_id)
         if node_id is not None:
@@ -423,6 +431,12 @@ def _keep_request(connection: sa.Connection, request: Request) -> None:
 def _last_seq(connection: sa.Connection) -> int:
     query = sa.select(schema.sequence.c.value).where(schema.sequence.c.name == "transition")
     return int(connection.execute(query).scalar_one())
+
+
+def _runtime(now: float | None) -> sa.ColumnElement[float]:
+    """What a dispatch has taken; NULL before its start, and while it runs unless the time is given."""
+    table = schema.dispatch
+    return (table.c.ended_at if now is None else sa.func.coalesce(table.c.ended_at, now)) - table.c.started_at
 
 
 def _name_contains(text: str) -> Any:

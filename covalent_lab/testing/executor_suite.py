@@ -42,11 +42,13 @@ class ExecutorContract:
         workdir_option: The executor's option for the working directory of tasks.
         many: How many jobs of one batch must end in a minute.
         stop_s: Seconds that a cancelled task may take to be gone.
+        shows_prints: Whether what a task prints can be read while it runs.
     """
 
     workdir_option = "workdir"
     many = 500
     stop_s = 10.0
+    shows_prints = True
 
     @abstractmethod
     def make_executor(self) -> Executor:
@@ -120,6 +122,33 @@ class ExecutorContract:
         path = Path(host.payload_path(output.ref.digest))
         assert [found for found in Path(host.payload_dir).rglob("*") if found.is_file()] == [path]
         assert path.stat().st_size == output.ref.size
+
+    def test_what_a_task_used_is_measured(self, executor: Executor, tmp_path: Path) -> None:
+        """Its work and memory, the bytes that went in and out, and which process it was."""
+
+        def work(given: bytes) -> int:
+            import os
+            import time
+
+            until = time.process_time() + 0.05
+            while time.process_time() < until:
+                pass
+            return os.getpid() if bytes(range(256)) * 400_000 else 0
+
+        async def scenario(running: Running) -> None:
+            outcome = await running.outcome(job(work, bytes(5_000)))
+            usage, output = outcome.usage, outcome.output
+            assert usage is not None
+            assert output is not None
+            assert usage.pid == running.load(outcome)
+            assert usage.cpu_s >= 0.04
+            assert usage.peak_memory >= 100_000_000
+            assert 0 <= usage.memory_growth <= usage.peak_memory
+            assert usage.input_bytes == payload.encode(bytes(5_000)).ref.size
+            assert usage.output_bytes == output.ref.size
+            assert usage.host
+
+        self.run(executor, tmp_path, scenario)
 
     def test_input_can_be_a_file(self, executor: Executor, tmp_path: Path) -> None:
         """Functions and arguments are read from payload files when the job gives paths."""
@@ -371,6 +400,43 @@ class ExecutorContract:
         assert self.run(executor, tmp_path, scenario).updates == []
 
     # Isolation
+
+    def test_what_a_running_task_has_printed_can_be_read(self, executor: Executor, tmp_path: Path) -> None:
+        """From the file that its start names, or by `printed`, which says nothing of jobs that are over or unknown."""
+
+        def talk(port: int) -> None:
+            print("one", flush=True)
+            print("two", file=sys.stderr, flush=True)
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(b"here\n")
+                connection.recv(1)
+            print("three")
+
+        async def scenario(running: Running) -> None:
+            async with Beacon() as beacon:
+                spec = job(talk, beacon.port)
+                await running.submit(spec)
+                await beacon.word()
+                await running.host.until(lambda: spec.attempt_id in running.host.started())
+                start = running.host.started()[spec.attempt_id]
+
+                async def read(stream: str, offset: int, limit: int) -> bytes:
+                    path = start.stdout_path if stream == "stdout" else start.stderr_path
+                    if path:
+                        return (await asyncio.to_thread(Path(path).read_bytes))[offset : offset + limit]
+                    return await executor.printed(spec.attempt_id, stream, offset, limit)
+
+                expected = [b"ne", b"two\n"] if self.shows_prints else [b"", b""]
+                async with asyncio.timeout(30):  # a backend may be on its way with the text
+                    while [await read("stdout", 1, 2), await read("stderr", 0, 100)] != expected:
+                        continue
+                assert await executor.printed(spec.attempt_id, "stdout", 100, 10) == b""
+                beacon.answer()
+                outcome = await running.host.finished(spec.attempt_id)
+                assert (outcome.stdout, outcome.stderr) == ("one\nthree\n", "two\n")
+                assert await executor.printed(spec.attempt_id, "stdout", 0, 10) == b""
+
+        self.run(executor, tmp_path, scenario)
 
     def test_task_does_not_see_what_another_changed(self, executor: Executor, tmp_path: Path) -> None:
         """Environment, working directory and module path of a task are its own."""

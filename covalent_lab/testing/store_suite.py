@@ -216,6 +216,24 @@ class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
             [node_record(1, "COMPLETED", started_at=21.0, ended_at=22.0, output=SMALL, has_stdout=True)],
         ]
 
+    def test_cancelled_nodes_that_never_began_need_no_updates(self, tmp_path: Path) -> None:
+        """Where the batch says so: they are what their transitions say; nobody else's nodes change."""
+
+        async def work(store: Store) -> Sequence[NodeRecord]:
+            await store.create(new_dispatch())
+            await store.record(Batch(nodes=[node_update(0, "PENDING_REUSE", 0), node_update(3, "RUNNING")]))
+            gone = [moved(node, "CANCELLED", at=30.0) for node in (0, 1)]
+            others = [moved(None, "CANCELLED"), moved(2, "COMPLETED"), moved(3, "CANCELLED", attempt=1)]
+            await store.record(Batch(transitions=[*gone, *others], tells_of_unbegun=True))
+            await store.record(Batch(transitions=[moved(4, "CANCELLED")]))
+            return (await store.nodes(A))[1]
+
+        assert self.run(tmp_path, work) == [
+            node_record(0, "CANCELLED", 0, ended_at=30.0),
+            node_record(1, "CANCELLED", 0, ended_at=30.0),
+            node_record(3, "RUNNING"),
+        ]
+
     def test_a_node_can_complete_in_its_first_record(self, tmp_path: Path) -> None:
         """A short task starts and ends within one tick."""
 
@@ -444,6 +462,22 @@ class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
         # Upper before lower case, or the other way round, is the database's business.
         assert names == found or (query == {"sort": "name"} and names == [C, B, A])
 
+    def test_what_runs_has_run_until_now(self, tmp_path: Path) -> None:
+        """Only if the time is given; what has not begun comes last. Parts do not count in the total."""
+
+        async def work(store: Store) -> list[Any]:
+            for number, dispatch_id in enumerate((A, B, C)):
+                await store.create(new_dispatch(dispatch_id, created_at=float(number)))
+            ended = dispatch_update(A, "COMPLETED", started_at=5.0, ended_at=8.0)
+            await store.record(Batch(dispatches=[ended, dispatch_update(B, "RUNNING", started_at=6.0)]))
+            pages = [
+                await store.list_dispatches(ListQuery(sort="runtime", direction=direction, now=now))
+                for direction, now in (("desc", 20.0), ("asc", 20.0), ("desc", None))
+            ]
+            return [[item.dispatch_id for item in page.items] for page in pages] + [await store.total_runtime()]
+
+        assert self.run(tmp_path, work) == [[B, A, C], [A, B, C], [A, C, B], 3.0]
+
     # --- deletion
 
     def test_deleting_removes_everything_and_leaves_a_tombstone(self, tmp_path: Path) -> None:
@@ -470,6 +504,20 @@ class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
             return [list((await store.nodes(B))[1]), await store.payload(B, SMALL.digest)]
 
         assert self.run(tmp_path, work) == [[node_record(0, "STARTING")], StoredPayload(data=b"12345")]
+
+    def test_what_the_last_attempt_used_comes_back(self, tmp_path: Path) -> None:
+        """Not what an earlier one did, nor before there is an end."""
+
+        async def work(store: Store) -> list[Any]:
+            await store.create(new_dispatch())
+            seen = []
+            for attempt, usage in ((1, {"cpu_s": 1.5, "host": "é"}), (2, None), (3, {"cpu_s": 2.5})):
+                await store.record(Batch(nodes=[node_update(0, "RUNNING", attempt)]))
+                await store.record(Batch(nodes=[node_update(0, "FAILED", attempt, ended_at=9.0, usage=usage)]))
+                seen += [node.usage for node in (await store.nodes(A))[1]]
+            return seen
+
+        assert self.run(tmp_path, work) == [{"cpu_s": 1.5, "host": "é"}, None, {"cpu_s": 2.5}]
 
     def test_a_payload_file_goes_with_the_last_dispatch_that_refers_to_it(self, tmp_path: Path) -> None:
         """Not earlier."""

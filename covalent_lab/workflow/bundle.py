@@ -1,23 +1,33 @@
-"""A built lattice → the body of a submit request. `dispatcher/bundle.py` reads it."""
+"""A built lattice → the body of a submit request, as `graph/bundle.py` lays it out."""
 
+import hashlib
 import json
 import os
 import platform
 import sys
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from covalent_lab import payload
 from covalent_lab._version import __version__
+from covalent_lab.graph.bundle import FRONT, LENGTHS, MAGIC
 from covalent_lab.graph.model import Graph
 from covalent_lab.graph.wire import graph_to_wire
 from covalent_lab.ids import PayloadRef
+from covalent_lab.kernel.identity import kernel_id, process_id
 from covalent_lab.payload import Payload
 from covalent_lab.worker import Buffer
 from covalent_lab.workflow.lattice import Lattice
+from covalent_lab.workflow.origin import dispatch_origin
 
-__all__ = ["Bundle", "bundle_of", "write_bundle"]
+__all__ = ["Bundle", "bundle_of", "pack", "write_bundle"]
+
+_SMALL = 4_096
+_MOST_SMALL = 64 * 2**20
+_FAST = 1
+_WORTH_PACKING = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +59,11 @@ class Bundle:
     ) -> Sequence[Buffer]:
         """The body of the request, in pieces; arguments as for `write_bundle`."""
         header = {
-            "version": 1,
             "dispatch_id": dispatch_id,
             "root_dispatch_id": root_dispatch_id or dispatch_id,
             "name": self.name,
             "doc": self.doc,
             "source": self.source,
-            "payloads": [item.ref for item in self.payloads.values()],
-            "graph": graph_to_wire(self.graph),
             "inputs": self.inputs.digest,
             "lattice": self.lattice.digest,
             "metadata": self.metadata,
@@ -65,15 +72,44 @@ class Bundle:
                 "python_version": platform.python_version(),
                 "cwd": _cwd(),
                 "hostname": platform.node(),
+                "process": process_id(),
+                "kernel": kernel_id(),
                 "lab_version": __version__,
+                **dispatch_origin(),
             },
             "redispatch": redispatch,
         }
-        head = json.dumps(header, separators=(",", ":")).encode()
-        pieces: list[Buffer] = [b"CLB1" + len(head).to_bytes(8, "big") + head]
-        for item in self.payloads.values():
-            pieces.extend(item.pieces)
-        return pieces
+        payloads = list(self.payloads.values())
+        return pack(header, graph_to_wire(self.graph, [item.ref for item in payloads]), payloads)
+
+
+def pack(header: Mapping[str, Any], graph: Mapping[str, Any], payloads: Sequence[Payload]) -> Sequence[Buffer]:
+    """The pieces of a bundle.
+
+    Args:
+        header: As `schemas/bundle.json` says, but for `version` and `payloads`.
+        graph: As `graph_to_wire` makes it, with the numbers of these payloads.
+        payloads: In the order of their numbers.
+    """
+    listed: list[Any] = []
+    small: list[Buffer] = []
+    large: list[Buffer] = []
+    room = _MOST_SMALL
+    for item in payloads:
+        digest, size = item.ref
+        if size <= _SMALL and size <= room:
+            room -= size
+            listed.append(size)
+            small.extend(item.pieces)
+        else:
+            listed.append([digest, size])
+            large.extend(item.pieces)
+    head = _json({"version": 2, **header, "payloads": listed})
+    text = _json({key: value for key, value in graph.items() if key != "payloads"})
+    block = b"".join((LENGTHS.pack(len(head), len(text)), head, text, *small))
+    packed = zlib.compress(block, _FAST) if len(block) >= _WORTH_PACKING else block
+    sent = min(block, packed, key=len)  # one of the length of the block is the block
+    return [FRONT.pack(MAGIC, len(sent), len(block), hashlib.sha256(block).digest()[:20]) + sent, *large]
 
 
 def bundle_of(lattice: Lattice[..., object]) -> Bundle:
@@ -133,3 +169,7 @@ def _cwd() -> str:
         return os.getcwd()
     except FileNotFoundError:  # the folder was removed
         return ""
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

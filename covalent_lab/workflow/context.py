@@ -3,6 +3,8 @@
 import os
 from dataclasses import dataclass
 
+from covalent_lab.kernel.current import current_task
+
 __all__ = ["Context", "get_context"]
 
 
@@ -22,8 +24,12 @@ class Context:
 def get_context() -> Context:
     """The dispatch and node of the running task; both None elsewhere.
 
-    Reads the environment, which the worker sets for each task, on every call.
+    Looked up on every call: in the environment, which the worker sets for each task, or, in a task of the `kernel`
+    executor, in the context of the running code.
     """
+    in_kernel = current_task.get()
+    if in_kernel is not None:
+        return Context(dispatch_id=in_kernel[0], task_id=in_kernel[1])
     dispatch_id = os.environ.get("COVALENT_DISPATCH_ID")
     task_id = os.environ.get("COVALENT_TASK_ID", "")
     if not dispatch_id or not task_id.isdecimal():

@@ -2,7 +2,8 @@
 
 A pickle will not do, because it holds file names and line numbers. What counts is the compiled code, defaults, values
 in closures, the globals the code names (functions among them in the same way), and the environment: the version of
-Python and of the packages it uses. Comments, formatting and where the function stands do not count; its docstring does.
+Python and of the packages it uses. A function that stands for other code tells what counts as its attribute
+`covalent_identity`. Comments, formatting and where the function stands do not count; its docstring does.
 """
 
 import builtins
@@ -55,6 +56,14 @@ def _of_value(value: Any, what: str, seen: set[int]) -> _Parts:
         yield from _of_class(value, seen)
     elif callable(value) and hasattr(value, "__qualname__"):
         yield from _of_name(value)
+    elif _holds_code(value):
+        if id(value) in seen:  # it contains itself
+            yield b"again"
+            return
+        seen.add(id(value))
+        yield type(value).__name__.encode()
+        for part in value.items() if isinstance(value, dict) else value:
+            yield from _of_value(part, what, seen)
     else:
         inner = getattr(value, "__wrapped__", None)
         if isinstance(inner, FunctionType):  # an electron, or another decorator's object
@@ -63,11 +72,23 @@ def _of_value(value: Any, what: str, seen: set[int]) -> _Parts:
             yield from _of_pickle(value, what)
 
 
+def _holds_code(value: Any, depth: int = 3) -> bool:
+    """Whether there are functions, classes or modules in a collection: their pickles differ from day to day."""
+    if depth == 0 or type(value) not in (tuple, list, dict):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return any(callable(part) or isinstance(part, ModuleType) or _holds_code(part, depth - 1) for part in parts)
+
+
 def _of_function(function: FunctionType, seen: set[int]) -> _Parts:
     if id(function) in seen:  # it calls itself
         yield b"again"
         return
     seen.add(id(function))
+    told = getattr(function, "covalent_identity", None)
+    if told is not None:
+        yield from _of_value(told, f"what {function.__name__!r} stands for", seen)
+        return
     if not _is_by_value(function.__module__):
         yield from _of_name(function)
         return

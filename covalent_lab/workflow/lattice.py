@@ -5,18 +5,20 @@ is not known here.
 """
 
 import functools
+import gc
 import inspect
 import json
 import logging
 import operator
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from covalent_lab import payload
-from covalent_lab.config.access import get_config
+from covalent_lab.config.reader import ConfigReader
 from covalent_lab.errors import GraphBuildError, SerializationError
 from covalent_lab.graph.model import Graph
 from covalent_lab.ids import PayloadRef
@@ -105,13 +107,14 @@ class Lattice(Workflow, Generic[P, R]):
         These are the collections of its arguments and the attributes and items of its result. Unless it was assigned,
         `sdk.task_packing` of the configuration says it, at the moment of building; default False.
         """
-        if self._task_packing is not None:
-            return self._task_packing
-        return bool(get_config("sdk.task_packing") == "true")
+        return self._packs_tasks(ConfigReader())
 
     @task_packing.setter
     def task_packing(self, is_on: bool) -> None:
         self._task_packing = is_on
+
+    def _packs_tasks(self, configured: ConfigReader) -> bool:
+        return _is_on(configured, "sdk.task_packing") if self._task_packing is None else self._task_packing
 
     def plain_function(self) -> Callable[P, R]:
         """The workflow function as the user wrote it."""
@@ -273,18 +276,19 @@ class Lattice(Workflow, Generic[P, R]):
         Signature.of(self._function).check_call(args, kwargs, self.__name__)
         inputs = self._encode_inputs(args, kwargs)
         held_inputs = TransportableObject.from_payload(inputs)
+        configured = ConfigReader()
         trace = Trace(
             self._options,
             BoundElectron,
             parent_metadata=json.dumps(self.manifest_metadata()),
             replacements={name: new._own_task() for name, new in self._replace_electrons.items()},
-            packs_tasks=self.task_packing,
+            packs_tasks=self._packs_tasks(configured),
             lattice=self,
-            caches=_is_configured("sdk.cache_results"),
+            caches=_is_on(configured, "sdk.cache_results"),
         )
-        is_exhaustive = _is_configured("sdk.exhaustive_postprocess")
+        is_exhaustive = _is_on(configured, "sdk.exhaustive_postprocess")
         try:
-            with tracing(trace):
+            with tracing(trace), _collecting_paused():
                 value = self._function(*args, **kwargs)
                 if is_exhaustive:
                     graph = trace.finish_with_replay(self._function, held_inputs.payload, self.__name__)
@@ -384,8 +388,20 @@ class Lattice(Workflow, Generic[P, R]):
         return f"<Lattice {self.__name__}>"
 
 
-def _is_configured(flag: str) -> bool:
-    return bool(get_config(flag) == "true")
+@contextmanager
+def _collecting_paused() -> Iterator[None]:
+    """No garbage collection within the block: it would look at every node again and again and find nothing to free."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _is_on(configured: ConfigReader, flag: str) -> bool:
+    return bool(configured.value(flag) == "true")
 
 
 @overload

@@ -14,10 +14,7 @@ from covalent_lab.worker import Buffer
 from covalent_lab.workflow.bundle import write_bundle
 from covalent_lab.workflow.lattice import Lattice
 
-__all__ = ["BUNDLE_TYPE", "SublatticeBundle", "build_sublattice"]
-
-BUNDLE_TYPE = "covalent_lab.workflow.sublattices.SublatticeBundle"
-"""How the header of an archive names the type below."""
+__all__ = ["SublatticeBundle", "build_sublattice"]
 
 
 class SublatticeBundle:

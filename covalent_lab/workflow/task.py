@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from covalent_lab.workflow.build_error import build_error
 from covalent_lab.workflow.options import TaskOptions
@@ -153,6 +154,19 @@ def source_of(function: Any) -> str:
     told = getattr(function, "covalent_source", None)
     if isinstance(told, str):
         return told
+    if not isinstance(function, FunctionType):
+        return _found_source(function)
+    source = _sources.get(function)
+    if source is None:
+        source = _sources[function] = _found_source(function)
+    return source
+
+
+_sources: WeakKeyDictionary[FunctionType, str] = WeakKeyDictionary()
+"""Finding a function in its file takes longer than all else that building does with it, and it stays what it was."""
+
+
+def _found_source(function: Any) -> str:
     try:
         return textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):

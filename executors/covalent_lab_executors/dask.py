@@ -33,7 +33,15 @@ from covalent_lab.executor.base import (
 from covalent_lab.ids import AttemptId
 from covalent_lab.worker import store_archive
 from covalent_lab_executors.dask_link import TOPIC, DaskLink, LostError
-from covalent_lab_executors.dask_messages import Place, decode_reply, encode_order, encode_stop, has_paths, inlined
+from covalent_lab_executors.dask_messages import (
+    Place,
+    decode_reply,
+    encode_order,
+    encode_question,
+    encode_stop,
+    has_paths,
+    inlined,
+)
 
 __all__ = ["DaskExecutor"]
 
@@ -171,6 +179,14 @@ class DaskExecutor(Executor):
                 by_address.setdefault(job.address, []).append(job)
         for address, there in by_address.items():
             self._spawn(self._stop(self._links[address].result(), there), self._tasks)
+
+    async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
+        """Ask the job's worker."""
+        job = self._jobs.get(attempt_id)
+        if job is None or job.future is None:
+            return b""
+        link = await self._links[job.address]
+        return await link.printed(encode_question(job.key, stream, offset, limit), job.worker)
 
     async def close(self) -> None:
         """Leave the schedulers; jobs go on, and the next dispatcher watches them."""

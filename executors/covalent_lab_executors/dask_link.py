@@ -137,14 +137,24 @@ class DaskLink:
 
     async def stop(self, order: bytes, worker: str = "") -> None:
         """Send a message of `encode_stop` to one worker, or to all."""
+        await self._tell("stop", order, worker)
+
+    async def printed(self, order: bytes, worker: str = "") -> bytes:
+        """Send a message of `encode_question` to one worker, or to all; empty if none knows."""
+        answers = await self._tell("printed", order, worker)
+        return next((answer for answer in answers if isinstance(answer, bytes) and answer), b"")
+
+    async def _tell(self, verb: str, order: bytes, worker: str) -> Sequence[Any]:
         with contextlib.suppress(OSError, TimeoutError, ValueError):  # a worker that is gone runs nothing
             async with asyncio.timeout(_CALL_S):
-                await self._client.run(
+                answers = await self._client.run(
                     self._call,
-                    *(self._module, self._programs, "stop", order),
+                    *(self._module, self._programs, verb, order),
                     workers=[worker] if worker else None,
                     on_error="return",
                 )
+                return list(answers.values())
+        return ()
 
     async def drop(self, futures: Sequence[Any]) -> None:
         """Let the scheduler give up jobs, queued or running; what runs has to be stopped as well."""

@@ -18,7 +18,17 @@ from typing import Any
 from covalent_lab.executor.base import JobSpec, JobStatus, Outcome, PayloadSource, TaskFailure
 from covalent_lab_executors.local_messages import FunctionShelf, Placement, decode_answer, encode_job, explain_death
 
-__all__ = ["Place", "decode_reply", "encode_order", "encode_stop", "has_paths", "inlined", "programs", "shipped"]
+__all__ = [
+    "Place",
+    "decode_reply",
+    "encode_order",
+    "encode_question",
+    "encode_stop",
+    "has_paths",
+    "inlined",
+    "programs",
+    "shipped",
+]
 
 _FRAME = struct.Struct(">IQ")
 
@@ -76,6 +86,11 @@ def encode_order(spec: JobSpec, place: Place) -> bytes:
 def encode_stop(keys: Sequence[str], grace_s: float) -> bytes:
     """The message that stops the jobs of some keys."""
     return _message({"keys": list(keys), "grace_s": grace_s}, ())
+
+
+def encode_question(key: str, stream: str, offset: int, limit: int) -> bytes:
+    """The message that asks what a job has printed."""
+    return _message({"key": key, "stream": stream, "offset": offset, "limit": limit}, ())
 
 
 def _message(control: Mapping[str, Any], body: Sequence[bytes]) -> bytes:

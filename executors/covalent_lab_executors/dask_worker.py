@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["run", "stop"]
+__all__ = ["printed", "run", "stop"]
 
 _FRAME = struct.Struct(">IQ")  # lengths of control and body, as in worker.py
 _TAIL = 1 << 20
@@ -94,6 +94,14 @@ def stop(_programs: "Mapping[str, bytes]", order: bytes) -> None:
         for name in control["keys"]:
             if name in _running:
                 _running[name].stop(control["grace_s"])
+
+
+def printed(_programs: "Mapping[str, bytes]", order: bytes) -> bytes:
+    """Part of what a job has printed so far; empty if it does not run here."""
+    control, _ = _split(order)
+    with _lock:
+        process = _running.get(control["key"])
+    return b"" if process is None else process.printed(control["stream"], control["offset"], control["limit"])
 
 
 def _split(message: bytes) -> "tuple[dict[str, Any], bytes]":
@@ -206,6 +214,13 @@ class _Process:
         self._channel.close()
         os.close(self._lifeline)
         return code
+
+    def printed(self, stream: str, offset: int, limit: int) -> bytes:
+        """Part of what its task has written to a stream so far."""
+        with contextlib.suppress(OSError), open(self._path("err" if stream == "stderr" else "out"), "rb") as file:
+            file.seek(offset)
+            return file.read(limit)
+        return b""
 
     def tails(self) -> "Sequence[bytes]":
         """The end of what it wrote to its streams and did not report."""

@@ -28,7 +28,8 @@ from covalent_lab.executor.classic import AsyncBaseExecutor
 from covalent_lab.executor.task_process import TaskPlace, TaskProcesses
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local_messages import Placement
-from covalent_lab_executors.local_pool import Job, Pool
+from covalent_lab_executors.local_pool import Pool
+from covalent_lab_executors.local_seats import Job
 
 __all__ = ["LocalExecutor"]
 

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure
+from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure, Usage
 from covalent_lab.ids import AttemptId, DispatchId, PayloadRef
 
-__all__ = ["FunctionShelf", "Placement", "decode_answer", "encode_job", "explain_death"]
+__all__ = ["FunctionShelf", "Placement", "decode_answer", "encode_job", "encode_message", "explain_death"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,14 @@ def encode_job(
         at += sum(map(len, own))
         body += own
     return {**steps[0], "then": steps[1:]}, body
+
+
+def encode_message(jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The control part of a message with these jobs; what all of them say alike is in it once."""
+    first, *others = jobs
+    shared = {key: value for key, value in first.items() if others and all(job[key] == value for job in others)}
+    own = [{key: value for key, value in job.items() if key not in shared} for job in jobs] if shared else jobs
+    return {"shared": shared, "jobs": own}
 
 
 def _check_sources(steps: Sequence[JobSpec]) -> None:
@@ -177,6 +185,7 @@ def decode_answer(control: Mapping[str, Any], body: bytes) -> Outcome:
         stderr=body[err:].decode("utf-8", "replace"),
         started_at=float(control["started"]),
         ended_at=float(control["ended"]),
+        usage=Usage.from_json(control["usage"]) if "usage" in control else None,
     )
 
 

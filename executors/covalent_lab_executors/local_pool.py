@@ -10,20 +10,24 @@ import logging
 import os
 import sys
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from covalent_lab.executor.base import JobSpec, JobStatus, Outcome, TaskFailure
 from covalent_lab.ids import AttemptId
-from covalent_lab_executors.fair_queue import FairQueue
-from covalent_lab_executors.local_messages import FunctionShelf, Placement, decode_answer, encode_job, explain_death
+from covalent_lab_executors.local_messages import (
+    Placement,
+    decode_answer,
+    encode_job,
+    encode_message,
+    explain_death,
+)
+from covalent_lab_executors.local_paces import Paces, draw
 from covalent_lab_executors.local_process import WorkerProcess, sweep
+from covalent_lab_executors.local_seats import Group, Job, Seat, State
 
-__all__ = ["Job", "Pool", "PoolOwner"]
+__all__ = ["Pool", "PoolOwner"]
 
 _log = logging.getLogger(__name__)
 
@@ -35,14 +39,10 @@ _CLOSE_S = 5.0
 """How long killed processes may take to disappear."""
 _TURN_S = 1.0
 """How long an interpreter without any worker waits before a busier one must give one up."""
-_BATCH_S = 0.01
-"""How long the jobs of one message may take in all, by what their functions took before."""
-_MAX_BATCH = 32
 _TAKE_BACK_S = 0.05
 """When jobs of a message that did not get their turn are given to others: one of them takes longer than before."""
 _GATHER_S = 0.001
 """How long answers of such jobs gather, to be read together."""
-_MAX_PACES = 10_000
 
 
 class PoolOwner(Protocol):
@@ -65,73 +65,6 @@ class PoolOwner(Protocol):
         ...
 
 
-class _State(StrEnum):
-    STARTING = "starting"
-    IDLE = "idle"
-    BUSY = "busy"
-    LEAVING = "leaving"
-    """On its way out; counts no more, and gets no more jobs."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Job:
-    """A job between `add` and its end.
-
-    Attributes:
-        spec: The step it has come to; at first what was asked for.
-        grace_s: How long it may take to end when it is cancelled.
-        note: A warning for its standard error.
-        seat: The worker that was given it, None while it waits.
-        started_at: When its step began.
-        is_cancelled: Whether its end was asked for.
-        later: Steps that follow.
-        stops: Those of them that are not to be run.
-    """
-
-    spec: JobSpec
-    grace_s: float
-    note: str = ""
-    seat: "_Seat | None" = None
-    started_at: float | None = None
-    is_cancelled: bool = False
-    later: deque[JobSpec] = field(init=False)
-    stops: set[AttemptId] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.later = deque(self.spec.then)
-
-    def following(self, outcome: Outcome) -> JobSpec | None:
-        """The step that comes after the present one, if that ended so."""
-        return self.later[0] if self.later and outcome.status is JobStatus.COMPLETED else None
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Group:
-    """The workers of one interpreter, and the jobs that wait for them."""
-
-    python: str
-    queue: FairQueue[Job] = field(default_factory=FairQueue)
-    seats: set["_Seat"] = field(default_factory=set)
-    idle: list["_Seat"] = field(default_factory=list)
-    starting: int = 0
-    failed_starts: int = 0
-    waiting_since: float | None = None
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Seat:
-    """A worker's place in the pool."""
-
-    group: _Group
-    process: WorkerProcess
-    state: _State = _State.STARTING
-    jobs: deque[Job] = field(default_factory=deque)  # the first one is under way
-    taking_back: asyncio.TimerHandle | None = None
-    has_worked: bool = False
-    python_version: str = ""
-    shelf: FunctionShelf = field(default_factory=FunctionShelf)
-
-
 class Pool:
     """Runs jobs on warm processes; every method is called on the event loop and returns at once."""
 
@@ -150,11 +83,11 @@ class Pool:
         self._size, self._owner, self._loop = size, owner, loop
         self._folder, self._payload_dir = folder, payload_dir
         self._jobs: dict[AttemptId, Job] = {}
-        self._groups: dict[str, _Group] = {}
+        self._groups: dict[str, Group] = {}
         self._own = self._group(sys.executable)
         self._unusable: dict[str, tuple[str, float]] = {}
-        self._seats: dict[WorkerProcess, _Seat] = {}
-        self._paces: dict[str, float] = {}  # of a function: the seconds its next call is expected to take
+        self._seats: dict[WorkerProcess, Seat] = {}
+        self._paces = Paces()
         self._numbers = itertools.count(1)
         self._is_pumping = False
         self._is_closed = False
@@ -224,7 +157,7 @@ class Pool:
     def on_message(self, process: WorkerProcess, control: Mapping[str, Any], body: bytes) -> None:
         """See `ProcessOwner`."""
         seat = self._seats[process]
-        if "ready" in control and seat.state is _State.STARTING:
+        if "ready" in control and seat.state is State.STARTING:
             seat.python_version = str(control.get("python_version", ""))
             seat.group.starting -= 1
             self._release(seat)
@@ -243,7 +176,7 @@ class Pool:
             _log.warning("Worker %d sent an answer that cannot be read: %s", process.pid, error)
             process.reject()
             return
-        self._learn(job.spec, outcome)
+        self._paces.learn(job.spec, outcome)
         if following is None:
             self._finish(job, outcome)
         else:
@@ -261,7 +194,7 @@ class Pool:
             return
         self._release(seat)
 
-    def _go_on(self, seat: _Seat, job: Job, outcome: Outcome, is_begun: bool) -> None:
+    def _go_on(self, seat: Seat, job: Job, outcome: Outcome, is_begun: bool) -> None:
         """Come to the next step of a job, which its worker has begun, or else saw that it is not to be run."""
         self._jobs.pop(job.spec.attempt_id)
         self._owner.on_finished(job.spec, outcome)
@@ -276,7 +209,7 @@ class Pool:
     def on_exit(self, process: WorkerProcess, exit_code: int) -> None:
         """See `ProcessOwner`."""
         seat = self._seats.pop(process)
-        was_expected = seat.state is _State.LEAVING
+        was_expected = seat.state is State.LEAVING
         job, *others = seat.jobs or (None,)
         seat.jobs.clear()
         self._vacate(seat)
@@ -304,7 +237,7 @@ class Pool:
             self._on_failed_start(seat.group, stderr.strip() or explain_death(exit_code))
         self._schedule()
 
-    def _on_failed_start(self, group: _Group, reason: str) -> None:
+    def _on_failed_start(self, group: Group, reason: str) -> None:
         group.failed_starts += 1
         if group.failed_starts < _MAX_FAILED_STARTS:
             return
@@ -326,9 +259,9 @@ class Pool:
 
     # Who works where
 
-    def _group(self, python: str) -> _Group:
+    def _group(self, python: str) -> Group:
         if python not in self._groups:
-            self._groups[python] = _Group(python=python)
+            self._groups[python] = Group(python=python)
         return self._groups[python]
 
     def _queue(self, job: Job, python: str, *, is_first: bool = False) -> None:
@@ -383,7 +316,7 @@ class Pool:
                 return self._spawn(wanting[0])
         return False
 
-    def _spawn(self, group: _Group) -> bool:
+    def _spawn(self, group: Group) -> bool:
         stem = f"{os.getpid()}-{next(self._numbers)}"
         try:
             process = WorkerProcess(
@@ -396,34 +329,34 @@ class Pool:
         except OSError as error:
             self._on_failed_start(group, f"{type(error).__name__}: {error}")
             return True
-        seat = _Seat(group=group, process=process)
+        seat = Seat(group=group, process=process)
         group.seats.add(seat)
         group.starting += 1
         self._seats[process] = seat
         return True
 
-    def _retire(self, seat: _Seat) -> None:
+    def _retire(self, seat: Seat) -> None:
         self._vacate(seat)
         seat.process.kill()
 
-    def _vacate(self, seat: _Seat) -> None:
+    def _vacate(self, seat: Seat) -> None:
         """Count a worker no more."""
         group = seat.group
         self._end_batch(seat)
-        if seat.state is _State.STARTING:
+        if seat.state is State.STARTING:
             group.starting -= 1
         if seat in group.idle:
             group.idle.remove(seat)
         group.seats.discard(seat)
-        seat.state = _State.LEAVING
+        seat.state = State.LEAVING
 
-    def _release(self, seat: _Seat) -> None:
+    def _release(self, seat: Seat) -> None:
         """A worker has nothing to do: give it the next job, or its place to another interpreter."""
         group = seat.group
         self._end_batch(seat)
-        if seat.state is _State.LEAVING:
+        if seat.state is State.LEAVING:
             return
-        seat.state = _State.IDLE
+        seat.state = State.IDLE
         is_orphan = self._groups.get(group.python) is not group
         if is_orphan or (len(self._groups) > 1 and self._has_claimant(group)):
             self._retire(seat)
@@ -435,7 +368,7 @@ class Pool:
             if len(self._groups) > 1:
                 self._schedule()
 
-    def _has_claimant(self, giver: _Group) -> bool:
+    def _has_claimant(self, giver: Group) -> bool:
         """Whether another interpreter has fewer workers than its share, and this one more, or more than patience."""
         active = [group for group in self._groups.values() if group.queue or group is giver]
         share = max(1, self._size // len(active))
@@ -450,14 +383,15 @@ class Pool:
             if group is not giver
         )
 
-    def _assign(self, seat: _Seat) -> None:
+    def _assign(self, seat: Seat) -> None:
         """Give an idle worker what is next in its line."""
         group, process = seat.group, seat.process
         controls: list[dict[str, Any]] = []
         body: list[bytes] = []
-        for job in self._draw(group):
+        at = 0
+        for job in draw(group.queue, self._paces, self._size):
             try:
-                control, pieces = self._encode(job, seat, sum(map(len, body)))
+                control, pieces = self._encode(job, seat, at)
             except (TypeError, ValueError) as error:
                 failure = TaskFailure(
                     message=f"Task {job.spec.name!r} cannot be started: {error}.", is_user_error=False
@@ -466,51 +400,26 @@ class Pool:
                 continue
             controls.append(control)
             body += pieces
+            at += sum(map(len, pieces))
             seat.jobs.append(job)
             job.seat = seat
         group.waiting_since = self._loop.time() if group.queue else None
         if not seat.jobs:
             self._release(seat)
             return
-        seat.state, seat.has_worked = _State.BUSY, True
+        seat.state, seat.has_worked = State.BUSY, True
         group.failed_starts = 0
         job = seat.jobs[0]
         if job.later:
             process.stop_steps(job.stops)
         process.grant(len(controls) - 1)
-        process.send({"jobs": controls}, body)
+        process.send(encode_message(controls), body)
         if len(controls) > 1:
             seat.taking_back = self._loop.call_later(_TAKE_BACK_S, self._take_back, seat)
             process.rest(_GATHER_S)
         self._begin(seat)
 
-    def _draw(self, group: _Group) -> list[Job]:
-        """The next job, and with it others if all were seen to be short; as many remain for every other worker."""
-        jobs = [group.queue.pop()]
-        most = min(_MAX_BATCH, len(group.queue) // (2 * self._size))
-        left_s = _BATCH_S - self._expected_s(jobs[0])
-        while len(jobs) < most and left_s > 0:
-            following = group.queue.peek()
-            if following is not None:
-                left_s -= self._expected_s(following)
-            if following is None or left_s <= 0:
-                break
-            jobs.append(group.queue.pop())
-        return jobs
-
-    def _expected_s(self, job: Job) -> float:
-        """How long a job will take; more than fits where that is not known, or it needs its worker for itself."""
-        return _BATCH_S if job.later or job.spec.hooks else self._paces.get(job.spec.function.ref.digest, _BATCH_S)
-
-    def _learn(self, spec: JobSpec, outcome: Outcome) -> None:
-        """Note how long a function took: longer than expected counts at once, shorter by and by."""
-        if outcome.started_at is not None and outcome.ended_at is not None:
-            taken_s, digest = outcome.ended_at - outcome.started_at, spec.function.ref.digest
-            if len(self._paces) >= _MAX_PACES:
-                self._paces.clear()
-            self._paces[digest] = max(taken_s, (self._paces.get(digest, taken_s) + taken_s) / 2)
-
-    def _encode(self, job: Job, seat: _Seat, at: int) -> tuple[dict[str, Any], list[bytes]]:
+    def _encode(self, job: Job, seat: Seat, at: int) -> tuple[dict[str, Any], list[bytes]]:
         spec, process = job.spec, seat.process
         version = spec.client.get("python_version", "")
         if version.split(".")[:2] != seat.python_version.split(".")[:2] and version and not job.note:
@@ -524,19 +433,19 @@ class Pool:
         ]
         return encode_job(*steps[0], seat.shelf, steps[1:], at)
 
-    def _begin(self, seat: _Seat) -> None:
+    def _begin(self, seat: Seat) -> None:
         """The step that a worker has come to is under way."""
         job, process = seat.jobs[0], seat.process
         job.started_at = time.time()
         self._owner.on_started(job.spec, job.started_at, process.stdout_path, process.stderr_path)
 
     @staticmethod
-    def _end_batch(seat: _Seat) -> None:
+    def _end_batch(seat: Seat) -> None:
         if seat.taking_back is not None:
             seat.taking_back.cancel()
             seat.taking_back = None
 
-    def _take_back(self, seat: _Seat) -> None:
+    def _take_back(self, seat: Seat) -> None:
         """Queue the jobs again that a worker has not come to; afterwards it has one, which is under way, or none."""
         others = [seat.jobs.pop() for _ in range(seat.process.take_back())][::-1]
         self._put_back(others)

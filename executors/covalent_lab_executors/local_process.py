@@ -95,7 +95,9 @@ class WorkerProcess:
             owned.pop_all()
         self.pid = self._process.pid
         self._channel.setblocking(False)
-        loop.add_reader(self._channel, self._read)
+        self._number = self._channel.fileno()  # a selector that is given the socket itself often asks who that is
+        self._is_listening = True
+        loop.add_reader(self._number, self._read)
         self._watch_exit()
 
     def send(self, control: Mapping[str, Any], body: Sequence[bytes]) -> None:
@@ -116,7 +118,7 @@ class WorkerProcess:
             return  # it died; on_exit follows
         if sent < len(data):
             self._outgoing += memoryview(data)[sent:]
-            self._loop.add_writer(self._channel, self._write)
+            self._loop.add_writer(self._number, self._write)
 
     def stop_steps(self, steps: Collection[str]) -> None:
         """Let it not run these later steps of its job; one that it has begun already it does not stop."""
@@ -144,8 +146,10 @@ class WorkerProcess:
         """Let answers gather for a moment, to be read together."""
         if not self._is_resting and not self._is_deaf:
             self._is_resting = True
-            self._loop.remove_reader(self._channel)
-            self._loop.call_later(seconds, self._go_on)
+            self._loop.call_later(seconds, self._rested)
+            if self._is_listening:  # else one rest follows another, of which the selector need not know
+                self._is_listening = False
+                self._loop.remove_reader(self._number)
 
     def terminate(self, grace_s: float) -> None:
         """Ask the whole group to end, and kill it after a while."""
@@ -184,13 +188,15 @@ class WorkerProcess:
             sent = len(self._outgoing)
         del self._outgoing[:sent]
         if not self._outgoing:
-            self._loop.remove_writer(self._channel)
+            self._loop.remove_writer(self._number)
 
-    def _go_on(self) -> None:
+    def _rested(self) -> None:
         self._is_resting = False
         if not self._is_deaf:
-            self._loop.add_reader(self._channel, self._read)
             self._read()
+        if not (self._is_resting or self._is_deaf):
+            self._is_listening = True
+            self._loop.add_reader(self._number, self._read)
 
     def _read(self) -> bool:
         """Take what has arrived; False if that is nothing."""
@@ -202,7 +208,7 @@ class WorkerProcess:
             data = b""
         if not data:  # a process that closed its channel can do no more work
             self._is_deaf = True
-            self._loop.remove_reader(self._channel)
+            self._loop.remove_reader(self._number)
             self.kill()
             return False
         self._take(data)
@@ -255,8 +261,8 @@ class WorkerProcess:
 
     def _finish(self) -> None:
         self._is_deaf = True
-        self._loop.remove_reader(self._channel)
-        self._loop.remove_writer(self._channel)
+        self._loop.remove_reader(self._number)
+        self._loop.remove_writer(self._number)
         with contextlib.suppress(OSError):  # BlockingIOError: everything it sent was read
             while data := self._channel.recv(_READ):
                 self._take(data)

@@ -4,11 +4,13 @@ import type { IDisposable } from '@lumino/disposable';
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 
-import type { DispatchesModel, DispatchModel } from './model';
+import type { Detail, NodeDetail } from './contract';
+import type { ConfigModel, DispatchesModel, DispatchModel, LogModel, OverviewModel } from './model';
 
 /** The user's settings, see `schema/plugin.json`. */
 export interface ICovalentSettings {
   readonly pageSize: number;
+  readonly tablePageSize: number;
   readonly showParameters: boolean;
   readonly showPostprocess: boolean;
   readonly orientation: 'down' | 'right';
@@ -17,10 +19,21 @@ export interface ICovalentSettings {
 /** Models of everything that is dispatched, on one connection. */
 export interface ICovalentLab extends IDisposable {
   readonly dispatches: DispatchesModel;
+  readonly overview: OverviewModel;
   readonly settings: ICovalentSettings;
   readonly settingsChanged: ISignal<ICovalentLab, ICovalentSettings>;
+  detail(dispatchId: string): Promise<Detail>;
+  node(dispatchId: string, nodeId: number): Promise<NodeDetail>;
+  /** Asks to cancel one task; resolves with what the server says. */
+  cancelNode(dispatchId: string, nodeId: number): Promise<string>;
   /** Makes the model of one dispatch; who asks disposes it. */
   createDispatch(dispatchId: string): DispatchModel;
+  /** Makes a list that holds one page at a time; who asks disposes it. */
+  createPages(): DispatchesModel;
+  createConfig(): ConfigModel;
+  createLog(): LogModel;
+  /** Puts the first tutorial where the server shows it; resolves with its path. */
+  quickstart(): Promise<string>;
 }
 
 export const ICovalentLab = new Token<ICovalentLab>(
@@ -34,9 +47,30 @@ export interface ICovalentViews {
   open(dispatchId: string, nodeId?: number): void;
   /** The dispatch whose view is in front, if any. */
   readonly currentId: string | null;
+  /** The node that is selected there, if any. */
+  readonly currentNode: number | null;
 }
 
 export const ICovalentViews = new Token<ICovalentViews>(
   'covalent-lab:ICovalentViews',
   'Opens views of dispatches.'
+);
+
+/** Notebooks that are open. */
+export interface INotebooks {
+  /** Source of the active code cell of the notebook used last; null if there is none. */
+  readonly activeSource: string | null;
+  /** Puts a new cell below the active one, in a new notebook if none is open. */
+  insert(source: string, options: { runs: boolean }): Promise<void>;
+  /** Runs the active cell. */
+  runActive(): Promise<void>;
+  /** Evaluates an expression in the kernel and returns the JSON that its value shows itself as. */
+  ask(expression: string): Promise<unknown>;
+  /** Opens a notebook and goes to one of its cells. */
+  reveal(path: string, cellId: string | null): Promise<void>;
+}
+
+export const INotebooks = new Token<INotebooks>(
+  'covalent-lab:INotebooks',
+  'Cells and kernels of open notebooks.'
 );

@@ -2,22 +2,35 @@
 
 import { Signal } from '@lumino/signaling';
 
-import type { FeedState, IFeed, IFeedReset, IListQuery, IRestClient } from '../src/api';
+import type {
+  FeedState,
+  IFeed,
+  IFeedReset,
+  IDispatchFilter,
+  IListQuery,
+  ILogQuery,
+  IRestClient
+} from '../src/api';
 import type {
   CancelResult,
+  ConfigForm,
   DeleteResult,
   Detail,
   DispatchPage,
   FeedItem,
   GraphWire,
+  LogPage,
   NodeColumns,
   NodeDetail,
+  NotebookPath,
+  Overview,
   Preview,
   StatusBody,
   StreamChunk,
   SubmitResult,
   Summary
 } from '../src/contract';
+import type { IViewActions } from '../src/widgets/node';
 
 /** A chain of functions, the first of which takes one parameter; the last node is the postprocess node. */
 export function chain(length: number): GraphWire {
@@ -116,6 +129,47 @@ export function detail(id: string, change: Partial<Detail> = {}): Detail {
   };
 }
 
+/** Actions that do nothing, with changes. */
+export function viewActions(change: Partial<IViewActions> = {}): IViewActions {
+  const nothing = () => undefined;
+  return {
+    cancel: nothing,
+    rerun: nothing,
+    rerunWith: nothing,
+    loadResult: nothing,
+    openOrigin: nothing,
+    showList: nothing,
+    cancelNode: nothing,
+    loadOutput: nothing,
+    debugNode: nothing,
+    replaceNode: nothing,
+    ...change
+  };
+}
+
+/** A node that completed and has nothing to show. */
+export const NODE: NodeDetail = {
+  node_id: 0,
+  name: 'task',
+  kind: 'function',
+  status: 'COMPLETED',
+  attempt: 1,
+  started_at: 1,
+  ended_at: 2,
+  error: '',
+  executor: 'local',
+  executor_data: {},
+  hooks: {},
+  function_name: 'task',
+  source: '',
+  doc: '',
+  inputs: [],
+  output: null,
+  stdout: '',
+  stderr: '',
+  seq: 1
+};
+
 /** Columns of nodes that left the beginning. */
 export function columns(seq: number, rows: readonly [number, string][] = []): NodeColumns {
   return {
@@ -163,9 +217,27 @@ export class FakeFeed implements IFeed {
   }
 }
 
+const STATUS: StatusBody = {
+  status: 'running',
+  version: '0.1.0',
+  dispatches: 0,
+  running: 0,
+  seq: 0,
+  uptime_s: 1,
+  pid: 1,
+  store: 'memory'
+};
+
 /** Answers from memory; a test changes the fields. */
 export class FakeRest implements IRestClient {
   page: DispatchPage = { items: [], total: 0, counts: {}, seq: 0 };
+  parts: DispatchPage = { items: [], total: 0, counts: {}, seq: 0 };
+  figures: Overview = { total: 0, counts: {}, latest: null, runtime_s: 0, seq: 0 };
+  readonly removed: IDispatchFilter[] = [];
+  form: ConfigForm = { path: 'covalent.conf', fields: [] };
+  readonly saved: Readonly<Record<string, unknown>>[] = [];
+  log: LogPage = { items: [], total: 0, path: 'dispatcher.log' };
+  readonly logQueries: ILogQuery[] = [];
   details = new Map<string, Detail>();
   wire: GraphWire = chain(3);
   nodeColumns = columns(0);
@@ -178,7 +250,7 @@ export class FakeRest implements IRestClient {
   error: Error | null = null;
 
   async status(): Promise<StatusBody> {
-    throw new Error('not asked for');
+    return { ...STATUS, results_dir: '/results' };
   }
 
   async list(query: IListQuery): Promise<DispatchPage> {
@@ -188,6 +260,45 @@ export class FakeRest implements IRestClient {
     }
     const items = this.page.items.slice(query.offset, query.offset + query.count);
     return { ...this.page, items };
+  }
+
+  async sublattices(id: string, query: IListQuery): Promise<DispatchPage> {
+    this.queries.push(query);
+    return this.parts;
+  }
+
+  async overview(): Promise<Overview> {
+    return this.figures;
+  }
+
+  async removeMatching(filter: IDispatchFilter): Promise<DeleteResult> {
+    this.removed.push(filter);
+    return { deleted: this.page.items.map(row => row.dispatch_id), missing: [], active: [] };
+  }
+
+  async config(): Promise<ConfigForm> {
+    return this.form;
+  }
+
+  async saveConfig(values: Readonly<Record<string, unknown>>): Promise<ConfigForm> {
+    if (this.error !== null) {
+      throw this.error;
+    }
+    this.saved.push(values);
+    return this.form;
+  }
+
+  async logs(query: ILogQuery): Promise<LogPage> {
+    this.logQueries.push(query);
+    return this.log;
+  }
+
+  async logFile(): Promise<Blob> {
+    return new Blob(['the log']);
+  }
+
+  async quickstart(): Promise<NotebookPath> {
+    return { path: 'quickstart.ipynb' };
   }
 
   async detail(id: string): Promise<Detail> {

@@ -25,6 +25,16 @@ if (typeof window !== 'undefined' && window.matchMedia === undefined) {
       matches: false,
       media: query,
       addEventListener: () => undefined,
-      removeEventListener: () => undefined
+      removeEventListener: () => undefined,
+      addListener: () => undefined,
+      removeListener: () => undefined
     }) as unknown as MediaQueryList;
 }
+
+// jsdom has no idle periods; JupyterLab draws React in them.
+globalThis.requestIdleCallback ??= callback =>
+  setTimeout(
+    () => callback({ didTimeout: false, timeRemaining: () => 50 }),
+    0
+  ) as unknown as number;
+globalThis.cancelIdleCallback ??= handle => clearTimeout(handle);

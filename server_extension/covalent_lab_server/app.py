@@ -3,6 +3,7 @@
 Traits are for what belongs to Jupyter; everything else is read from covalent_lab's own settings.
 """
 
+import gc
 import os
 import secrets
 from pathlib import Path
@@ -12,6 +13,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Unicode
 
 from covalent_lab._version import __version__
+from covalent_lab.config.logs import keep_log
 from covalent_lab_server.discovery import Announcement, reachable_url
 from covalent_lab_server.handlers.base import CONTEXT_KEY, KernelIdentity, ServerContext
 from covalent_lab_server.handlers.openapi import describe
@@ -64,6 +66,7 @@ class CovalentLabApp(ExtensionApp):
         from covalent_lab.dispatcher.lab import Lab  # heavy: imports SQLAlchemy
         from covalent_lab.settings import Settings
 
+        keep_log()
         environ = dict(os.environ)
         if self.data_dir:
             environ["COVALENT_DATA_DIR"] = str(Path(self.data_dir).expanduser().absolute())
@@ -72,6 +75,8 @@ class CovalentLabApp(ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         if self.enabled and await self.lifetime.open():
             self._announce()
+            gc.collect()
+            gc.freeze()  # else the collector walks all of Jupyter again and again while a large graph is read
 
     async def stop_extension(self) -> None:
         """Withdraw what was announced and close the lab; may come without a start, or twice."""
@@ -100,7 +105,12 @@ class CovalentLabApp(ExtensionApp):
             self.log.info("covalent_lab: on a Unix socket kernels cannot find this server and dispatch by themselves.")
         elif lab is not None:
             self.log.info("covalent_lab: dispatches are kept in %s.", lab.settings.data_dir)
-            self.announcement = Announcement(url=url, token=self.kernel_token, runtime_dir=Path(server.runtime_dir))
+            self.announcement = Announcement(
+                url=url,
+                token=self.kernel_token,
+                runtime_dir=Path(server.runtime_dir),
+                root_dir=str(getattr(server.contents_manager, "root_dir", "")),
+            )
             try:
                 has_lab = "jupyterlab" in server.extension_manager.extensions
                 details = {"data_dir": str(lab.settings.data_dir), "version": __version__, "has_lab": has_lab}

@@ -1,6 +1,6 @@
 """Tells kernels where this server is and which token opens its covalent routes.
 
-Kernels started by this server inherit two environment variables; those started by somebody else (an editor, nbclient)
+Kernels started by this server inherit three environment variables; those started by somebody else (an editor, nbclient)
 find a file in Jupyter's runtime directory. Decides which URL a process on this machine can reach; knows nothing of
 the lab.
 """
@@ -13,10 +13,11 @@ from typing import Any
 
 from covalent_lab.config.background import write_record
 
-__all__ = ["TOKEN_VARIABLE", "URL_VARIABLE", "Announcement", "reachable_url"]
+__all__ = ["ROOT_VARIABLE", "TOKEN_VARIABLE", "URL_VARIABLE", "Announcement", "reachable_url"]
 
 URL_VARIABLE = "COVALENT_LAB_URL"
 TOKEN_VARIABLE = "COVALENT_LAB_TOKEN"
+ROOT_VARIABLE = "COVALENT_LAB_ROOT"
 
 _LOOPBACK = {"": "127.0.0.1", "*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -43,10 +44,12 @@ class Announcement:
         url: Of the Jupyter server, with its base URL.
         token: Valid for covalent routes only.
         runtime_dir: Jupyter's runtime directory.
+        root_dir: The folder that the paths of notebooks start from; empty if there is none.
     """
 
-    def __init__(self, *, url: str, token: str, runtime_dir: Path) -> None:
+    def __init__(self, *, url: str, token: str, runtime_dir: Path, root_dir: str = "") -> None:
         self.url = url
+        self._root_dir = root_dir
         self._token = token
         self.path = runtime_dir / f"covalent-lab-{os.getpid()}.json"
         self._before: dict[str, str | None] | None = None
@@ -60,7 +63,7 @@ class Announcement:
         Raises:
             OSError: The file cannot be written; the variables are set all the same.
         """
-        ours = {URL_VARIABLE: self.url, TOKEN_VARIABLE: self._token}
+        ours = {URL_VARIABLE: self.url, TOKEN_VARIABLE: self._token, ROOT_VARIABLE: self._root_dir}
         if self._before is None:
             self._before = {name: os.environ.get(name) for name in ours}
         os.environ.update(ours)

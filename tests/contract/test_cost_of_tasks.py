@@ -113,8 +113,8 @@ def test_statements_and_commits_of_a_fan_grow_with_ticks_not_with_tasks(sql: Cou
 
     assert ran(fan, WIDTH) == WIDTH * (WIDTH + 1) / 2
     rows = sum(sql[word] for word in ("INSERT", "UPDATE", "DELETE", "REPLACE"))
-    assert 0 < rows <= 10 * WIDTH
-    assert 0 < sql["COMMIT"] <= WIDTH / 2
+    assert 0 < rows <= 7 * WIDTH
+    assert 0 < sql["COMMIT"] <= WIDTH / 4
     assert sql["SELECT"] <= 20
 
 
@@ -135,7 +135,7 @@ def test_a_task_is_one_small_message_at_most(messages: list[int]) -> None:
 
     assert ran(fan, WIDTH) == WIDTH * (WIDTH + 1) / 2
     assert 0 < len(messages) <= WIDTH + 20
-    assert sum(messages) <= 2_000 * WIDTH
+    assert sum(messages) <= 1_500 * WIDTH
 
 
 def test_small_tasks_leave_no_files(environ: dict[str, str]) -> None:
@@ -152,22 +152,25 @@ def test_small_tasks_leave_no_files(environ: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("lattice", [fan, chain], ids=["fan", "chain"])
-def test_a_request_holds_a_function_once(lattice: Any) -> None:
-    """A further node with the function of others adds its place in the graph, its argument, and its checksum."""
+def test_a_request_holds_what_is_alike_once(lattice: Any) -> None:
+    """A further node with the function of others adds a few bytes: its place in the graph, and its argument."""
 
     def size_of(count: int) -> int:
         lattice.build_graph(count)
         return sum(memoryview(piece).nbytes for piece in write_bundle(lattice, "0" * 36))
 
     few, many = size_of(1_000), size_of(3_000)
-    assert (many - few) / 2_000 <= 600
+    assert (many - few) / 2_000 <= 60
 
 
 @pytest.mark.slow
 def test_dispatch_and_result_are_a_few_requests_on_one_connection(
     tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many tasks there are: nothing is asked again and again, and no connection is opened for each."""
+    """However many tasks there are: nothing is asked again and again, and no connection is opened for each.
+
+    `dispatch_sync` needs one request for a short workflow.
+    """
     requests: list[tuple[str, str]] = []
     pools: set[urllib3.HTTPConnectionPool] = set()
     original = urllib3.HTTPConnectionPool.urlopen
@@ -184,6 +187,11 @@ def test_dispatch_and_result_are_a_few_requests_on_one_connection(
         requests.clear()
 
         assert ran(fan, WIDTH) == WIDTH * (WIDTH + 1) / 2
+        separately = list(requests)
+        requests.clear()
+
+        assert ct.dispatch_sync(fan)(2).result == 3
         disconnect()
-    assert 2 <= len(requests) <= 5, requests
+    assert len(separately) <= 3, separately
+    assert len(requests) <= 2, requests
     assert sum(pool.num_connections for pool in pools) <= 2

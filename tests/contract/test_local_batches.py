@@ -11,7 +11,7 @@ from typing import Any
 
 import cloudpickle
 import pytest
-from covalent_lab_executors import local_pool
+from covalent_lab_executors import local_paces, local_pool
 from covalent_lab_executors.local_process import WorkerProcess
 from test_local_pool import local
 
@@ -67,7 +67,7 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         send(process, control, body)
 
     monkeypatch.setattr(WorkerProcess, "send", counting)
-    monkeypatch.setattr(local_pool, "_BATCH_S", 60.0)
+    monkeypatch.setattr(local_paces, "_BATCH_S", 60.0)
     return sent
 
 
@@ -99,14 +99,14 @@ def test_unknown_and_longer_functions_travel_alone(
     tmp_path: Path, acts: Acts, messages: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So do jobs with hooks, which may need their worker for themselves, and jobs of several steps."""
-    monkeypatch.setattr(local_pool, "_BATCH_S", 0.01)
+    monkeypatch.setattr(local_paces, "_BATCH_S", 0.01)
 
     async def main() -> None:
         async with local(tmp_path) as running:
             slow = [job(time.sleep, 0.02, node_id=number) for number in range(8)]
             await running.submit(*slow)
             await ends(running, slow)
-            monkeypatch.setattr(local_pool, "_BATCH_S", 60.0)
+            monkeypatch.setattr(local_paces, "_BATCH_S", 60.0)
             assert await running.value(acts.job(100)) is None
             hooked = [acts.job(101 + number, hooks={"call_before": []}) for number in range(8)]
             chains = [acts.job(200 + number, then=[acts.job(300 + number)]) for number in range(8)]

@@ -12,6 +12,7 @@ import covalent_lab as ct
 from covalent_lab.testing.live_server import LiveServer
 
 TIMEOUT_S = 60
+FLOW = "import covalent_lab as ct\n@ct.lattice\ndef flow(x):\n    return x"
 
 
 class Kernel:
@@ -23,9 +24,12 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=TIMEOUT_S)
 
-    def run(self, code: str, *, interrupt_at: str = "") -> list[tuple[str, dict[str, Any]]]:
+    def run(self, code: str, *, interrupt_at: str = "", cell_id: str = "") -> list[tuple[str, dict[str, Any]]]:
         """Run a cell; returns its messages. Interrupts the kernel when a text is displayed, if one is given."""
-        request = self.client.execute(code)
+        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
+        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell_id} if cell_id else {})
+        self.client.shell_channel.send(message)
+        request = message["header"]["msg_id"]
         found = []
         while True:
             message = self.client.get_iopub_msg(timeout=TIMEOUT_S)
@@ -44,7 +48,9 @@ class Kernel:
 @pytest.fixture(scope="module")
 def kernel(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(cwd=str(tmp_path_factory.mktemp("cwd")), env=dict(os.environ))
+    # What the server gives to kernels that it starts itself.
+    environ = {**os.environ, "COVALENT_LAB_ROOT": "/srv/notebooks"}
+    manager.start_kernel(cwd=str(tmp_path_factory.mktemp("cwd")), env=environ)
     kernel = Kernel(manager)
     yield kernel
     kernel.client.stop_channels()
@@ -146,6 +152,60 @@ def test_a_bar_shows_while_a_cell_waits_and_an_interrupt_leaves_the_dispatch_alo
     assert shown["data"]["text/plain"] in ("'RUNNING'", "'STARTING'")
 
 
+def test_a_dispatch_tells_which_cell_of_which_notebook_it_comes_from(kernel: Kernel) -> None:
+    """So that the cell can be opened from the dispatch."""
+    kernel.run(FLOW)
+    kernel.run("import os\nos.environ['JPY_SESSION_NAME'] = os.environ['COVALENT_LAB_ROOT'] + '/fits/fit.ipynb'")
+    messages = kernel.run("origin = ct.get_result(ct.dispatch(flow)(7)).detail['origin']\norigin", cell_id="c-42")
+    [(_, shown)] = [message for message in messages if message[0] == "execute_result"]
+    assert shown["data"]["text/plain"] == "{'notebook': 'fits/fit.ipynb', 'cell_id': 'c-42', 'script': None}"
+
+
+def test_a_dispatch_shows_as_a_card_that_the_page_keeps_live(kernel: Kernel) -> None:
+    """By its id as the last value, and by the magic; the id is still its text."""
+    kernel.run(f"%load_ext covalent_lab\n{FLOW}")
+    shown = kernel.run("held = ct.dispatch(flow)(7)\nheld")
+    [(_, value)] = [message for message in shown if message[0] == "execute_result"]
+    card = value["data"]["application/vnd.covalent.lattice+json"]
+    assert value["data"]["text/plain"] == repr(card["dispatch_id"])
+    kernel.run("ct.get_result(held, wait=True);")
+    shown = kernel.run("%covalent show held")
+    [(_, again)] = [message for message in shown if message[0] == "display_data"]
+    assert again["data"]["application/vnd.covalent.lattice+json"]["dispatch_id"] == card["dispatch_id"]
+    assert again["transient"]["display_id"]
+
+
+def test_the_saved_form_of_a_card_is_brought_to_its_end(kernel: Kernel, tmp_path: Path) -> None:
+    """By an update of the output, although its cell ended long ago."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    kernel.run("%load_ext covalent_lab")
+    shown = kernel.run(f"%%covalent --background\nopen({str(gate)!r}).read()")
+    [(_, first)] = [message for message in shown if message[0] == "display_data"]
+    with gate.open("w"):
+        pass
+    while True:
+        message = kernel.client.get_iopub_msg(timeout=TIMEOUT_S)
+        if message["msg_type"] == "update_display_data":
+            break
+    assert message["content"]["transient"]["display_id"] == first["transient"]["display_id"]
+    assert "✓ Completed" in message["content"]["data"]["text/plain"]
+
+
+def test_debug_puts_a_cell_below(kernel: Kernel) -> None:
+    """Which runs as it is: here without the debugger."""
+    kernel.run("%load_ext covalent_lab\nimport covalent_lab as ct\n@ct.electron\ndef half(x):\n    return x / 2")
+    kernel.run("@ct.lattice\ndef halved(x):\n    return half(x)\nheld = ct.dispatch(halved)(6)")
+    kernel.run("ct.get_result(held, wait=True);")
+    request = kernel.client.execute("%covalent debug held half")
+    while (reply := kernel.client.get_shell_msg(timeout=TIMEOUT_S))["parent_header"]["msg_id"] != request:
+        pass  # replies to earlier cells
+    [payload] = reply["content"]["payload"]
+    messages = kernel.run(payload["text"].replace("%debug ", ""))
+    [(_, value)] = [message for message in messages if message[0] == "execute_result"]
+    assert value["data"]["text/plain"] == "3.0"
+
+
 def test_a_figure_of_a_cell_is_shown_as_an_image(kernel: Kernel) -> None:
     """Although it was drawn in another process."""
     pytest.importorskip("matplotlib")
@@ -197,3 +257,51 @@ def test_a_notebook_written_for_covalent_runs_unmodified(kernel: Kernel) -> None
     )
     [(kind, value)] = messages
     assert (kind, value["data"]["text/plain"]) == ("execute_result", "(0, True)")
+
+
+def test_a_form_is_answered_with_json_and_leaves_no_trace(kernel: Kernel) -> None:
+    """The front end asks by a user expression, which neither prints nor counts as a cell."""
+    expression = '__import__("covalent_lab.notebook.forms", fromlist=["forms"]).check("{\\"n\\": \\"true\\"}")'
+
+    reply = kernel.client.execute_interactive(
+        "", silent=True, store_history=False, user_expressions={"answer": expression}, timeout=TIMEOUT_S
+    )
+
+    answer = reply["content"]["user_expressions"]["answer"]
+    assert answer["data"]["application/json"] == {"values": {"n": "True"}, "errors": {}}
+
+
+def test_marked_cells_get_what_came_of_them_below_them(kernel: Kernel) -> None:
+    """One display each, updated while another cell runs, with what was printed, drawn and returned."""
+    pytest.importorskip("matplotlib")
+    kernel.run("%load_ext covalent_lab\n%covalent forget\nn = 2")
+    marks = [
+        kernel.run("%%covalent task --name squares\nprint('squaring')\nys = [x * x for x in range(n)]"),
+        kernel.run("%%covalent task --name picture\nimport matplotlib.pyplot as plt\nplt.plot(ys);\nsum(ys)"),
+    ]
+    places = [content["transient"]["display_id"] for [(_, content)] in marks]
+    messages = kernel.run("%covalent run n=3")
+    last: dict[str, Any] = {}
+    for kind, content in messages:
+        if kind == "update_display_data":
+            last[content["transient"]["display_id"]] = content["data"]
+    assert "Completed: squares (gives ys" in last[places[0]]["text/plain"]
+    assert last[places[0]]["text/plain"].endswith("\nsquaring")
+    assert last[places[1]]["text/plain"].endswith("\n5")
+    assert "data:image/png;base64," in last[places[1]]["text/html"]
+    [(_, value)] = kernel.run("ys")
+    assert value["data"]["text/plain"] == "[0, 1, 4]"
+
+
+def test_running_a_cell_without_its_mark_unmarks_it(kernel: Kernel) -> None:
+    """The front end tells which cell runs; a cell that is marked again stays where it is."""
+    kernel.run("%load_ext covalent_lab\n%covalent forget")
+    for cell_id, code in (
+        ("one", "%%covalent task --name a\nx = 1"),
+        ("two", "%%covalent task --name b\ny = 1"),
+        ("one", "%%covalent task --name c\nz = 1"),
+        ("two", "y = 1"),
+    ):
+        kernel.run(code, cell_id=cell_id)
+    [(_, told)] = kernel.run("%covalent forget")
+    assert told["text"] == "Unmarked: c.\n"

@@ -1,9 +1,9 @@
 """Bundles as a client writes them, of a workflow that adds two numbers."""
 
-import json
 import platform
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from covalent_lab import payload
@@ -11,6 +11,7 @@ from covalent_lab.graph.model import Edge, Function, Graph, Node, NodeKind, Node
 from covalent_lab.graph.wire import graph_to_wire
 from covalent_lab.ids import NodeId
 from covalent_lab.payload import Payload
+from covalent_lab.workflow.bundle import pack
 
 
 def add(x: int, y: bytes) -> int:
@@ -36,25 +37,23 @@ def bundle(
         dispatch_id: Of the dispatch.
         name: Of the workflow.
         filling: An argument; its size makes that of the bundle.
-        corrupt: Claim a wrong digest.
+        corrupt: Claim wrong digests of large payloads.
         extra: Replaces entries of the header.
     """
     function, one, many, result = (payload.encode(value) for value in (add, 1, filling, add))
     graph = _graph(function, one, many)
     inputs = payload.encode({"args": (1, filling), "kwargs": {}})
     archives = list({p.ref: p for p in (function, one, many, result, inputs)}.values())
-    payloads = [[p.ref.digest, p.ref.size] for p in archives]
+    refs = [p.ref for p in archives]
     if corrupt:
-        payloads[0][0] = "0" * 40
-    header = {
-        "version": 1,
+        archives = [replace(p, ref=p.ref._replace(digest="0" * 40)) for p in archives]
+    header: dict[str, Any] = {
         "dispatch_id": dispatch_id,
         "root_dispatch_id": dispatch_id,
         "name": name,
         "doc": "Adds.",
         "source": "def adder(): ...",
-        "payloads": payloads,
-        "graph": graph_to_wire(graph),
+        "graph": graph_to_wire(graph, refs),
         "inputs": inputs.ref.digest,
         "lattice": function.ref.digest,
         "metadata": {
@@ -74,8 +73,7 @@ def bundle(
         },
         **dict(extra),
     }
-    head = json.dumps(header).encode()
-    return b"".join([b"CLB1", len(head).to_bytes(8, "big"), head, *(p.tobytes() for p in archives)])
+    return b"".join(pack(header, header.pop("graph"), archives))
 
 
 def digest_of(value: Any) -> str:

@@ -5,7 +5,6 @@ For what a real lab cannot be made to do at will: fail, hang, end its feed, or t
 
 import asyncio
 import base64
-import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,17 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from covalent_lab import payload, worker
-from covalent_lab.errors import MissingLatticeRecordError, MissingNodeError, UsageError
+from covalent_lab.dispatcher.bundle import BundleReader
+from covalent_lab.errors import MissingLatticeRecordError, MissingNodeError
 from covalent_lab.settings import Settings
+from covalent_lab.store.blobs import BlobDir
 
 INLINE_LIMIT = 65_536
+_EVERYTHING = 1 << 40
 VERSION = "0.1.0"
-
-
-class BadBundleError(UsageError):
-    """The body of a submission is not a bundle."""
-
-    code = "bad_bundle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,50 +40,24 @@ class FakeSubmission:
         self.is_aborted = False
         self.begun = asyncio.Event()
         self.ended = asyncio.Event()
-        self._head = bytearray()
-        self._header: dict[str, Any] | None = None
-        self._expected: list[list[Any]] = []
-        self._current = bytearray()
-        self._archives: dict[str, bytes] = {}
+        self._reader = BundleReader(BlobDir(lab.folder), _EVERYTHING)
 
     def feed(self, chunk: bytes) -> None:
         self.received += len(chunk)
         self.largest = max(self.largest, len(chunk))
         self.begun.set()
-        if self._header is None:
-            self._head += chunk
-            chunk = self._read_header()
-        while self._expected and chunk:
-            digest, size = self._expected[0]
-            taken = chunk[: size - len(self._current)]
-            chunk = chunk[len(taken) :]
-            self._current += taken
-            if len(self._current) == size:
-                self._keep(digest)
-
-    def _read_header(self) -> bytes:
-        if len(self._head) >= 4 and self._head[:4] != b"CLB1":
-            raise BadBundleError("The body is not a bundle.")
-        end = 12 + int.from_bytes(self._head[4:12], "big")
-        if len(self._head) < 12 or len(self._head) < end:
-            return b""
-        self._header = json.loads(self._head[12:end])
-        self._expected = list(self._header["payloads"])
-        rest, self._head = bytes(self._head[end:]), bytearray()
-        return rest
-
-    def _keep(self, digest: str) -> None:
-        if hashlib.sha256(self._current).hexdigest()[:40] != digest:
-            raise BadBundleError(f"Payload {digest} does not have the digest it claims.")
-        self._archives[digest] = bytes(self._current)
-        self._current = bytearray()
-        self._expected.pop(0)
+        self._reader.feed(chunk)
 
     async def finish(self, start: bool = True) -> tuple[str, bool]:
-        if self._header is None or self._expected:
-            raise BadBundleError("The bundle ends too early.")
+        header = self._reader.finish()
         self.ended.set()
-        return self.lab.add(self._header, self._archives, start=start)
+        archives = {ref.digest: data for ref, data in self._reader.payloads.items() if data is not None}
+        known = {"graph": json.loads(header["graph"]), "payloads": list(self._reader.payloads)}
+        return self.lab.add({**header, **known}, archives, start=start)
+
+    async def finish_and_wait(self, wait_s: float, start: bool = True) -> tuple[dict[str, Any], bool]:
+        dispatch_id, created = await self.finish(start)
+        return await self.lab.detail(dispatch_id, wait_s), created
 
     def abort(self) -> None:
         self.is_aborted = True
@@ -156,6 +126,7 @@ class FakeLab:
             "uptime_s": 1.5,
             "pid": 1,
             "store": "memory",
+            "results_dir": "results",
         }
 
     def submission(self) -> FakeSubmission:
@@ -293,6 +264,15 @@ class FakeLab:
         for dispatch_id in deleted:
             del self.records[dispatch_id]
         return {"deleted": deleted, "missing": missing, "active": active}
+
+    async def delete_matching(self, search: str, statuses: Sequence[str]) -> dict[str, Any]:
+        chosen = [r for r in self.records.values() if search in r["name"]]
+        return await self.delete([r["dispatch_id"] for r in chosen if not statuses or r["status"] in statuses])
+
+    async def overview(self) -> dict[str, Any]:
+        page = await self.list_dispatches()
+        latest = page["items"][-1] if page["items"] else None
+        return {"total": page["total"], "counts": page["counts"], "latest": latest, "runtime_s": 0.0, "seq": self.seq}
 
     async def cached_results(self, search: str = "", offset: int = 0, count: int = 50) -> dict[str, Any]:
         self._check()

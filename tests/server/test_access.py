@@ -55,11 +55,12 @@ async def test_every_registered_route_refuses_strangers(
     assert set(answers.values()) == {403}
 
 
-async def test_a_socket_is_refused_to_strangers(jp_ws_fetch: Any, fake_lab: FakeLab) -> None:
+@pytest.mark.parametrize("path", ["feed", "kernel"])
+async def test_a_socket_is_refused_to_strangers(jp_ws_fetch: Any, fake_lab: FakeLab, path: str) -> None:
     """Also when it asks properly for a socket."""
     for params in ({}, {"token": "wrong"}, {"token": ""}):
         with pytest.raises(HTTPClientError) as refusal:
-            await jp_ws_fetch(*API, "feed", headers={"Authorization": ""}, params=params)
+            await jp_ws_fetch(*API, path, headers={"Authorization": ""}, params=params)
         assert refusal.value.code == 403
 
     assert fake_lab.subscriptions == []
@@ -182,11 +183,11 @@ async def test_each_route_asks_the_authorizer(
 
 
 def test_only_the_feed_takes_a_token_from_the_url() -> None:
-    """And it is the only socket."""
+    """Browsers, which cannot send a header, open no other socket."""
     listeners = [r.handler for r in ROUTES if getattr(r.handler, "accepts_token_in_url", False)]
 
-    assert listeners == [r.handler for r in ROUTES if issubclass(r.handler, WebSocketHandler)]
-    assert len(listeners) == 1
+    assert listeners == [r.handler for r in ROUTES if r.path == "feed"]
+    assert {r.path for r in ROUTES if issubclass(r.handler, WebSocketHandler)} == {"feed", "kernel"}
 
 
 class TestClosedServer:

@@ -102,6 +102,39 @@ async def test_a_long_poll_ends_with_its_client(
     assert not fake_lab.terminal.is_set()
 
 
+async def test_a_submission_can_be_answered_when_the_dispatch_has_ended(
+    call: Call, fake_lab: FakeLab, new_id: Callable[[], str]
+) -> None:
+    """With `wait_s` one request is enough for a short workflow."""
+    dispatch_id = new_id()
+    answer = asyncio.ensure_future(call("POST", "dispatches", body=bundle(dispatch_id), wait_s=20))
+    await fake_lab.waiting.wait()
+    assert not answer.done()
+
+    fake_lab.records[dispatch_id]["status"] = "COMPLETED"
+    fake_lab.terminal.set()
+
+    reply = await answer
+    assert (reply.status, reply.json["dispatch_id"], reply.json["detail"]["status"]) == (201, dispatch_id, "COMPLETED")
+
+
+async def test_a_submission_whose_client_leaves_while_it_waits_stays(
+    fake_lab: FakeLab, new_id: Callable[[], str], connect: Any, api_path: Any, jp_auth_header: dict[str, str]
+) -> None:
+    """Only the waiting ends."""
+    dispatch_id = new_id()
+    body = bundle(dispatch_id)
+    _, writer = await connect()
+    lines = f"Host: localhost\r\nContent-Length: {len(body)}\r\n{header_lines(jp_auth_header)}"
+    writer.write(f"POST {api_path('dispatches', wait_s=20)} HTTP/1.1\r\n{lines}\r\n".encode() + body)
+    await fake_lab.waiting.wait()
+
+    writer.close()
+
+    await asyncio.wait_for(fake_lab.wait_ended.wait(), 10)
+    assert fake_lab.records[dispatch_id]["status"] == "RUNNING"
+
+
 @pytest.mark.parametrize("wait_s", ["-1", "301", "nan", "inf", "soon"])
 async def test_a_wait_without_sense_is_refused(call: Call, fake_lab: FakeLab, submitted: Submit, wait_s: str) -> None:
     """Only finite times up to five minutes."""
@@ -164,6 +197,52 @@ async def test_many_are_deleted_at_once(call: Call, fake_lab: FakeLab, submitted
 async def test_a_deletion_of_nonsense_is_refused(call: Call, fake_lab: FakeLab, body: Any) -> None:
     """A list of ids, or nothing happens."""
     assert (await call("POST", "dispatches/delete", body=body)).code == "bad_request"
+
+
+async def test_what_a_filter_shows_is_deleted_with_one_request(
+    call: Call, fake_lab: FakeLab, submitted: Submit
+) -> None:
+    """Search and statuses reach the lab; what is unfinished stays and is told."""
+    other, running = await submitted(name="draw"), await submitted(name="fit", started=True)
+    over = await submitted(name="fit")
+
+    reply = await call("POST", "dispatches/delete", body={"matching": {"search": "fit", "statuses": []}})
+
+    assert (reply.status, reply.json) == (200, {"deleted": [over], "missing": [], "active": [running]})
+    assert set(fake_lab.records) == {other, running}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dispatch_ids": [], "matching": {"search": "", "statuses": []}},
+        {"matching": {}},
+        {"matching": "everything"},
+        {"matching": {"search": "", "statuses": ["SLEEPING"]}},
+        {"matching": {"search": None, "statuses": []}},
+        {"matching": {"search": "", "statuses": [], "name": "x"}},
+    ],
+    ids=str,
+)
+async def test_an_unclear_filter_deletes_nothing(
+    call: Call, fake_lab: FakeLab, submitted: Submit, body: dict[str, Any]
+) -> None:
+    """Deleting everything takes a filter that says so in full."""
+    dispatch_id = await submitted()
+
+    assert (await call("POST", "dispatches/delete", body=body)).code == "bad_request"
+    assert dispatch_id in fake_lab.records
+
+
+async def test_the_overview_is_the_labs(call: Call, fake_lab: FakeLab, submitted: Submit) -> None:
+    """Counts by status and the newest dispatch."""
+    await submitted(started=True)
+    newest = await submitted()
+
+    reply = await call("GET", "dispatches/overview")
+
+    assert (reply.json["total"], reply.json["counts"]) == (2, {"RUNNING": 1, "NEW_OBJECT": 1})
+    assert reply.json["latest"]["dispatch_id"] == newest
 
 
 async def test_one_is_deleted(call: Call, fake_lab: FakeLab, submitted: Submit) -> None:

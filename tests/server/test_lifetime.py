@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from covalent_lab_server.discovery import TOKEN_VARIABLE, URL_VARIABLE, Announcement, reachable_url
+from covalent_lab_server.discovery import ROOT_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE, Announcement, reachable_url
 from covalent_lab_server.lifetime import LabLifetime
 from tornado.httpclient import HTTPClientError
 from traitlets.config import Config
@@ -250,15 +250,17 @@ def test_variables_that_were_set_before_come_back(tmp_path: Path, monkeypatch: p
     """A server inside a kernel of another one leaves that one's variables alone."""
     monkeypatch.setenv(URL_VARIABLE, "http://other/")
     monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
-    announcement = Announcement(url="http://ours/", token="t", runtime_dir=tmp_path / "new")
+    monkeypatch.delenv(ROOT_VARIABLE, raising=False)
+    announcement = Announcement(url="http://ours/", token="t", runtime_dir=tmp_path / "new", root_dir="/srv")
 
     announcement.publish({})
     announcement.publish({})
-    during = (os.environ[URL_VARIABLE], os.environ[TOKEN_VARIABLE])
+    during = (os.environ[URL_VARIABLE], os.environ[TOKEN_VARIABLE], os.environ[ROOT_VARIABLE])
     announcement.withdraw()
     announcement.withdraw()
 
-    assert during == ("http://ours/", "t")
+    assert during == ("http://ours/", "t", "/srv")
+    assert ROOT_VARIABLE not in os.environ
     assert os.environ[URL_VARIABLE] == "http://other/"
     assert TOKEN_VARIABLE not in os.environ
     assert list((tmp_path / "new").iterdir()) == []

@@ -97,6 +97,7 @@ async def test_the_description_is_served_with_the_servers_address(
     assert reply.json["openapi"].startswith("3.1")
 
 
+@pytest.mark.usefixtures("private")
 async def test_answers_have_the_described_form(
     call: Call, fake_lab: FakeLab, submitted: Submit, document: dict[str, Any]
 ) -> None:
@@ -110,6 +111,7 @@ async def test_answers_have_the_described_form(
         ("GET", "dispatches", 200, {}),
         ("POST", "dispatches", 201, {"body": bundle("d2"), "start": "false"}),
         ("POST", "dispatches", 200, {"body": bundle("d2")}),
+        ("POST", "dispatches", 201, {"body": bundle("d4"), "wait_s": "0"}),
         ("GET", "dispatches/{dispatch_id}", 200, {}),
         ("GET", "dispatches/{dispatch_id}/sublattices", 200, {}),
         ("GET", "dispatches/{dispatch_id}/graph", 200, {}),
@@ -125,6 +127,12 @@ async def test_answers_have_the_described_form(
         ("POST", "dispatches/{dispatch_id}/cancel", 202, {}),
         ("GET", "cached_results", 200, {}),
         ("POST", "cached_results/purge", 200, {"body": {"unused_s": 60.0}}),
+        ("GET", "dispatches/overview", 200, {}),
+        ("GET", "config", 200, {}),
+        ("PUT", "config", 200, {"body": {"values": {"executors.slurm.nodes": 2}}}),
+        ("GET", "logs", 200, {}),
+        ("POST", "quickstart", 201, {}),
+        ("POST", "quickstart", 200, {}),
         ("POST", "dispatches/delete", 200, {"body": {"dispatch_ids": [one]}}),
     ]
     for verb, path, status, options in requests:
@@ -140,6 +148,8 @@ async def test_answers_have_the_described_form(
     assert {(r.path, v) for r in ROUTES for v in r.operations} - tried == {
         ("dispatches/{dispatch_id}", "DELETE"),
         ("feed", "GET"),
+        ("kernel", "GET"),
+        ("logs/file", "GET"),
     }
 
 

@@ -1,6 +1,7 @@
 """The extension with the real thing behind it: a store on disk and tasks that run."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
@@ -121,6 +122,17 @@ async def test_a_recorded_dispatch_starts_when_told_and_is_deleted_when_over(
     assert (await call("GET", f"dispatches/{one}")).code == "unknown_dispatch"
 
 
+async def test_one_request_submits_and_brings_the_result(call: Call, lab: Lab) -> None:
+    """Repeated, it brings the same result again, and says that the dispatch was there."""
+    replies = [await call("POST", "dispatches", body=bundle("d1"), wait_s=60) for _ in range(2)]
+
+    assert [reply.status for reply in replies] == [201, 200]
+    for reply in replies:
+        detail = reply.json["detail"]
+        assert detail["status"] == "COMPLETED"
+        assert payload.decode(base64.b64decode(detail["result"]["data"])) == 3
+
+
 async def test_a_recorded_dispatch_can_be_cancelled(call: Call, lab: Lab, submitted: Submit) -> None:
     """It ends without having run."""
     one = await submitted()
@@ -139,10 +151,10 @@ async def test_a_recorded_dispatch_can_be_cancelled(call: Call, lab: Lab, submit
         (lambda body: b"CLB0" + body[4:], {}),
         (lambda body: body, {"corrupt": True}),
         (lambda body: body, {"extra": [("graph", {"version": 1})]}),
-        (lambda body: body, {"extra": [("payloads", [])]}),
+        (lambda body: body, {"extra": [("inputs", "0" * 40)]}),
         (lambda body: body, {"extra": [("dispatch_id", "../../etc")]}),
     ],
-    ids=["short", "long", "magic", "digest", "graph", "payloads", "id"],
+    ids=["short", "long", "magic", "digest", "graph", "inputs", "id"],
 )
 async def test_a_damaged_bundle_is_refused_and_leaves_nothing(
     call: Call, lab: Lab, tmp_path: Path, spoil: Callable[[bytes], bytes], options: dict[str, Any]

@@ -36,15 +36,18 @@ FOREIGN_ERRORS = re.compile(r"reading 'schema'|ResizeObserver loop")
 
 @pytest.fixture(scope="session")
 def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """JupyterLab with the extension, on a copy of the tutorials."""
+    """JupyterLab with the extension as it is built here, on a copy of the tutorials."""
     folder = tmp_path_factory.mktemp("lab")
     notebooks = folder / "notebooks"
     shutil.copytree(ROOT / "notebooks", notebooks, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    extensions = folder / "labextensions"
+    extensions.mkdir()
+    (extensions / "covalent-lab").symlink_to(ROOT / "covalent_lab" / "labextension")
     with LiveServer.start(
         root_dir=notebooks,
         log=ROOT / "test-results" / "ui-jupyterlab.log",
         environ=private_environment(folder),
-        arguments=("--expose-app-in-browser",),
+        arguments=("--expose-app-in-browser", f"--LabServerApp.extra_labextensions_path={extensions}"),
     ) as server:
         yield server
 

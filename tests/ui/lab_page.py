@@ -33,6 +33,14 @@ SCROLL_TO_CELL = """async text => {
   await notebook.scrollToItem(index, 'start');
 }"""
 
+ADD_CELL = """([source, isRun]) => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  const at = content.widgets.length;
+  content.model.sharedModel.insertCell(at, { cell_type: 'code', source, metadata: {} });
+  content.activeCellIndex = at;
+  return isRun ? window.jupyterapp.commands.execute('notebook:run-cell').then(() => null) : null;
+}"""
+
 SPLIT_RIGHT = """() => {
   const { shell } = window.jupyterapp;
   shell.add(shell.currentWidget, 'main', { mode: 'split-right' });
@@ -72,6 +80,15 @@ class LabPage:
         panel = self.page.locator(".jp-NotebookPanel:visible")
         panel.wait_for()
         return panel
+
+    def new_notebook(self) -> None:
+        """Make a notebook with a Python kernel."""
+        self.execute("notebook:create-new", kernelName="python3")
+        self.page.wait_for_function(KERNEL_IS_READY, timeout=LONG_MS)
+
+    def add_cell(self, source: str, *, is_run: bool) -> None:
+        """Put a cell at the end of the notebook in front, select it, and run it if asked to."""
+        self.page.evaluate(ADD_CELL, [source, is_run])
 
     def run_all(self) -> None:
         """Run every cell of the notebook in front and wait for the last."""

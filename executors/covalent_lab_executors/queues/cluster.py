@@ -4,6 +4,7 @@ Lost connections are opened again, and nothing is concluded from an answer that 
 """
 
 import asyncio
+import base64
 import contextlib
 import logging
 import posixpath
@@ -130,6 +131,17 @@ class Cluster:
     async def _cancel_late(self) -> None:
         """Cancel what could not be before."""
         await self.cancel([job for job in self._jobs.values() if job.is_cancelled and not job.is_stopped])
+
+    async def printed(self, job: QueueJob, stream: str, offset: int, limit: int) -> bytes:
+        """Part of what a job has printed so far, as far as the login node sees its file.
+
+        Raises:
+            BackendError: The login node cannot be asked.
+        """
+        path = shlex.quote(job.streams[stream == "stderr"])
+        shell = await self._shell()
+        ran = await shell.run(f"tail -c +{offset + 1} {path} | head -c {limit} | base64")
+        return base64.b64decode(ran.out)
 
     async def close(self) -> None:
         """Hang up; jobs go on."""

@@ -154,6 +154,13 @@ class QueueExecutor(Executor):
         for cluster, jobs in found.values():
             self._spawn(cluster.cancel(jobs))
 
+    async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
+        """Ask the login node."""
+        job = self._jobs.get(attempt_id)
+        if job is None or job.started_at is None:
+            return b""
+        return await self._cluster(job.batch.options).printed(job, stream, offset, limit)
+
     async def close(self) -> None:
         """Hang up. Jobs go on, and `watch` finds them."""
         for task in list(self._submitting):

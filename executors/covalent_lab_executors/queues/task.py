@@ -113,7 +113,9 @@ def _task(job: str, result: str) -> None:
     middle = _FRAME.size + _FRAME.unpack_from(frame)[0]
     step = json.loads(frame[_FRAME.size : middle].decode())["step"]
     surroundings = Unkept()
-    for reply, output in worker._run_steps(step, io.BytesIO(frame[middle:]), surroundings, LoadedCode(worker._load)):
+    for reply, output in worker._run_steps(
+        step, io.BytesIO(frame[middle:]), surroundings, LoadedCode(worker.load_archive)
+    ):
         if os.getpid() == me and result != os.devnull:  # else the task forked, and its child came back here
             reply["body"] = [len(output), 0, 0]
             _write(result, _frame(reply, output))

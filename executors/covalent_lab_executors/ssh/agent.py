@@ -13,8 +13,8 @@ agent takes it up:
     out, err the task's streams
     result   a frame with the worker's answer, at the end
 
-Orders: `run`, `watch`, `cancel`, `forget`, `need`. News: `hello`, `started`, `finished`, `died`, `cancelled`,
-`unknown`, `needed`.
+Orders: `run`, `watch`, `cancel`, `forget`, `need`, `print`. News: `hello`, `started`, `finished`, `died`, `cancelled`,
+`unknown`, `needed`, `printed`.
 """
 
 import contextlib
@@ -148,6 +148,14 @@ class Agent:
                 missing.append(digest)
         self.tell({"news": "needed", "job": control["job"], "missing": missing})
 
+    def on_print(self, control: "dict[str, Any]", frame: bytes) -> None:
+        """Send part of what a job has printed so far."""
+        text = b""
+        with contextlib.suppress(OSError), open(self._path(control["job"], control["stream"]), "rb") as file:
+            file.seek(control["offset"])
+            text = file.read(control["limit"])
+        self.tell({"news": "printed", "job": control["job"], "question": control["question"]}, text)
+
     # Tasks
 
     def _begin(self) -> None:
@@ -226,7 +234,7 @@ class Agent:
         step["env"]["COVALENT_CACHE_DIR"] = os.path.join(self.root, "modules")
         step["part"] = self._path(name, "part")
         surroundings = Surroundings()
-        for reply, output in worker._run_steps(step, io.BytesIO(body), surroundings, LoadedCode(worker._load)):
+        for reply, output in worker._run_steps(step, io.BytesIO(body), surroundings, LoadedCode(worker.load_archive)):
             if os.getpid() != me:  # the task forked, and its child came back here
                 return
             streams = [surroundings.take(descriptor) for descriptor in surroundings.kept]

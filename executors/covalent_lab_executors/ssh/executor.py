@@ -175,6 +175,11 @@ class SSHExecutor(Executor):
             if not job.was_sent:
                 self._playing[attempt_id].cancel()
 
+    async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
+        """Ask the host."""
+        job = self._jobs.get(attempt_id)
+        return b"" if job is None else await job.printed(stream, offset, limit)
+
     async def close(self) -> None:
         """Hang up. Tasks go on, and `watch` finds them."""
         for task in list(self._playing.values()):

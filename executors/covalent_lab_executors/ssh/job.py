@@ -1,6 +1,7 @@
 """One job from its submission to its end: over as many connections as it takes."""
 
 import asyncio
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,8 @@ class RemoteJob:
         self._host, self._workdir, self._do_cleanup = host, workdir, do_cleanup
         self._started_at: float | None = None
         self._link: Link | None = None
+        self._questions = itertools.count()
+        self._asked: dict[int, asyncio.Future[bytes]] = {}
 
     async def play(self, link: Link) -> Outcome:
         """Bring the job there unless it is, and wait for its end.
@@ -79,6 +82,9 @@ class RemoteJob:
             return outcome
         finally:
             self._link = None
+            for answer in self._asked.values():
+                if not answer.done():
+                    answer.set_result(b"")
             link.drop(self._name)
 
     async def stop(self, grace_s: float) -> None:
@@ -90,6 +96,24 @@ class RemoteJob:
         self.is_cancelled = True
         if self._link is not None:
             await self._link.send({"do": "cancel", "job": self._name, "grace_s": grace_s})
+
+    async def printed(self, stream: str, offset: int, limit: int) -> bytes:
+        """Part of what it has printed so far; empty if there is no connection.
+
+        Raises:
+            LinkLostError: The connection broke.
+        """
+        if self._link is None:
+            return b""
+        number, answer = next(self._questions), asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
+        name = "out" if stream == "stdout" else "err"
+        order = {"do": "print", "job": self._name, "stream": name, "offset": offset, "limit": limit, "question": number}
+        try:
+            await self._link.send(order)
+            return bytes(await answer)
+        finally:
+            del self._asked[number]
 
     def _placement(self, link: Link) -> Placement:
         return Placement(
@@ -130,6 +154,10 @@ class RemoteJob:
                     if self._started_at is None:
                         self._host.report(JobStarted(attempt_id=self.attempt_id, at=float(news["at"])))
                     self._started_at = float(news["at"])
+                case "printed":
+                    answer = self._asked.get(news["question"])
+                    if answer is not None and not answer.done():
+                        answer.set_result(body)
                 case "finished":
                     outcome = decode_answer(news["answer"], body)
                     await self._fetch(outcome, link)

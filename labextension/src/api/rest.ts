@@ -5,12 +5,17 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import type {
   CancelResult,
+  ConfigForm,
   DeleteResult,
   Detail,
   DispatchPage,
+  DispatchStatus,
   GraphWire,
+  LogPage,
   NodeColumns,
   NodeDetail,
+  NotebookPath,
+  Overview,
   Preview,
   StatusBody,
   StreamChunk,
@@ -23,7 +28,15 @@ import { ApiError } from './errors';
 export const API_PATH = 'covalent/api/v1';
 
 /** What the list can be sorted by. */
-export type SortKey = 'created_at' | 'started_at' | 'ended_at' | 'name' | 'status' | 'runtime';
+export type SortKey =
+  'created_at' | 'started_at' | 'ended_at' | 'name' | 'status' | 'runtime' | 'total';
+
+/** Which dispatches a list shows. */
+export interface IDispatchFilter {
+  readonly search: string;
+  /** Empty for all. */
+  readonly statuses: readonly DispatchStatus[];
+}
 
 /** One page of the list of dispatches. */
 export interface IListQuery {
@@ -35,10 +48,23 @@ export interface IListQuery {
   count: number;
 }
 
+/** One page of the log. */
+export interface ILogQuery {
+  search: string;
+  level: string;
+  sort: 'time' | 'level';
+  direction: 'asc' | 'desc';
+  offset: number;
+  count: number;
+}
+
 /** Requests a model may make; tests give models a fake of this. */
 export interface IRestClient {
   status(): Promise<StatusBody>;
   list(query: IListQuery): Promise<DispatchPage>;
+  /** The dispatches that nodes of one became. */
+  sublattices(dispatchId: string, query: IListQuery): Promise<DispatchPage>;
+  overview(): Promise<Overview>;
   detail(dispatchId: string): Promise<Detail>;
   graph(dispatchId: string): Promise<GraphWire>;
   nodes(dispatchId: string): Promise<NodeColumns>;
@@ -54,6 +80,15 @@ export interface IRestClient {
   cancel(dispatchId: string, taskIds?: readonly number[]): Promise<CancelResult>;
   redispatch(dispatchId: string, reusesResults: boolean): Promise<SubmitResult>;
   remove(dispatchIds: readonly string[]): Promise<DeleteResult>;
+  /** Deletes all that a list shows, whether it is loaded or not. */
+  removeMatching(filter: IDispatchFilter): Promise<DeleteResult>;
+  config(): Promise<ConfigForm>;
+  /** Writes keys of the configuration file, all or none. */
+  saveConfig(values: Readonly<Record<string, unknown>>): Promise<ConfigForm>;
+  logs(query: ILogQuery): Promise<LogPage>;
+  logFile(): Promise<Blob>;
+  /** Puts the first tutorial where the server shows it. */
+  quickstart(): Promise<NotebookPath>;
 }
 
 /** Requests to the server that the page came from. */
@@ -67,11 +102,15 @@ export class RestClient implements IRestClient {
   }
 
   list(query: IListQuery): Promise<DispatchPage> {
-    const values: Record<string, string> = {};
-    for (const [key, value] of Object.entries(query)) {
-      values[key] = String(value);
-    }
-    return this._json('dispatches' + URLExt.objectToQueryString(values));
+    return this._json('dispatches' + queryString(query));
+  }
+
+  sublattices(dispatchId: string, query: IListQuery): Promise<DispatchPage> {
+    return this._json(this._dispatch(dispatchId, 'sublattices') + queryString(query));
+  }
+
+  overview(): Promise<Overview> {
+    return this._json('dispatches/overview');
   }
 
   detail(dispatchId: string): Promise<Detail> {
@@ -128,6 +167,31 @@ export class RestClient implements IRestClient {
     return this._json('dispatches/delete', { method: 'POST', body });
   }
 
+  removeMatching(filter: IDispatchFilter): Promise<DeleteResult> {
+    const body = JSON.stringify({ matching: filter });
+    return this._json('dispatches/delete', { method: 'POST', body });
+  }
+
+  config(): Promise<ConfigForm> {
+    return this._json('config');
+  }
+
+  saveConfig(values: Readonly<Record<string, unknown>>): Promise<ConfigForm> {
+    return this._json('config', { method: 'PUT', body: JSON.stringify({ values }) });
+  }
+
+  logs(query: ILogQuery): Promise<LogPage> {
+    return this._json('logs' + queryString(query));
+  }
+
+  async logFile(): Promise<Blob> {
+    return (await this._request('logs/file')).blob();
+  }
+
+  quickstart(): Promise<NotebookPath> {
+    return this._json('quickstart', { method: 'POST', body: '{}' });
+  }
+
   private _dispatch(...parts: string[]): string {
     return ['dispatches', ...parts.map(encodeURIComponent)].join('/');
   }
@@ -152,6 +216,11 @@ export class RestClient implements IRestClient {
   }
 
   private readonly _settings: ServerConnection.ISettings;
+}
+
+function queryString(query: IListQuery | ILogQuery): string {
+  const values = Object.entries(query).map(([key, value]) => [key, String(value)]);
+  return URLExt.objectToQueryString(Object.fromEntries(values));
 }
 
 async function readError(response: Response): Promise<ApiError> {

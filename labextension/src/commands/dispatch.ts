@@ -5,11 +5,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import type { ICovalentLab, ICovalentViews } from '../tokens';
 import { CommandIds } from './ids';
-
-/** Translates, and fills `%1`. */
-interface ITexts {
-  __(text: string, ...values: (string | number)[]): string;
-}
+import { reporting, type ITarget, type ITexts } from './target';
 
 /** What the commands work on. */
 export interface ICommandContext {
@@ -17,33 +13,30 @@ export interface ICommandContext {
   views: ICovalentViews;
   texts: ITexts;
   showSidebar: () => void;
-  /** The dispatch under the pointer or in front, when a command names none. */
-  currentId: () => string | null;
+  target: ITarget;
 }
+
+type Filter = ICovalentLab['dispatches']['filter'];
+type IMatchingArgs = Filter & { count: number };
 
 /** Adds all commands to a registry. */
 export function addCommands(commands: CommandRegistry, context: ICommandContext): void {
-  const { lab, views, texts } = context;
-  const idOf = (args: { [key: string]: unknown }) =>
-    typeof args.dispatchId === 'string' ? args.dispatchId : context.currentId();
-  const onId = (label: string, caption: string, act: (dispatchId: string) => unknown) => ({
-    label,
-    caption,
-    isEnabled: (args: { [key: string]: unknown }) => idOf(args) !== null,
-    execute: async (args: { [key: string]: unknown }) => {
-      const dispatchId = idOf(args);
-      if (dispatchId !== null) {
-        await act(dispatchId);
-      }
+  const { lab, views, texts, target } = context;
+  const { dispatchOf, onDispatch } = target;
+  const idsOf = (args: { readonly [key: string]: unknown }): string[] => {
+    if (Array.isArray(args.dispatchIds)) {
+      return args.dispatchIds.filter((id): id is string => typeof id === 'string');
     }
-  });
+    const dispatchId = dispatchOf(args);
+    return dispatchId === null ? [] : [dispatchId];
+  };
 
   commands.addCommand(CommandIds.openDispatch, {
     label: texts.__('Open Graph'),
     caption: texts.__('Show the graph of a dispatch'),
-    isEnabled: args => idOf(args) !== null,
+    isEnabled: args => dispatchOf(args) !== null,
     execute: args => {
-      const dispatchId = idOf(args);
+      const dispatchId = dispatchOf(args);
       if (dispatchId !== null) {
         views.open(dispatchId, typeof args.nodeId === 'number' ? args.nodeId : undefined);
       }
@@ -51,7 +44,7 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
   });
   commands.addCommand(
     CommandIds.cancel,
-    onId(texts.__('Cancel Dispatch'), texts.__('Stop a running workflow'), dispatchId =>
+    onDispatch(texts.__('Cancel Dispatch'), texts.__('Stop a running workflow'), dispatchId =>
       reporting(async () => {
         const message = await lab.dispatches.cancel(dispatchId);
         Notification.info(message, { autoClose: 3000 });
@@ -64,7 +57,7 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
     });
   commands.addCommand(
     CommandIds.rerun,
-    onId(
+    onDispatch(
       texts.__('Run Again'),
       texts.__('Run every task of a dispatch again, with the same inputs'),
       rerun(false)
@@ -72,22 +65,45 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
   );
   commands.addCommand(
     CommandIds.rerunRest,
-    onId(
+    onDispatch(
       texts.__('Run Again, Reusing Results'),
       texts.__('Run what did not complete, and take over the results of the rest'),
       rerun(true)
     )
   );
+  commands.addCommand(CommandIds.remove, {
+    label: texts.__('Delete Dispatch…'),
+    caption: texts.__('Delete finished dispatches'),
+    isEnabled: args => idsOf(args).length > 0,
+    execute: args => removeWithDialog(idsOf(args), context)
+  });
+  commands.addCommand(CommandIds.removeMatching, {
+    label: texts.__('Delete All Dispatches…'),
+    caption: texts.__('Delete all finished dispatches that a filter shows'),
+    execute: args => {
+      const { search, statuses, count } = args as Partial<IMatchingArgs>;
+      return removeMatchingWithDialog(
+        { search: search ?? '', statuses: statuses ?? [] },
+        count,
+        context
+      );
+    }
+  });
   commands.addCommand(
-    CommandIds.remove,
-    onId(texts.__('Delete Dispatch…'), texts.__('Delete a finished dispatch'), dispatchId =>
-      removeWithDialog(dispatchId, context)
+    CommandIds.copyId,
+    onDispatch(texts.__('Copy Dispatch Id'), texts.__('Copy the id of a dispatch'), dispatchId =>
+      navigator.clipboard.writeText(dispatchId)
     )
   );
   commands.addCommand(
-    CommandIds.copyId,
-    onId(texts.__('Copy Dispatch Id'), texts.__('Copy the id of a dispatch'), dispatchId =>
-      navigator.clipboard.writeText(dispatchId)
+    CommandIds.cancelNode,
+    target.onNode(
+      texts.__('Cancel Task'),
+      texts.__('Stop one task of a running workflow; what needs it will not start'),
+      (dispatchId, nodeId) =>
+        reporting(async () => {
+          Notification.info(await lab.cancelNode(dispatchId, nodeId), { autoClose: 3000 });
+        })
     )
   );
   commands.addCommand(CommandIds.refresh, {
@@ -102,35 +118,70 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
   });
 }
 
-async function removeWithDialog(dispatchId: string, context: ICommandContext): Promise<void> {
+async function removeWithDialog(ids: readonly string[], context: ICommandContext): Promise<void> {
   const { lab, texts } = context;
-  const name = lab.dispatches.find(dispatchId)?.name ?? '';
+  const name = lab.dispatches.find(ids[0])?.name ?? '';
+  const isSure = await isDeletionWanted(
+    context,
+    ids.length === 1
+      ? texts.__('Delete this dispatch?')
+      : texts.__('Delete these %1 dispatches?', ids.length),
+    ids.length === 1
+      ? texts.__(
+          '%1 and everything it computed will be deleted. This cannot be undone.',
+          `${name} (${ids[0].slice(0, 8)})`.trim()
+        )
+      : texts.__('They and everything they computed will be deleted. This cannot be undone.')
+  );
+  if (isSure) {
+    await reporting(async () => warnOfActive(await lab.dispatches.remove(ids), context));
+  }
+}
+
+async function removeMatchingWithDialog(
+  filter: Filter,
+  count: number | undefined,
+  context: ICommandContext
+): Promise<void> {
+  const { lab, texts } = context;
+  const isSure = await isDeletionWanted(
+    context,
+    count === undefined
+      ? texts.__('Delete all dispatches?')
+      : texts.__('Delete all %1 dispatches of this list?', count),
+    texts.__(
+      'All pages are meant, not only the one on the screen. What they computed will be deleted, too. Those that run stay. This cannot be undone.'
+    )
+  );
+  if (isSure) {
+    await reporting(async () => {
+      const { deleted, active } = await lab.dispatches.removeMatching(filter);
+      Notification.info(texts.__('%1 dispatches were deleted.', deleted), { autoClose: 3000 });
+      warnOfActive(active, context);
+    });
+  }
+}
+
+async function isDeletionWanted(
+  context: ICommandContext,
+  title: string,
+  body: string
+): Promise<boolean> {
+  const { texts } = context;
   const answer = await showDialog({
-    title: texts.__('Delete this dispatch?'),
-    body: texts.__(
-      '%1 and everything it computed will be deleted. This cannot be undone.',
-      `${name} (${dispatchId.slice(0, 8)})`.trim()
-    ),
+    title,
+    body,
     buttons: [
       Dialog.cancelButton({ label: texts.__('Keep') }),
       Dialog.warnButton({ label: texts.__('Delete') })
     ]
   });
-  if (!answer.button.accept) {
-    return;
-  }
-  await reporting(async () => {
-    const refused = await lab.dispatches.remove([dispatchId]);
-    if (refused > 0) {
-      Notification.warning(texts.__('It is still running: cancel it first.'), { autoClose: 5000 });
-    }
-  });
+  return answer.button.accept;
 }
 
-async function reporting(act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (reason) {
-    Notification.error(reason instanceof Error ? reason.message : String(reason));
+function warnOfActive(count: number, context: ICommandContext): void {
+  if (count > 0) {
+    const text = context.texts.__('%1 still running: cancel first what is to be deleted.', count);
+    Notification.warning(text, { autoClose: 5000 });
   }
 }

@@ -20,7 +20,7 @@ export interface TransitionsFrame {
   items: FeedItem[];
 }
 /**
- * A status change of a dispatch (node_id null) or node. The first item of a dispatch also has name, total and root_dispatch_id; that of a node which became a dispatch has sub_dispatch_id, that of one which took over a result reused_from.
+ * A status change of a dispatch (node_id null) or node. The first item of a dispatch also has name, total and root_dispatch_id; that of a node which became a dispatch has sub_dispatch_id, that of one which took over a result reused_from; the item of an end has started_at if no item said RUNNING before.
  */
 export interface FeedItem {
   seq: number;
@@ -37,6 +37,7 @@ export interface FeedItem {
     | 'DISPATCHING'
     | 'DELETED';
   at: number;
+  started_at?: number;
   attempt?: number;
   error?: string;
   name?: string;

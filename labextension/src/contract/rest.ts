@@ -52,6 +52,10 @@ export interface StatusBody {
   uptime_s: number;
   pid: number;
   store: string;
+  /**
+   * Folder below which clients on the server's machine save results, each in a folder named by its id.
+   */
+  results_dir?: string;
 }
 /**
  * What can be said of a value without unpickling it.
@@ -141,6 +145,27 @@ export interface DispatchPage {
   seq: number;
 }
 /**
+ * GET dispatches/overview
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Overview".
+ */
+export interface Overview {
+  total: number;
+  counts: {
+    [k: string]: number;
+  };
+  /**
+   * The newest dispatch.
+   */
+  latest: Summary | null;
+  /**
+   * Seconds that those which have ended took, added up.
+   */
+  runtime_s: number;
+  seq: number;
+}
+/**
  * GET dispatches/{id}
  *
  * This interface was referenced by `RestBodies`'s JSON-Schema
@@ -175,6 +200,23 @@ export interface Detail {
   };
   python_version: string;
   lab_version: string;
+  /**
+   * Where it was dispatched, as far as that is known.
+   */
+  origin?: {
+    /**
+     * Path of the notebook below the server's root folder; absolute if it is outside of it.
+     */
+    notebook: string | null;
+    /**
+     * Id of the cell that dispatched it.
+     */
+    cell_id: string | null;
+    /**
+     * Absolute path of the script.
+     */
+    script: string | null;
+  };
   /**
    * The dispatch of which it is one node.
    */
@@ -217,6 +259,8 @@ export interface NodeColumns {
   stderr: boolean[];
   sub_dispatch_id?: (string | null)[];
   reused_from?: (string | null)[];
+  cpu_s?: (number | null)[];
+  peak_memory?: (number | null)[];
 }
 /**
  * This interface was referenced by `RestBodies`'s JSON-Schema
@@ -229,6 +273,30 @@ export interface NodeInput {
   source: number;
   source_name: string;
   payload: Payload | null;
+}
+/**
+ * What a task used, measured around it in the process that ran it.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Usage".
+ */
+export interface Usage {
+  /**
+   * CPU seconds, children included.
+   */
+  cpu_s: number;
+  /**
+   * Highest resident memory of the process in bytes; its earlier tasks count.
+   */
+  peak_memory: number;
+  /**
+   * How much of that the task added.
+   */
+  memory_growth: number;
+  input_bytes: number;
+  output_bytes: number;
+  host: string;
+  pid: number;
 }
 /**
  * GET dispatches/{id}/nodes/{n}
@@ -268,6 +336,10 @@ export interface NodeDetail {
    * dispatch:node whose output it took over instead of running.
    */
   reused_from?: string | null;
+  /**
+   * None where nothing ran, or its executor does not measure.
+   */
+  usage?: Usage | null;
 }
 /**
  * GET dispatches/{id}/nodes/{n}/streams/{stdout|stderr}
@@ -281,13 +353,23 @@ export interface StreamChunk {
   done: boolean;
 }
 /**
- * POST dispatches/delete
+ * POST dispatches/delete: by id, or all that a filter shows
  *
  * This interface was referenced by `RestBodies`'s JSON-Schema
  * via the `definition` "DeleteRequest".
  */
 export interface DeleteRequest {
-  dispatch_ids: string[];
+  dispatch_ids?: string[];
+  matching?: {
+    /**
+     * As in the list; empty for all.
+     */
+    search: string;
+    /**
+     * Empty for all.
+     */
+    statuses: DispatchStatus[];
+  };
 }
 /**
  * This interface was referenced by `RestBodies`'s JSON-Schema
@@ -359,6 +441,7 @@ export interface JobNoticeResult {
  */
 export interface SubmitResult {
   dispatch_id: string;
+  detail?: Detail;
 }
 /**
  * POST dispatches/{id}/start
@@ -429,4 +512,99 @@ export interface PurgeRequest {
  */
 export interface PurgeResult {
   purged: number;
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ConfigField".
+ */
+export interface ConfigField {
+  /**
+   * With its section.
+   */
+  name: string;
+  section: string;
+  type: 'text' | 'integer' | 'number' | 'boolean' | 'json';
+  /**
+   * null for a secret
+   */
+  value: string | number | boolean | unknown[] | null;
+  /**
+   * The only values, if not empty.
+   */
+  choices: string[];
+  is_secret: boolean;
+  /**
+   * Whether file or environment say something.
+   */
+  is_set: boolean;
+  /**
+   * Environment variable that overrides the file at this moment, or empty.
+   */
+  variable: string;
+  is_read_only: boolean;
+}
+/**
+ * GET config
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ConfigForm".
+ */
+export interface ConfigForm {
+  /**
+   * Of the file.
+   */
+  path: string;
+  fields: ConfigField[];
+}
+/**
+ * PUT config
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ConfigChange".
+ */
+export interface ConfigChange {
+  /**
+   * New values by name; all are written, or none.
+   */
+  values: {};
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "LogEntry".
+ */
+export interface LogEntry {
+  /**
+   * Place in the file.
+   */
+  number: number;
+  /**
+   * Local time as the file has it.
+   */
+  time: string;
+  level: string;
+  logger: string;
+  message: string;
+}
+/**
+ * GET logs
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "LogPage".
+ */
+export interface LogPage {
+  items: LogEntry[];
+  total: number;
+  path: string;
+}
+/**
+ * POST quickstart
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "NotebookPath".
+ */
+export interface NotebookPath {
+  /**
+   * Below the server's root folder.
+   */
+  path: string;
 }

@@ -1,5 +1,6 @@
 /** First half of the layout: which layer each node is in, and the order inside layers. Linear in nodes and edges. */
 
+import { visibleEdges } from './positions';
 import type { IGraphStructure } from './structure';
 
 /** Nodes in layers, joined by links; ids from `nodeCount` on are bends of edges that cross layers. */
@@ -63,18 +64,6 @@ export function orderLayers(
     return sum + (last > first ? rowsBefore[last] - rowsBefore[first] : 0);
   }, 0);
   return order(build(structure, ranking, isBlock, bends <= MAX_BENDS ? bends : 0));
-}
-
-function visibleEdges(structure: IGraphStructure, isVisible: Uint8Array): Int32Array {
-  const edges: number[] = [];
-  for (let edge = 0; edge < structure.source.length; edge += 1) {
-    const source = structure.source[edge];
-    const target = structure.target[edge];
-    if (source !== target && isVisible[source] === 1 && isVisible[target] === 1) {
-      edges.push(edge);
-    }
-  }
-  return Int32Array.from(edges);
 }
 
 /** Longest path from the sources; then values move down to just above the node that uses them. */

@@ -4,7 +4,7 @@
  * Theory: inside a layer each item wants to stand at the mean of its neighbours; keeping order and distances, the
  * closest such arrangement is found exactly by pooling adjacent violators, in linear time. Layers too wide for the room
  * become blocks of several rows, so that a fan of a thousand keeps a readable shape.
- * Everything is computed "downwards"; for the other orientation the axes are exchanged at the end.
+ * Everything is computed "downwards"; for other orientations the axes are exchanged, or mirrored, at the end.
  */
 
 import type { BlockPlan, IRoom } from './blocks';
@@ -22,6 +22,7 @@ import {
 } from './blocks';
 import type { IAdjacency, ILayering } from './layers';
 import { orderLayers, rankNodes } from './layers';
+import { isHorizontal, mirrored } from './positions';
 import type { IBlockBounds, IPositions } from './routes';
 import { routeEdges } from './routes';
 import type { ISizes } from './sizes';
@@ -29,11 +30,27 @@ import { nodeSizes } from './sizes';
 import type { IGraphStructure } from './structure';
 
 /** Where successors are drawn. */
-export type Orientation = 'down' | 'right';
+export type Orientation = 'down' | 'up' | 'right' | 'left';
+
+/** In the order in which a button goes through them. */
+export const ORIENTATIONS: readonly Orientation[] = ['down', 'up', 'right', 'left'];
+
+/** How nodes are arranged. */
+export type Arrangement = 'layered' | 'tree' | 'force' | 'rectangles' | 'boxes';
+
+export const ARRANGEMENTS: readonly Arrangement[] = [
+  'layered',
+  'tree',
+  'force',
+  'rectangles',
+  'boxes'
+];
 
 /** What may change the positions. */
 export interface ILayoutOptions {
   orientation: Orientation;
+  /** Layers if left out. */
+  arrangement?: Arrangement;
   showParameters: boolean;
   showPostprocess: boolean;
   /** Decides how wide layers are broken; a usual size if it is not known. */
@@ -43,6 +60,8 @@ export interface ILayoutOptions {
 /** Positions in world units; arrays are indexed by node id, hidden nodes have width 0. */
 export interface ILayout {
   readonly orientation: Orientation;
+  /** Edges are lines from border to border; otherwise they leave and enter in the direction of the flow. */
+  readonly isStraight: boolean;
   readonly width: number;
   readonly height: number;
   readonly x: Float32Array;
@@ -64,10 +83,10 @@ export interface ILayout {
 const BEND_SIZE = 6;
 const SETTLE_ROUNDS = 6;
 
-/** Positions of all visible nodes and edges. */
+/** Positions of all visible nodes and edges, in layers. */
 export function layoutGraph(structure: IGraphStructure, options: ILayoutOptions): ILayout {
   const isVisible = visibility(structure, options);
-  const isRight = options.orientation === 'right';
+  const isRight = isHorizontal(options.orientation);
   const sizes = nodeSizes(structure, isVisible);
   const ranking = rankNodes(structure, isVisible);
   const room = options.room ?? DEFAULT_ROOM;
@@ -76,7 +95,9 @@ export function layoutGraph(structure: IGraphStructure, options: ILayoutOptions)
   const layering = orderLayers(structure, ranking, isBlock);
   const positions = place(structure, layering, sizes, plan, isRight);
   const dependsOnRoom = ranking.layers.some(layer => layer.length >= MIN_BLOCK);
-  return finish(structure, options.orientation, layering, positions, sizes, dependsOnRoom);
+  const layout = finish(structure, isRight, layering, positions, sizes, dependsOnRoom);
+  const isBackwards = options.orientation === 'up' || options.orientation === 'left';
+  return isBackwards ? mirrored(layout, options.orientation) : layout;
 }
 
 /** Which nodes are drawn: 1 or 0 for each id. */
@@ -248,13 +269,12 @@ function pool(
 /** Moves everything to begin at 0, leads the edges, and exchanges the axes if need be. */
 function finish(
   structure: IGraphStructure,
-  orientation: Orientation,
+  isRight: boolean,
   layering: ILayering,
   at: IPositions,
   sizes: ISizes,
   dependsOnRoom: boolean
 ): ILayout {
-  const isRight = orientation === 'right';
   const routes = routeEdges(structure, layering, at);
   const nodes: number[] = [];
   let [low, high, depth] = [Infinity, -Infinity, 0];
@@ -281,7 +301,8 @@ function finish(
   const along = at.along.slice(0, structure.count).map(value => value - low);
   const across = at.across.slice(0, structure.count);
   return {
-    orientation,
+    orientation: isRight ? 'right' : 'down',
+    isStraight: false,
     width: isRight ? depth : length,
     height: isRight ? length : depth,
     x: isRight ? across : along,

@@ -14,8 +14,8 @@ export type SizeClass = 'card' | 'list' | 'value';
 /** In the order in which a block shows them: values come last, next to the layer that uses them. */
 export const SIZE_CLASSES: readonly SizeClass[] = ['card', 'list', 'value'];
 
-export const CARD_WIDTH = 176;
-const CARD_MAX_WIDTH = 236;
+export const CARD_WIDTH = 200;
+const CARD_MAX_WIDTH = 250;
 const CARD_CHARACTER = 10.6;
 const CARD_FRAME = 62;
 export const CARD_HEIGHT = 46;

@@ -44,6 +44,25 @@ export function nodeLabel(name: string, kind: NodeKind): string {
   return text.length > LABEL_LIMIT ? `${text.slice(0, LABEL_LIMIT - 1)}…` : text;
 }
 
+/** The label in words: no underscores, dots and colons, each word with a capital. */
+export function prettyLabel(label: string): string {
+  return label
+    .replace(/[_:.\s]+/g, ' ')
+    .trim()
+    .replace(
+      /(^|\s)(\p{Ll})/gu,
+      (_, before: string, letter: string) => before + letter.toUpperCase()
+    );
+}
+
+/** The same graph with labels in words; values of parameters stay as they are. */
+export function withPrettyLabels(structure: IGraphStructure): IGraphStructure {
+  const labels = structure.labels.map((label, id) =>
+    structure.kinds[id] === 'parameter' ? label : prettyLabel(label)
+  );
+  return { ...structure, labels };
+}
+
 /** Ids of the nodes that feed a node, and of those it feeds. */
 export function neighbours(
   structure: IGraphStructure,

@@ -88,8 +88,16 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
 }
 
-/** A size in bytes: `312 B`, `4.1 kB`, `2.0 MB`. */
+/** The same for a clock on the screen: while it runs whole seconds are enough; tenths would only flicker. */
+export function formatRunning(seconds: number, isRunning: boolean): string {
+  return isRunning && seconds < 60 ? `${Math.floor(seconds)} s` : formatDuration(seconds);
+}
+
+/** A size in bytes: `312 B`, `4.1 kB`, `2.0 MB`; empty if it is not known. */
 export function formatSize(bytes: number): string {
+  if (!Number.isFinite(bytes)) {
+    return '';
+  }
   if (bytes < 1000) {
     return `${bytes} B`;
   }

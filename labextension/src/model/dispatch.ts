@@ -8,9 +8,9 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { FeedState, IFeed, IRestClient } from '../api';
+import type { FeedState, IFeed, IRestClient, SortKey } from '../api';
 import { ApiError } from '../api';
-import type { Detail, FeedItem, NodeDetail, Preview, StreamChunk } from '../contract';
+import type { Detail, DispatchPage, FeedItem, NodeDetail, Preview, StreamChunk } from '../contract';
 import { isTerminal } from '../contract';
 import type { INodeStates } from '../graph/states';
 import { statesFromColumns } from '../graph/states';
@@ -28,6 +28,12 @@ export interface IParent {
   readonly dispatchId: string;
   readonly nodeId: number | undefined;
   readonly name: string;
+}
+
+/** An order of the dispatches that nodes became. */
+export interface IPartsOrder {
+  readonly sort: SortKey;
+  readonly direction: 'asc' | 'desc';
 }
 
 /** Holds one dispatch. */
@@ -73,8 +79,18 @@ export class DispatchModel implements IDisposable {
     return this._parent;
   }
 
+  /** Where `Result.save` puts files of this dispatch by default; empty until `loadFolder` knows it. */
+  get folder(): string {
+    return this._folder;
+  }
+
   get isDeleted(): boolean {
     return this._state?.isDeleted ?? false;
+  }
+
+  /** Whether the server has no such dispatch: asking again is of no use. */
+  get isMissing(): boolean {
+    return this._isMissing;
   }
 
   get error(): string {
@@ -145,6 +161,22 @@ export class DispatchModel implements IDisposable {
     }
   }
 
+  /** Asks for `folder`, once. */
+  async loadFolder(): Promise<void> {
+    if (this._folder !== '') {
+      return;
+    }
+    try {
+      const { results_dir: folder } = await this._rest.status();
+      this._folder = folder === undefined ? '' : `${folder}/${this.dispatchId}`;
+      if (!this._isDisposed) {
+        this._changed.emit('feed');
+      }
+    } catch (reason) {
+      console.debug('covalent-lab: the folder of results is not known at the moment', reason);
+    }
+  }
+
   /** Reads one node, with its inputs, output and logs. */
   node(nodeId: number): Promise<NodeDetail> {
     return this._rest.node(this.dispatchId, nodeId);
@@ -153,6 +185,12 @@ export class DispatchModel implements IDisposable {
   /** Reads what a node has printed after an offset. */
   stream(nodeId: number, name: 'stdout' | 'stderr', offset: number): Promise<StreamChunk> {
     return this._rest.stream(this.dispatchId, nodeId, name, offset);
+  }
+
+  /** Reads a part of the list of dispatches that its nodes became. */
+  sublattices(order: IPartsOrder, offset: number, count: number): Promise<DispatchPage> {
+    const query = { ...order, search: '', status: '', offset, count };
+    return this._rest.sublattices(this.dispatchId, query);
   }
 
   /** Reads the rich previews of a payload. */
@@ -226,12 +264,20 @@ export class DispatchModel implements IDisposable {
     }
   }
 
-  /** The result is known only to the server; statuses stay as the feed told them. */
+  /** The result, and what nodes used, is known only to the server; statuses stay as the feed told them. */
   private async _reloadDetail(): Promise<void> {
     try {
-      const detail = await this._rest.detail(this.dispatchId);
-      if (this._state !== null && !this._isDisposed) {
-        this._state = { ...this._state, detail };
+      const [detail, columns] = await Promise.all([
+        this._rest.detail(this.dispatchId),
+        this._rest.nodes(this.dispatchId)
+      ]);
+      if (this._state !== null && this._structure !== null && !this._isDisposed) {
+        const { cpuS, peakMemory } = statesFromColumns(this._structure, columns);
+        this._state = {
+          ...this._state,
+          detail,
+          nodes: { ...this._state.nodes, cpuS, peakMemory }
+        };
         this._changed.emit('loaded');
       }
     } catch (reason) {
@@ -262,11 +308,11 @@ export class DispatchModel implements IDisposable {
   private readonly _selectionChanged = new Signal<this, number | null>(this);
   private _state: IDispatchState | null = null;
   private _parent: IParent | null = null;
+  private _folder = '';
   private _structure: IGraphStructure | null = null;
   private _selection: number | null = null;
   private _waiting: FeedItem[] = [];
   private _isLoading = false;
-  /** The server answered that there is no such dispatch: asking again is of no use. */
   private _isMissing = false;
   private _ticket = 0;
   private _resetSeq = -1;

@@ -4,8 +4,8 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { FeedState, IFeed, IListQuery, IRestClient, SortKey } from '../api';
-import type { FeedItem, Summary } from '../contract';
+import type { FeedState, IFeed, IDispatchFilter, IListQuery, IRestClient, SortKey } from '../api';
+import type { DispatchStatus, FeedItem, Summary } from '../contract';
 import type { IListState } from './reduce';
 import { reduceList } from './reduce';
 
@@ -21,9 +21,9 @@ export interface IListView {
   readonly direction: 'asc' | 'desc';
 }
 
-const STATUSES: Readonly<Record<Tab, readonly string[]>> = {
+const STATUSES: Readonly<Record<Tab, readonly DispatchStatus[]>> = {
   all: [],
-  running: ['RUNNING'],
+  running: ['STARTING', 'RUNNING'],
   completed: ['COMPLETED'],
   failed: ['FAILED'],
   cancelled: ['CANCELLED'],
@@ -35,10 +35,12 @@ const RELOAD_DELAY_MS = 400;
 
 /** Holds the list's state; emits `changed` after each change. */
 export class DispatchesModel implements IDisposable {
-  constructor(options: { rest: IRestClient; feed: IFeed; pageSize?: number }) {
+  /** With `isPaged` it holds one page at a time; without, `loadMore` adds to what is there. */
+  constructor(options: { rest: IRestClient; feed: IFeed; pageSize?: number; isPaged?: boolean }) {
     this._rest = options.rest;
     this._feed = options.feed;
     this._pageSize = options.pageSize ?? 50;
+    this._isPaged = options.isPaged ?? false;
     this._feed.transitions.connect(this._onTransitions, this);
     this._feed.stateChanged.connect(this._onFeedState, this);
     this._feed.reset.connect(this._onReset, this);
@@ -55,6 +57,20 @@ export class DispatchesModel implements IDisposable {
   /** How many dispatches the present filter has, loaded or not. */
   get total(): number {
     return this._state.total;
+  }
+
+  /** Number of the page that is held, from 0 on. */
+  get page(): number {
+    return this._page;
+  }
+
+  get pages(): number {
+    return Math.max(1, Math.ceil(this.total / this._pageSize));
+  }
+
+  /** What the server is asked for. */
+  get filter(): IDispatchFilter {
+    return { search: this._view.search, statuses: STATUSES[this._view.tab] };
   }
 
   get view(): IListView {
@@ -119,6 +135,10 @@ export class DispatchesModel implements IDisposable {
 
   /** Loads what is shown again, as many pages as are loaded. */
   async refresh(firstPageOnly = false): Promise<void> {
+    if (this._isPaged) {
+      await this.showPage(firstPageOnly ? 0 : this._page);
+      return;
+    }
     const loaded = firstPageOnly ? 0 : this._state.items.length;
     await this._load(0, Math.max(this._pageSize, loaded), []);
   }
@@ -128,6 +148,15 @@ export class DispatchesModel implements IDisposable {
     const { items, total } = this._state;
     if (items.length < total && !this.isLoading) {
       await this._load(items.length, this._pageSize, items);
+    }
+  }
+
+  /** Loads one page and drops the others; the last one if there are not so many any more. */
+  async showPage(page: number): Promise<void> {
+    this._page = Math.max(0, page);
+    await this._load(this._page * this._pageSize, this._pageSize, []);
+    if (this._page >= this.pages) {
+      await this.showPage(this.pages - 1);
     }
   }
 
@@ -146,6 +175,13 @@ export class DispatchesModel implements IDisposable {
     const result = await this._rest.remove(dispatchIds);
     await this.refresh();
     return result.active.length;
+  }
+
+  /** Deletes all finished dispatches of a filter; returns how many, and how many stay because they run. */
+  async removeMatching(filter: IDispatchFilter): Promise<{ deleted: number; active: number }> {
+    const result = await this._rest.removeMatching(filter);
+    await this.refresh();
+    return { deleted: result.deleted.length, active: result.active.length };
   }
 
   dispose(): void {
@@ -207,8 +243,11 @@ export class DispatchesModel implements IDisposable {
       isNewestFirst: this._view.sort === 'created_at' && this._view.direction === 'desc',
       search: this._view.search
     });
-    this._state = step.state;
-    if (step.isStale) {
+    const isMoved = this._isPaged && step.state.total !== this._state.total;
+    this._state = isMoved
+      ? { ...step.state, items: step.state.items.slice(0, this._pageSize) }
+      : step.state;
+    if (step.isStale || isMoved) {
       this._reloadSoon();
     }
   }
@@ -239,7 +278,9 @@ export class DispatchesModel implements IDisposable {
   private readonly _rest: IRestClient;
   private readonly _feed: IFeed;
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _isPaged: boolean;
   private _pageSize: number;
+  private _page = 0;
   private _state: IListState = EMPTY;
   private _view: IListView = { tab: 'all', search: '', sort: 'created_at', direction: 'desc' };
   private _waiting: FeedItem[] = [];

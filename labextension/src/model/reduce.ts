@@ -54,6 +54,7 @@ export function reduceDispatch(state: IDispatchState, items: readonly FeedItem[]
   let isDeleted = state.isDeleted;
   if (own.some(item => item.node_id !== null)) {
     nodes = {
+      ...nodes,
       status: nodes.status.slice(),
       startedAt: nodes.startedAt.slice(),
       endedAt: nodes.endedAt.slice(),
@@ -215,6 +216,9 @@ function applyNode(nodes: INodeStates, item: FeedItem): void {
   if (item.reused_from !== undefined) {
     nodes.reused[id] = 1;
     nodes.startedAt[id] = item.at;
+  }
+  if (item.started_at !== undefined) {
+    nodes.startedAt[id] = item.started_at;
   }
   if (code === RUNNING) {
     nodes.startedAt[id] = item.at;

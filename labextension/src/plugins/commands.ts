@@ -1,4 +1,4 @@
-/** Adds commands, palette entries and the context menu of the list. */
+/** Adds commands, palette entries and context menus. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
@@ -6,48 +6,86 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { addCommands } from '../commands/dispatch';
 import { CommandIds } from '../commands/ids';
-import { ICovalentLab, ICovalentViews } from '../tokens';
+import { addNotebookCommands } from '../commands/notebook';
+import { targets } from '../commands/target';
+import { ICovalentLab, ICovalentViews, INotebooks } from '../tokens';
+import { editArguments } from '../widgets/forms';
 import { PANEL_ID } from './panel';
 
-const ROW = '.cvl-Row[data-dispatch-id]';
+const ROW = '.cvl-mod-dispatch[data-dispatch-id]';
+const NODE = '.cvl-DispatchView [data-node-id]';
+const NODE_COMMANDS = [
+  CommandIds.loadOutput,
+  CommandIds.debugNode,
+  CommandIds.replaceNode,
+  CommandIds.cancelNode
+];
+/** Context menus, by what they are for. In the graph they are about the selected node. */
+const MENUS: readonly (readonly [string, readonly string[]])[] = [
+  [
+    ROW,
+    [
+      CommandIds.openDispatch,
+      CommandIds.openOrigin,
+      CommandIds.copyId,
+      CommandIds.copyExpression,
+      CommandIds.loadResult,
+      CommandIds.rerun,
+      CommandIds.rerunRest,
+      CommandIds.rerunWith,
+      CommandIds.cancel,
+      CommandIds.remove
+    ]
+  ],
+  [NODE, NODE_COMMANDS],
+  ['.cvl-DispatchView .cvl-GraphWidget', NODE_COMMANDS]
+];
 
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'covalent-lab:commands',
   description: 'Commands on dispatches, in palette and context menu.',
   autoStart: true,
-  requires: [ICovalentLab, ICovalentViews],
+  requires: [ICovalentLab, ICovalentViews, INotebooks],
   optional: [ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     lab: ICovalentLab,
     views: ICovalentViews,
+    notebooks: INotebooks,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ) => {
     const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const target = targets({
+      dispatchId: () => {
+        const row = app.contextMenuHitTest(node => node.matches(ROW));
+        return row?.dataset.dispatchId ?? views.currentId;
+      },
+      nodeId: () => {
+        const row = app.contextMenuHitTest(node => node.matches(NODE));
+        return row === undefined ? views.currentNode : Number(row.dataset.nodeId);
+      }
+    });
     addCommands(app.commands, {
       lab,
       views,
       texts,
-      showSidebar: () => app.shell.activateById(PANEL_ID),
-      currentId: () => {
-        const row = app.contextMenuHitTest(
-          node => node.classList.contains('cvl-Row') && node.dataset.dispatchId !== undefined
-        );
-        return row?.dataset.dispatchId ?? views.currentId;
-      }
+      target,
+      showSidebar: () => app.shell.activateById(PANEL_ID)
+    });
+    addNotebookCommands(app.commands, {
+      lab,
+      notebooks,
+      texts,
+      target,
+      editArguments: options => editArguments({ ...options, texts })
     });
     const category = texts.__('Covalent');
     for (const command of Object.values(CommandIds)) {
       palette?.addItem({ command, category });
     }
-    [
-      CommandIds.openDispatch,
-      CommandIds.copyId,
-      CommandIds.rerun,
-      CommandIds.rerunRest,
-      CommandIds.cancel,
-      CommandIds.remove
-    ].forEach((command, rank) => app.contextMenu.addItem({ command, selector: ROW, rank }));
+    for (const [selector, commands] of MENUS) {
+      commands.forEach((command, rank) => app.contextMenu.addItem({ command, selector, rank }));
+    }
   }
 };

@@ -39,7 +39,8 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
         rerun: (dispatchId, reusesResults) =>
           run(reusesResults ? CommandIds.rerunRest : CommandIds.rerun)(dispatchId),
         remove: run(CommandIds.remove),
-        copyId: run(CommandIds.copyId)
+        copyId: run(CommandIds.copyId),
+        openTable: () => void app.commands.execute(CommandIds.openTable)
       }
     });
     panel.id = PANEL_ID;
@@ -47,6 +48,9 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     panel.title.caption = texts.__('Covalent dispatches');
     app.shell.add(panel, 'left', { rank: 450, type: 'Covalent' });
     restorer?.add(panel, PANEL_ID);
-    void app.restored.then(() => lab.dispatches.start());
+    void app.restored.then(() => {
+      void lab.dispatches.start();
+      void lab.overview.load();
+    });
   }
 };

@@ -7,12 +7,14 @@ import { Signal } from '@lumino/signaling';
 
 import type { IFeed, IRestClient } from '../api';
 import { Feed, RestClient } from '../api';
-import { DispatchesModel, DispatchModel } from '../model';
+import type { Detail, NodeDetail } from '../contract';
+import { ConfigModel, DispatchesModel, DispatchModel, LogModel, OverviewModel } from '../model';
 import type { ICovalentSettings } from '../tokens';
 import { ICovalentLab } from '../tokens';
 
 const DEFAULTS: ICovalentSettings = {
   pageSize: 50,
+  tablePageSize: 10,
   showParameters: true,
   showPostprocess: false,
   orientation: 'down'
@@ -24,9 +26,11 @@ class CovalentLab implements ICovalentLab {
     this._rest = new RestClient({ serverSettings });
     this._feed = new Feed({ serverSettings });
     this.dispatches = new DispatchesModel({ rest: this._rest, feed: this._feed });
+    this.overview = new OverviewModel({ rest: this._rest, feed: this._feed });
   }
 
   readonly dispatches: DispatchesModel;
+  readonly overview: OverviewModel;
 
   get settings(): ICovalentSettings {
     return this._settings;
@@ -44,6 +48,40 @@ class CovalentLab implements ICovalentLab {
     return new DispatchModel({ rest: this._rest, feed: this._feed, dispatchId });
   }
 
+  detail(dispatchId: string): Promise<Detail> {
+    return this._rest.detail(dispatchId);
+  }
+
+  node(dispatchId: string, nodeId: number): Promise<NodeDetail> {
+    return this._rest.node(dispatchId, nodeId);
+  }
+
+  async cancelNode(dispatchId: string, nodeId: number): Promise<string> {
+    return (await this._rest.cancel(dispatchId, [nodeId])).message;
+  }
+
+  createPages(): DispatchesModel {
+    const { tablePageSize } = this._settings;
+    return new DispatchesModel({
+      rest: this._rest,
+      feed: this._feed,
+      pageSize: tablePageSize,
+      isPaged: true
+    });
+  }
+
+  createConfig(): ConfigModel {
+    return new ConfigModel({ rest: this._rest });
+  }
+
+  createLog(): LogModel {
+    return new LogModel({ rest: this._rest });
+  }
+
+  async quickstart(): Promise<string> {
+    return (await this._rest.quickstart()).path;
+  }
+
   applySettings(settings: ICovalentSettings): void {
     this._settings = settings;
     this.dispatches.pageSize = settings.pageSize;
@@ -52,6 +90,7 @@ class CovalentLab implements ICovalentLab {
 
   dispose(): void {
     this.dispatches.dispose();
+    this.overview.dispose();
     this._feed.dispose();
     Signal.clearData(this);
   }

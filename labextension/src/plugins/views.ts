@@ -6,6 +6,7 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { IThemeManager, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIds } from '../commands/ids';
@@ -33,14 +34,26 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
     const create = (dispatchId: string): MainAreaWidget<DispatchView> => {
       const model = lab.createDispatch(dispatchId);
       const { orientation, showParameters, showPostprocess } = lab.settings;
+      const run = (command: string, nodeId?: number) =>
+        void app.commands.execute(
+          command,
+          nodeId === undefined ? { dispatchId } : { dispatchId, nodeId }
+        );
       const content = new DispatchView({
         model,
         texts,
         view: { orientation, showParameters, showPostprocess },
-        onCancel: () => void app.commands.execute(CommandIds.cancel, { dispatchId }),
-        onRerun: reusesResults => {
-          const command = reusesResults ? CommandIds.rerunRest : CommandIds.rerun;
-          void app.commands.execute(command, { dispatchId });
+        actions: {
+          cancel: () => run(CommandIds.cancel),
+          rerun: reuses => run(reuses ? CommandIds.rerunRest : CommandIds.rerun),
+          rerunWith: () => run(CommandIds.rerunWith),
+          loadResult: () => run(CommandIds.loadResult),
+          openOrigin: () => run(CommandIds.openOrigin),
+          showList: () => run(CommandIds.showSidebar),
+          cancelNode: nodeId => run(CommandIds.cancelNode, nodeId),
+          loadOutput: nodeId => run(CommandIds.loadOutput, nodeId),
+          debugNode: nodeId => run(CommandIds.debugNode, nodeId),
+          replaceNode: nodeId => run(CommandIds.replaceNode, nodeId)
         }
       });
       const widget = new MainAreaWidget({ content });
@@ -70,6 +83,13 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
         tracker.find(view => view.content.model.dispatchId === dispatchId) ?? create(dispatchId);
       if (!widget.isAttached) {
         app.shell.add(widget, 'main', { type: 'Covalent' });
+        void app.restored.then(() => {
+          if (!widget.isAttached && !widget.isDisposed) {
+            widget.dispose(); // Jupyter Notebook shows one document a page
+            const query = URLExt.objectToQueryString({ covalent: dispatchId });
+            window.open(`${PageConfig.getBaseUrl()}lab${query}`, '_blank', 'noopener');
+          }
+        });
       }
       if (nodeId !== undefined) {
         widget.content.model.selection = nodeId;
@@ -85,12 +105,17 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
       args: view => ({ dispatchId: view.content.model.dispatchId }),
       name: view => view.content.model.dispatchId
     });
+    const current = () => {
+      const widget = app.shell.currentWidget;
+      return tracker.find(view => view === widget)?.content.model;
+    };
     return {
       open,
       get currentId() {
-        const current = app.shell.currentWidget;
-        const view = tracker.find(widget => widget === current);
-        return view?.content.model.dispatchId ?? null;
+        return current()?.dispatchId ?? null;
+      },
+      get currentNode() {
+        return current()?.selection ?? null;
       }
     };
   }

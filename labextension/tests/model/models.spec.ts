@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { statusName } from '../../src/graph/states';
-import { DispatchesModel, DispatchModel, NodeModel } from '../../src/model';
+import { DispatchesModel, DispatchModel, NodeModel, OverviewModel } from '../../src/model';
 import type { NodeDetail } from '../../src/contract';
 import { columns, detail, FakeFeed, FakeRest, item, summary } from '../fakes';
 
@@ -64,6 +64,31 @@ describe('DispatchesModel', () => {
     expect(rest.queries.length).toBe(2);
   });
 
+  it('holds one page, fills it up again, and never stays behind the last one', async () => {
+    rest.page.items = ['a', 'b', 'c'].map(id => summary(id));
+    rest.page.total = 3;
+    const model = new DispatchesModel({ rest, feed, pageSize: 2, isPaged: true });
+    await model.start();
+    feed.transitions.emit([item(1, 'n', null, 'NEW_OBJECT', { name: 'n', total: 1 })]);
+    expect(model.items.map(row => row.dispatch_id)).toEqual(['n', 'a']);
+    await vi.runAllTimersAsync();
+    expect(rest.queries.length).toBe(2);
+    await model.showPage(1);
+    expect(model.items.map(row => row.dispatch_id)).toEqual(['c']);
+    rest.page.items = ['a', 'b'].map(id => summary(id));
+    rest.page.total = 2;
+    await model.refresh();
+    expect([model.page, model.items.map(row => row.dispatch_id)]).toEqual([0, ['a', 'b']]);
+  });
+
+  it('deletes by the filter it shows', async () => {
+    rest.page.items = [summary('a')];
+    const model = new DispatchesModel({ rest, feed });
+    await model.show({ tab: 'running', search: 'fit' });
+    expect(await model.removeMatching(model.filter)).toEqual({ deleted: 1, active: 0 });
+    expect(rest.removed).toEqual([{ search: 'fit', statuses: ['STARTING', 'RUNNING'] }]);
+  });
+
   it('hears nothing after it was disposed, twice', async () => {
     const model = new DispatchesModel({ rest, feed });
     await model.start();
@@ -89,15 +114,17 @@ describe('DispatchModel', () => {
     expect(model.detail?.completed).toBe(1);
   });
 
-  it('reads the result when the dispatch ends', async () => {
+  it('reads the result, and what nodes used, when the dispatch ends', async () => {
     rest.details.set('a', detail('a'));
     const model = new DispatchModel({ rest, feed, dispatchId: 'a' });
     await model.load();
     const result = { digest: 'd'.repeat(40), size: 1, type: 'int', text: '7', rich: [] };
     rest.details.set('a', detail('a', { status: 'COMPLETED', result }));
+    rest.nodeColumns = { ...columns(2, [[0, 'COMPLETED']]), cpu_s: [1.5], peak_memory: [9_000] };
     feed.transitions.emit([item(1, 'a', null, 'COMPLETED')]);
     await vi.runAllTimersAsync();
     expect(model.detail?.result?.text).toBe('7');
+    expect([model.nodes?.cpuS[0], model.nodes?.peakMemory[0]]).toEqual([1.5, 9_000]);
   });
 
   it('knows the dispatch that it is part of, and what its nodes became', async () => {
@@ -190,5 +217,25 @@ describe('NodeModel', () => {
     expect(node.stdout).toBe('né two three');
     node.dispose();
     node.dispose();
+  });
+});
+
+describe('OverviewModel', () => {
+  it('asks again once after many dispatches changed, and not for their nodes', async () => {
+    const model = new OverviewModel({ rest, feed });
+    const asked = vi.spyOn(rest, 'overview');
+    rest.figures = { ...rest.figures, total: 3, counts: { RUNNING: 1, STARTING: 1, FAILED: 1 } };
+    feed.transitions.emit([item(1, 'a', 0, 'RUNNING')]);
+    await vi.runAllTimersAsync();
+    expect(asked).not.toHaveBeenCalled();
+    feed.transitions.emit([item(2, 'a', null, 'RUNNING')]);
+    feed.transitions.emit([item(3, 'b', null, 'FAILED')]);
+    await vi.runAllTimersAsync();
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect([model.count(), model.running, model.count('FAILED')]).toEqual([3, 2, 1]);
+    model.dispose();
+    feed.transitions.emit([item(4, 'a', null, 'COMPLETED')]);
+    await vi.runAllTimersAsync();
+    expect(asked).toHaveBeenCalledTimes(1);
   });
 });

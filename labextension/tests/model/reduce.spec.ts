@@ -36,6 +36,14 @@ describe('reduceDispatch', () => {
     expect(done.seq).toBe(13);
   });
 
+  it('learns from an end when it began, where nothing told that before', () => {
+    const done = reduceDispatch(dispatchState(), [
+      item(11, 'a', 0, 'STARTING'),
+      item(12, 'a', 0, 'COMPLETED', { started_at: 111.5 })
+    ]);
+    expect([done.nodes.startedAt[0], done.nodes.endedAt[0]]).toEqual([111.5, 112]);
+  });
+
   it('takes a failure back when the node is tried again', () => {
     const failed = reduceDispatch(dispatchState(), [item(11, 'a', 1, 'FAILED')]);
     const again = reduceDispatch(failed, [item(12, 'a', 1, 'RUNNING', { attempt: 2 })]);

@@ -1,13 +1,12 @@
 import { fireEvent, render, screen } from '@testing-library/react';
 import { afterEach, expect, it, vi } from 'vitest';
 
-import type { NodeDetail } from '../../src/contract';
 import { OPEN_EVENT } from '../../src/contract/open';
 import { plainTexts } from '../../src/graph/style';
 import { DispatchModel, NodeModel } from '../../src/model';
 import { NodeView } from '../../src/widgets/node/node';
 import { OpenLink } from '../../src/widgets/parts';
-import { detail, FakeFeed, FakeRest } from '../fakes';
+import { detail, FakeFeed, FakeRest, NODE, viewActions } from '../fakes';
 
 const asked = vi.fn((event: Event) => (event as CustomEvent).detail);
 document.addEventListener(OPEN_EVENT, asked);
@@ -33,33 +32,15 @@ it('a node that became a dispatch offers to open it; others do not', async () =>
   const dispatch = new DispatchModel({ rest, feed: new FakeFeed(), dispatchId: 'a' });
   const model = new NodeModel({ dispatch, nodeId: 0 });
   await model.load();
-  const { rerender } = render(<NodeView dispatch={dispatch} node={model} texts={plainTexts} />);
+  const { rerender } = render(
+    <NodeView dispatch={dispatch} node={model} texts={plainTexts} actions={viewActions()} />
+  );
   fireEvent.click(screen.getByRole('button', { name: 'Open sublattice' }));
   expect(asked).toHaveReturnedWith({ dispatchId: 'inner', nodeId: undefined });
   rest.nodeDetail = { ...NODE, sub_dispatch_id: null };
   await model.load();
-  rerender(<NodeView dispatch={dispatch} node={model} texts={plainTexts} />);
+  rerender(
+    <NodeView dispatch={dispatch} node={model} texts={plainTexts} actions={viewActions()} />
+  );
   expect(screen.queryByRole('button', { name: 'Open sublattice' })).toBeNull();
 });
-
-const NODE: NodeDetail = {
-  node_id: 0,
-  name: 'task',
-  kind: 'function',
-  status: 'COMPLETED',
-  attempt: 1,
-  started_at: 1,
-  ended_at: 2,
-  error: '',
-  executor: 'local',
-  executor_data: {},
-  hooks: {},
-  function_name: 'task',
-  source: '',
-  doc: '',
-  inputs: [],
-  output: null,
-  stdout: '',
-  stderr: '',
-  seq: 1
-};

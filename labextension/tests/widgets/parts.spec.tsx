@@ -50,7 +50,8 @@ describe('DispatchList', () => {
       cancel: vi.fn(),
       rerun: vi.fn(),
       remove: vi.fn(),
-      copyId: vi.fn()
+      copyId: vi.fn(),
+      openTable: vi.fn()
     };
     render(<DispatchList model={model} texts={plainTexts} actions={actions} />);
     return actions;

@@ -5,6 +5,7 @@ A submission is handed to the lab piece by piece as it arrives, so its size does
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.auth.decorator import authorized
@@ -27,6 +28,7 @@ __all__ = [
     "DispatchHandler",
     "DispatchesHandler",
     "GraphHandler",
+    "OverviewHandler",
     "RedispatchHandler",
     "StartHandler",
     "StatusHandler",
@@ -35,7 +37,19 @@ __all__ = [
 
 _BODY_LIMIT = 1 << 40
 _PIECE = 1 << 20
+_SMALL_PIECE = 1 << 14
 _START = (Query(name="start", default=True, type=bool, summary="False records the dispatch without starting it."),)
+_SUBMIT = (
+    *_START,
+    Query(
+        name="wait_s",
+        default=None,
+        type=float,
+        minimum=0,
+        maximum=300,
+        summary="Answer with `detail`, when the dispatch has ended or after so many seconds.",
+    ),
+)
 _LIST = (
     Query(name="search", default="", type=str, summary="Part of a name or the beginning of an id."),
     Query(
@@ -50,7 +64,7 @@ _LIST = (
         name="sort",
         default="created_at",
         type=str,
-        choices=("created_at", "started_at", "ended_at", "name", "status", "runtime"),
+        choices=("created_at", "started_at", "ended_at", "name", "status", "runtime", "total"),
         summary="What the list is ordered by.",
     ),
     Query(name="direction", default="desc", type=str, choices=("asc", "desc"), summary="Order of the list."),
@@ -116,12 +130,16 @@ class DispatchesHandler(ApiHandler):
         self._abort()
 
     async def _feed(self) -> None:
-        """Pass on what was collected; in a thread, for the lab writes and flushes files."""
+        """Pass on what was collected; in a thread where that takes longer, as the lab writes and flushes files."""
         piece = bytes(self._pending)
         self._pending.clear()
         self._is_feeding = True
+        feed = cast("Submission", self._submission).feed
         try:
-            await asyncio.to_thread(cast("Submission", self._submission).feed, piece)
+            if len(piece) <= _SMALL_PIECE:
+                feed(piece)
+            else:
+                await asyncio.to_thread(feed, piece)
         except (LabError, OSError) as error:
             self._refusal = error
         finally:
@@ -144,14 +162,30 @@ class DispatchesHandler(ApiHandler):
     @authorized
     async def post(self) -> None:
         """Take in the dispatch whose bundle has arrived."""
-        start = self.query(_START)["start"]
+        query = self.query(_SUBMIT)
+        start, wait_s = query["start"], query["wait_s"]
         if self._submission is not None:
             await self._feed()
         submission, self._submission = self._submission, None
         if submission is None:
             raise self._refusal or web.Finish()
-        dispatch_id, created = await submission.finish(start=start)
-        self.answer({"dispatch_id": dispatch_id}, 201 if created else 200)
+        if wait_s is None:
+            dispatch_id, created = await submission.finish(start=start)
+            body: dict[str, Any] = {"dispatch_id": dispatch_id}
+        else:
+            detail, created = await self.while_connected(submission.finish_and_wait(wait_s, start=start))
+            body = {"dispatch_id": detail["dispatch_id"], "detail": detail}
+        self.answer(body, 201 if created else 200)
+
+
+class OverviewHandler(ApiHandler):
+    """All dispatches in figures."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Add them up."""
+        self.answer(await self.lab.overview())
 
 
 class DeleteHandler(ApiHandler):
@@ -161,10 +195,29 @@ class DeleteHandler(ApiHandler):
     @authorized
     async def post(self) -> None:
         """Delete those that can be deleted."""
-        ids = self.json_body().get("dispatch_ids")
-        if not isinstance(ids, list) or not all(isinstance(item, str) for item in ids):
+        body = self.json_body()
+        if len(body.keys() & {"dispatch_ids", "matching"}) != 1:
+            raise bad_request("Give either dispatch_ids or matching.")
+        if "matching" in body:
+            self.answer(await self.lab.delete_matching(*_filter(body["matching"])))
+            return
+        if not _is_texts(body["dispatch_ids"]):
             raise bad_request("dispatch_ids must be a list of strings.")
-        self.answer(await self.lab.delete([DispatchId(item) for item in ids]))
+        self.answer(await self.lab.delete([DispatchId(item) for item in body["dispatch_ids"]]))
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _filter(given: Any) -> tuple[str, Sequence[str]]:
+    """Search and statuses of a request that names dispatches by a filter; an empty one has to be written out."""
+    if not isinstance(given, dict) or given.keys() != {"search", "statuses"}:
+        raise bad_request("matching must have search and statuses.")
+    search, statuses = given["search"], given["statuses"]
+    if not isinstance(search, str) or not _is_texts(statuses) or not set(statuses) <= set(DispatchState):
+        raise bad_request(f"search must be a text, and statuses a list of {', '.join(DispatchState)}.")
+    return search, statuses
 
 
 class DispatchHandler(ApiHandler):
@@ -278,13 +331,23 @@ ROUTES = (
             ),
             "POST": Operation(
                 summary="Submit a dispatch",
-                query=_START,
+                query=_SUBMIT,
                 body=_BUNDLE,
                 answers={
                     201: Answer(summary="Recorded", schema="SubmitResult"),
                     200: Answer(summary="Recorded before; nothing changed", schema="SubmitResult"),
                 },
             ),
+        },
+    ),
+    Route(
+        path="dispatches/overview",
+        handler=OverviewHandler,
+        operations={
+            "GET": Operation(
+                summary="All dispatches that no other dispatch started, in figures",
+                answers={200: Answer(summary="Counts, the newest, run time", schema="Overview")},
+            )
         },
     ),
     Route(

@@ -1,5 +1,6 @@
 """dispatch, get_result and cancel, as users call them."""
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -354,5 +355,5 @@ def test_what_the_client_writes_the_dispatcher_reads(tmp_path: Path) -> None:
         ct.__version__,
     )
     digests = {ref.digest for ref in reader.payloads}
-    assert {d for d, _ in header["graph"]["payloads"]} | {header["inputs"], header["lattice"]} <= digests
+    assert {d for d, _ in json.loads(header["graph"])["payloads"]} | {header["inputs"], header["lattice"]} <= digests
     assert any(data is None for data in reader.payloads.values())

@@ -14,7 +14,7 @@ from covalent_lab.errors import ConfigError, ServerRejectedError, ServerUnreacha
 from covalent_lab.settings import Settings
 
 BREAKS = 0
-RUNS = b'{"status": "running", "dispatch_id": "abc"}'
+RUNS = b'{"status": "running", "dispatch_id": "abc", "detail": {"status": "COMPLETED"}}'
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -99,6 +99,8 @@ def test_a_submission_is_repeated_with_its_whole_body(server: Server) -> None:
         server.asked.clear()
         assert connection.submit([b"x" * size]) == "abc"
         assert [sent for _, _, sent in server.asked] == [size] * 3
+        server.statuses = [BREAKS]
+        assert connection.submit_and_wait([b"x" * size], 0.1) == {"status": "COMPLETED"}
     connection.close()
 
 

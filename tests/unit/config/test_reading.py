@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import covalent_lab as ct
+from covalent_lab.config import reader
 from covalent_lab.config.keys import KEYS, Kind
 from covalent_lab.errors import ConfigError
 from covalent_lab.settings import Settings, config_path
@@ -39,6 +40,24 @@ def write(text: str) -> None:
     """Write the configuration file."""
     config_path().parent.mkdir(exist_ok=True)
     config_path().write_text(text)
+
+
+def test_a_file_that_has_not_changed_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a caller does with a value changes no other answer; any change of the file does."""
+    write('[executors.local]\nhosts = ["a"]\n')
+    os.utime(config_path(), (1e9, 1e9))
+    ct.get_config("executors.local")["hosts"].append("b")
+    monkeypatch.setattr(reader, "parse", None)
+    assert ct.get_config("executors.local")["hosts"] == ["a"]
+    monkeypatch.undo()
+    for text in ("[x]\ny = 1\n", "[x]\ny = 2\n"):
+        config_path().write_text(text)
+        assert ct.get_config("x") == {"y": int(text[-2])}
+    os.utime(config_path(), (1e9, 1e9))
+    assert ct.get_config("x") == {"y": 2}
+    config_path().unlink()
+    with pytest.raises(KeyError):
+        ct.get_config("x")
 
 
 def test_everything_has_a_default_and_reading_leaves_no_trace(home: Path) -> None:

@@ -1,6 +1,7 @@
 """A real dispatcher on a real store, with a fake executor: what the tests in this folder stand on."""
 
 import asyncio
+import json
 import platform
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,6 +22,7 @@ from covalent_lab.store.base import Store
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.store.sql import SqlStore
 from covalent_lab.testing.graphs import make_graph
+from covalent_lab.workflow.bundle import pack
 
 GONE = f"{platform.node()}:{2**22 + 7}:1:x"
 """Owner whose process does not exist (numbers of processes are smaller)."""
@@ -45,18 +47,25 @@ def graph_of(count: int, edges: list[tuple[int, int]], **more: Any) -> Graph:
     return make_graph(count, edges, function=FUNCTION.ref, value=VALUE.ref, **more)
 
 
+PAYLOADS = (FUNCTION.ref, VALUE.ref)
+
+
+def bundle_of(graph: Graph, **changes: Any) -> bytes:
+    """What a client would send."""
+    header = header_of(graph) | changes
+    return b"".join(pack(header, json.loads(header.pop("graph")), (FUNCTION, VALUE)))
+
+
 def header_of(graph: Graph, dispatch_id: str = "") -> dict[str, Any]:
-    """What a client would send before the payloads."""
+    """What a client would send before the payloads, as it is read."""
     name = dispatch_id or str(uuid.uuid4())
     return {
-        "version": 1,
         "dispatch_id": name,
         "root_dispatch_id": name,
         "name": "sweep",
         "doc": "",
         "source": "",
-        "payloads": [FUNCTION.ref, VALUE.ref],
-        "graph": graph_to_wire(graph),
+        "graph": json.dumps(graph_to_wire(graph, PAYLOADS)).encode(),
         "inputs": VALUE.ref.digest,
         "lattice": None,
         "metadata": {"executor": "local"},
@@ -64,11 +73,11 @@ def header_of(graph: Graph, dispatch_id: str = "") -> dict[str, Any]:
     }
 
 
-def _with_options(graph: Graph, attributes: dict[str, Any]) -> dict[str, Any]:
+def _with_options(graph: Graph, attributes: dict[str, Any]) -> bytes:
     wire = graph_to_wire(graph)
     for options in wire["options"]:
         options["executor_data"] = {"type": "FakeExecutor", "short_name": "fake", "attributes": attributes}
-    return wire
+    return json.dumps(wire).encode()
 
 
 class Bench:

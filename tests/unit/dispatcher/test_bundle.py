@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from covalent_lab import payload
 from covalent_lab.dispatcher.bundle import BadBundleError, BundleReader
 from covalent_lab.dispatcher.intake import read_dispatch
 from covalent_lab.errors import UsageError
+from covalent_lab.graph.bundle import FRONT, LENGTHS, MAGIC
 from covalent_lab.graph.wire import graph_to_wire
 from covalent_lab.ids import PayloadRef
+from covalent_lab.payload import Payload
 from covalent_lab.store.base import NewDispatch
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.testing.graphs import make_graph
+from covalent_lab.workflow.bundle import pack
 
 LIMIT = 20
-DATA = [b"small", b"x" * LIMIT, b"y" * (LIMIT + 1), b"z" * 300]
+DATA = [b"small", b"x" * LIMIT, b"y" * (LIMIT + 1), b"z" * 300, b"w" * 5_000]
+NOTHING: dict[str, Any] = {"version": 1}
 
 any_chunks = st.lists(st.integers(1, 120), max_size=40)
 
@@ -31,11 +37,25 @@ def ref(data: bytes) -> PayloadRef:
     return PayloadRef(hashlib.sha256(data).hexdigest()[:40], len(data))
 
 
-def bundle(data: Sequence[bytes] = (), header: Any = None, refs: Sequence[PayloadRef] | None = None) -> bytes:
-    """A bundle, with a header of its payloads only unless one is given."""
-    refs = [ref(d) for d in data] if refs is None else refs
-    text = json.dumps({"payloads": refs} if header is None else header).encode()
-    return b"CLB1" + len(text).to_bytes(8, "big") + text + b"".join(data)
+def bundle(data: Sequence[bytes] = (), refs: Sequence[PayloadRef] | None = None) -> bytes:
+    """What a client would send, with a header of payloads only; `refs` are what it claims that they are."""
+    claimed = [ref(item) for item in data] if refs is None else refs
+    return b"".join(pack({}, NOTHING, [Payload(r, [item]) for r, item in zip(claimed, data, strict=True)]))
+
+
+def by_hand(
+    block: bytes, *, size: int | None = None, packed: bytes | None = None, digest: bytes | None = None
+) -> bytes:
+    """A bundle of any block, however little it is one; the other arguments are claims that do not fit it."""
+    packed = zlib.compress(block) if packed is None else packed
+    digest = hashlib.sha256(block).digest()[:20] if digest is None else digest
+    return FRONT.pack(MAGIC, len(packed), len(block) if size is None else size, digest) + packed
+
+
+def block(header: Any, graph: bytes = b'{"version":1}', rest: bytes = b"") -> bytes:
+    """What is packed."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return LENGTHS.pack(len(text), len(graph)) + text + graph + rest
 
 
 def read(folder: Path, whole: bytes, sizes: Sequence[int] = ()) -> BundleReader:
@@ -69,28 +89,59 @@ def test_a_bundle_without_payloads_is_complete_after_its_header(tmp_path: Path) 
     assert read(tmp_path, bundle()).payloads == {}
 
 
+def test_the_graph_comes_out_with_the_payloads_its_numbers_stand_for(tmp_path: Path) -> None:
+    """Small and large ones in the order of their numbers, equal ones twice."""
+    header = read(tmp_path, bundle([DATA[4], *DATA, DATA[0]])).finish()
+    listed = json.loads(header["graph"])["payloads"]
+    assert [PayloadRef(*item) for item in listed] == [ref(d) for d in (DATA[4], *DATA, DATA[0])]
+
+
+def test_what_is_alike_is_sent_once() -> None:
+    """Ten thousand numbers as arguments take a few bytes each."""
+    archives = [payload.encode(number) for number in range(10_000)]
+    assert sum(item.ref.size for item in archives) > 100 * len(archives)
+    assert sum(len(piece) for piece in pack({}, NOTHING, archives)) < 10 * len(archives)
+
+
 @pytest.mark.parametrize(
     "whole",
     [
         b"",
         b"CLB",
-        b"POST / HTTP/1.1\r\n\r\n",
-        b"CLB2" + bytes(8),
-        b"CLB1" + (2**60).to_bytes(8, "big"),
-        b"CLB1" + bytes(8),
-        bundle(header=[]),
-        bundle(header={}),
-        bundle(header={"payloads": 3}),
-        bundle(header={"payloads": [["a"]]}),
-        bundle(header={"payloads": [["a", "many"]]}),
-        bundle(header={"payloads": [["a", 0]]}),
-        bundle(header={"payloads": [["a", -1]]}),
-        b"CLB1" + (4).to_bytes(8, "big") + b"\xff\xfe{}",
-        b"CLB1" + (4).to_bytes(8, "big") + b"nope",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n",
+        b"CLB1" + bundle()[4:],
+        by_hand(block({"payloads": []}), size=2**60),
+        by_hand(b"", size=0),
+        by_hand(b"1234567"),
+        by_hand(block({"payloads": []}), size=len(block({"payloads": []})) - 1),
+        by_hand(block({"payloads": []}), size=len(block({"payloads": []})) + 1),
+        by_hand(block({"payloads": []}), digest=bytes(20)),
+        by_hand(block({"payloads": []}), packed=b"not packed at all, but of some length"),
+        by_hand(block({"payloads": []}), packed=zlib.compress(bytes(2**20))),
+        by_hand(block({"payloads": []}), packed=zlib.compress(block({"payloads": []}))[:-1]),
+        by_hand(LENGTHS.pack(2**32 - 1, 2**32 - 1) + b"{}"),
+        by_hand(block({"payloads": []}) + b"more"),
+        by_hand(block({"payloads": []}, b"")),
+        by_hand(block({"payloads": []}, b"{}")),
+        by_hand(block({"payloads": []}, b"[1, 2]")),
+        by_hand(block([])),
+        by_hand(block({})),
+        by_hand(block({"payloads": 3})),
+        by_hand(block({"payloads": [["a"]]})),
+        by_hand(block({"payloads": [["a", "many"]]})),
+        by_hand(block({"payloads": [["a", 0]]})),
+        by_hand(block({"payloads": [["a", -1]]})),
+        by_hand(block({"payloads": [0]})),
+        by_hand(block({"payloads": [3]}, rest=b"12")),
+        by_hand(block({"payloads": [-1, 1]}, rest=b"12")),
+        by_hand(block({"payloads": [1.5]}, rest=b"12")),
+        by_hand(block({"payloads": [None]})),
+        by_hand(block(b"[" * 100_000)),
+        by_hand(block(b"\xff\xfe{}")),
+        by_hand(block(b"nope")),
         bundle(DATA) + b"more",
         bundle() + b"more",
-        bundle([b"changed"], refs=[ref(b"Changed")]),
-        bundle([b"c" * 50], refs=[ref(b"C" * 50)]),
+        bundle([b"c" * 5_000], refs=[ref(b"C" * 5_000)]),
     ],
 )
 def test_what_is_no_bundle_is_refused(tmp_path: Path, whole: bytes) -> None:
@@ -99,6 +150,18 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, whole: bytes) -> None:
         read(tmp_path, whole)
     assert caught.value.code == "bad_bundle"
     assert [f for f in files(tmp_path) if f.name not in {ref(d).digest for d in DATA}] == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.integers(0, len(bundle(DATA)) - 1), st.integers(0, 255))
+def test_no_byte_can_change_unnoticed(tmp_path: Path, place: int, byte: int) -> None:
+    """Neither of the header, nor of the graph, nor of a payload."""
+    whole = bytearray(bundle(DATA))
+    if whole[place] == byte:
+        return
+    whole[place] = byte
+    with contextlib.suppress(BadBundleError):  # what does not matter in a compressed stream may be changed
+        assert read(tmp_path, bytes(whole)).payloads.keys() == {ref(d) for d in DATA}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -113,7 +176,7 @@ def test_a_bundle_that_ends_too_early_is_refused_wherever_it_ends(tmp_path: Path
 def test_giving_up_removes_the_unfinished_file(tmp_path: Path) -> None:
     """Twice does no harm."""
     reader = BundleReader(BlobDir(tmp_path), LIMIT)
-    reader.feed(bundle([b"x" * 1000])[:-1])
+    reader.feed(bundle([b"x" * 5_000])[:-1])
     assert len(files(tmp_path)) == 1
     reader.abort()
     reader.abort()
@@ -124,7 +187,7 @@ def test_digests_never_become_paths(tmp_path: Path) -> None:
     """A claimed digest is compared with the real one, and nothing is written under it."""
     evil = "../../../../evil"
     with pytest.raises(BadBundleError):
-        read(tmp_path / "payloads", bundle([b"x" * 100], refs=[PayloadRef(evil, 100)]))
+        read(tmp_path / "payloads", bundle([b"x" * 5_000], refs=[PayloadRef(evil, 5_000)]))
     assert files(tmp_path) == []
 
 
@@ -133,13 +196,11 @@ def test_digests_never_become_paths(tmp_path: Path) -> None:
 FUNCTION, VALUE = ref(b"function"), ref(b"value")
 GRAPH = graph_to_wire(make_graph(3, [(0, 1), (1, 2)], parameters={0}, function=FUNCTION, value=VALUE))
 HEADER: dict[str, Any] = {
-    "version": 1,
     "dispatch_id": "5f0d7f52-2d3c-4d55-9d4e-6d2f3bb0f0a1",
     "root_dispatch_id": "5f0d7f52-2d3c-4d55-9d4e-6d2f3bb0f0a1",
     "name": "sweep",
     "doc": "",
     "source": "",
-    "payloads": [FUNCTION, VALUE],
     "graph": GRAPH,
     "inputs": VALUE.digest,
     "lattice": None,
@@ -151,6 +212,8 @@ HEADER: dict[str, Any] = {
 def taken_in(header: Any) -> NewDispatch:
     """What becomes of a header, all of whose payloads arrived."""
     payloads: dict[PayloadRef, bytes | None] = {FUNCTION: b"function", VALUE: b"value"}
+    if not isinstance(header.get("graph"), bytes | None):
+        header = {**header, "graph": json.dumps(header["graph"]).encode()}
     new, _ = read_dispatch(header, payloads, autostart=True, owner="me", lease_s=5.0, clock=lambda: 10.0)
     return new
 
@@ -162,6 +225,13 @@ def test_a_header_becomes_a_dispatch() -> None:
     assert (new.created_at, new.lease_until, new.owner, new.autostart) == (10.0, 15.0, "me", True)
     assert json.loads(new.graph) == json.loads(json.dumps(GRAPH))
     assert {row.ref: row.data for row in new.payloads} == {FUNCTION: b"function", VALUE: b"value"}
+
+
+def test_options_of_executors_are_spelled_so_that_secrets_are_found() -> None:
+    """Whoever shows a graph looks for them in its text."""
+    options = [{"executor": "ssh", "executor_data": {"attributes": {"password": "x"}}, "hooks": {}}]
+    text = json.dumps({**GRAPH, "options": options}).replace('"attributes"', '"\\u0061ttributes"')
+    assert b'"attributes"' in taken_in({**HEADER, "graph": text.encode()}).graph
 
 
 @pytest.mark.parametrize("key", ["dispatch_id", "name", "graph"])
@@ -184,6 +254,9 @@ def test_a_header_lacks_nothing_it_needs(key: str) -> None:
         {"inputs": ["list"]},
         {"lattice": "0" * 40},
         {"graph": None},
+        {"graph": b""},
+        {"graph": b"\xff\xfe"},
+        {"graph": b"[" * 100_000},
         {"graph": []},
         {"graph": "graph"},
         {"graph": {**GRAPH, "version": 2}},
@@ -196,7 +269,11 @@ def test_a_header_lacks_nothing_it_needs(key: str) -> None:
         {"graph": {**GRAPH, "edges": {**GRAPH["edges"], "source": [0, 1.5]}}},
         {"graph": {**GRAPH, "edges": {**GRAPH["edges"], "arg_index": ["first", 0]}}},
         {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "function": [None, 0.5, 0]}}},
+        {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "function": [None, True, 0]}}},
         {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "value": [None, None, None]}}},
+        {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "value": [-1, None, None]}}},
+        {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "name": ["a", "b", 3]}}},
+        {"graph": {**GRAPH, "nodes": {**GRAPH["nodes"], "task_group": [0, 1, "two"]}}},
         {"metadata": 3},
         {"client": "me"},
     ],

@@ -95,6 +95,43 @@ def test_a_dispatch_runs_from_submission_to_result(tmp_path: Path) -> None:
     assert (executor.running, executor.is_closed) == ({}, True)
 
 
+def test_the_end_of_a_short_job_stands_for_its_start(tmp_path: Path) -> None:
+    """One transition less to record and to show; it says when the job began, as does the node."""
+    executor = FakeExecutor(lambda _: completed("a", started_at=5.0, ended_at=6.0))
+
+    async def work(bench: Bench) -> None:
+        name = await bench.submit(ONE)
+        await bench.ended(name)
+        records = await bench.dispatcher.store.transitions_after(0, 1_000)
+        assert [(r.status, r.at, r.extra) for r in records if r.node_id == 0 and r.status != "STARTING"] == [
+            ("COMPLETED", 6.0, {"started_at": 5.0})
+        ]
+        node = await bench.queries.node(name, NodeId(0))
+        assert (node["started_at"], node["ended_at"]) == (5.0, 6.0)
+
+    go(tmp_path, executor, work)
+
+
+def test_a_job_that_goes_on_is_told_to_run(tmp_path: Path) -> None:
+    """Its end then needs to say nothing of its start."""
+    executor = FakeExecutor(hang)
+
+    async def work(bench: Bench) -> None:
+        name = await bench.submit(ONE)
+        await executor.until(lambda: bool(executor.running))
+        await bench.dispatcher.cancel(name, frozenset())  # returns once all that came before it is recorded
+        executor.finish(AttemptId(f"{name}:0:1"), completed("a", started_at=5.0, ended_at=6.0))
+        await bench.ended(name)
+        records = await bench.dispatcher.store.transitions_after(0, 1_000)
+        assert [(r.status, r.extra) for r in records if r.node_id == 0] == [
+            ("STARTING", None),
+            ("RUNNING", None),
+            ("COMPLETED", None),
+        ]
+
+    go(tmp_path, executor, work)
+
+
 def test_a_workflow_without_tasks_completes_without_an_executor(tmp_path: Path) -> None:
     """It returns its input."""
     executor = FakeExecutor()
@@ -679,6 +716,34 @@ def test_live_text_of_a_running_task_is_read_from_its_file(tmp_path: Path) -> No
         for wrong in (("stdin", 0), ("stdout", -1)):
             with pytest.raises(MissingNodeError):
                 await ask(name, NodeId(0), *wrong)
+
+    go(tmp_path, executor, work)
+
+
+class Talkative(FakeExecutor):
+    """Says what its tasks have printed so far, too much at a time, or fails at it."""
+
+    async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
+        if stream == "stderr":
+            raise ConnectionError("gone")
+        return b"x" * (limit + 1)
+
+
+def test_live_text_without_a_file_is_asked_of_the_executor(tmp_path: Path) -> None:
+    """At most as much as was asked for; an executor that fails at it disturbs nobody."""
+    executor = Talkative(hang)
+
+    async def work(bench: Bench) -> None:
+        name = await bench.submit(ONE)
+        await executor.until(lambda: bool(executor.running))
+        ask = bench.queries.stream
+        found = await ask(name, NodeId(0), "stdout", 3)
+        assert (set(found["text"]), found["offset"], found["done"]) == ({"x"}, 3 + len(found["text"]), False)
+        assert len(found["text"]) == 65_536
+        assert await ask(name, NodeId(0), "stderr", 5) == {"text": "", "offset": 5, "done": False}
+        executor.finish(executor.submitted[0].attempt_id, completed(stdout="over"))
+        await bench.ended(name)
+        assert (await ask(name, NodeId(0), "stdout", 0))["text"] == "over"
 
     go(tmp_path, executor, work)
 

@@ -8,8 +8,9 @@ import pytest
 
 from covalent_lab.dispatcher import inbox as module
 from covalent_lab.dispatcher.inbox import Inbox
-from covalent_lab.ids import DispatchId
-from covalent_lab.scheduler.events import DispatchStarted, Event
+from covalent_lab.executor.base import JobStatus, Outcome
+from covalent_lab.ids import DispatchId, NodeId
+from covalent_lab.scheduler.events import DispatchStarted, Event, NodeFailed, NodeStarted
 
 LONG_S = 3_600.0
 
@@ -17,6 +18,21 @@ LONG_S = 3_600.0
 def event(number: int) -> Event:
     """Some event."""
     return DispatchStarted(dispatch_id=DispatchId(str(number)), at=float(number))
+
+
+def start(node: int = 0) -> NodeStarted:
+    """An attempt begins."""
+    return NodeStarted(dispatch_id=DispatchId("d"), node_id=NodeId(node), attempt=1, at=1.0)
+
+
+def end(started_at: float | None, attempt: int = 1) -> NodeFailed:
+    """An attempt ends."""
+    return NodeFailed(
+        dispatch_id=DispatchId("d"), node_id=NodeId(0), attempt=attempt, at=2.0, message="no", started_at=started_at
+    )
+
+
+FAILED = Outcome(status=JobStatus.FAILED)
 
 
 def go(work: Callable[[Inbox], Coroutine[Any, Any, None]]) -> None:
@@ -80,5 +96,50 @@ def test_whoever_waits_is_told_by_the_tick() -> None:
         assert arrival.done is not None
         arrival.done.set_result(None)
         await waiting
+
+    go(work)
+
+
+def test_an_end_stands_for_the_start_that_came_before_it() -> None:
+    """If it says when that was; else both are taken, in order."""
+
+    async def work(inbox: Inbox) -> None:
+        inbox.put_start(start(), LONG_S)
+        inbox.put_end(end(1.0), FAILED, 0.0)
+        await inbox.wait()
+        assert [arrival.event for arrival in inbox.take()] == [end(1.0)]
+        inbox.put_start(start(), LONG_S)
+        inbox.put_end(end(None), FAILED, 0.0)
+        assert [arrival.event for arrival in inbox.take()] == [start(), end(None)]
+        assert inbox.take() == []
+
+    go(work)
+
+
+def test_a_start_without_its_end_is_taken_after_what_came_meanwhile() -> None:
+    """The step before may have ended then; an end of another attempt does not stand for it."""
+
+    async def work(inbox: Inbox) -> None:
+        inbox.put_start(start(), LONG_S)
+        inbox.put_end(end(1.0, attempt=2), FAILED, LONG_S)
+        inbox.put(event(1))
+        await inbox.wait()
+        assert [arrival.event for arrival in inbox.take()] == [end(1.0, attempt=2), event(1), start()]
+        assert inbox.take() == []
+
+    go(work)
+
+
+def test_starts_wait_while_the_box_holds_more_than_a_tick_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever has to come before them may still be in it."""
+    monkeypatch.setattr(module, "_MAX_EVENTS", 2)
+
+    async def work(inbox: Inbox) -> None:
+        inbox.put_start(start(), LONG_S)
+        for number in range(3):
+            inbox.put(event(number))
+        assert [arrival.event for arrival in inbox.take()] == [event(0), event(1)]
+        await inbox.wait()
+        assert [arrival.event for arrival in inbox.take()] == [event(2), start()]
 
     go(work)

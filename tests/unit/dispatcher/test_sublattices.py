@@ -1,7 +1,6 @@
 """Nodes that become dispatches of their own: made, waited for, stopped, and found again after a crash."""
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dispatcher_bench import FUNCTION, GONE, VALUE, Bench, graph_of, header_of, running
+from dispatcher_bench import GONE, Bench, bundle_of, graph_of, running
 
 from covalent_lab.dispatcher.ownership import new_owner
 from covalent_lab.executor.base import JobSpec, Outcome
@@ -26,18 +25,16 @@ INNER = graph_of(3, [(0, 1), (1, 2)], identity=2)
 def with_sublattice(graph: Graph, node: int = 0) -> Graph:
     """The graph with one node that is a sublattice."""
     nodes = list(graph.nodes)
-    nodes[node] = replace(nodes[node], name=NAME, kind=NodeKind.SUBLATTICE)
+    nodes[node] = nodes[node]._replace(name=NAME, kind=NodeKind.SUBLATTICE)
     return replace(graph, nodes=tuple(nodes))
 
 
 OUTER = with_sublattice(graph_of(3, [(0, 1), (1, 2)], identity=2))
 
 
-def bundle_of(graph: Graph) -> SublatticeBundle:
+def built(graph: Graph) -> SublatticeBundle:
     """What the job of a sublattice returns."""
-    head = json.dumps(header_of(graph) | {"dispatch_id": "", "name": "part"}).encode()
-    parts = (b"CLB1", len(head).to_bytes(8, "big"), head, FUNCTION.tobytes(), VALUE.tobytes())
-    return SublatticeBundle(b"".join(parts), "a workflow")
+    return SublatticeBundle(bundle_of(graph, dispatch_id="", name="part"), "a workflow")
 
 
 def answering(
@@ -46,8 +43,8 @@ def answering(
     **more: Any,
 ) -> FakeExecutor:
     """Sublattices return a workflow, tasks do as they are told."""
-    built = bundle_of(INNER) if build is None else build
-    return FakeExecutor(lambda spec: completed(built, **more) if spec.name == NAME else tasks(spec))
+    answer = built(INNER) if build is None else build
+    return FakeExecutor(lambda spec: completed(answer, **more) if spec.name == NAME else tasks(spec))
 
 
 def hang(_: JobSpec) -> Outcome | None:
@@ -158,13 +155,13 @@ def test_a_failed_sublattice_fails_its_node_and_says_why(tmp_path: Path) -> None
     go(tmp_path, executor, work)
 
 
-DAMAGED = SublatticeBundle(b"CLB1 and nothing that follows", "a workflow")
+DAMAGED = SublatticeBundle(b"CLB2 and nothing that follows it, whatever that may be", "a workflow")
 CYCLE = graph_of(2, [(0, 1), (1, 0)])
 
 
 @pytest.mark.parametrize(
     ("build", "reason"),
-    [(DAMAGED, "not a bundle of this version"), (bundle_of(CYCLE), "has a cycle")],
+    [(DAMAGED, "not a bundle of this version"), (built(CYCLE), "has a cycle")],
     ids=["damaged", "cycle"],
 )
 def test_what_cannot_be_dispatched_fails_the_node(tmp_path: Path, build: SublatticeBundle, reason: str) -> None:
@@ -197,8 +194,8 @@ def test_a_sublattice_that_returns_a_value_completes_with_it(tmp_path: Path) -> 
 @pytest.mark.parametrize("what", ["all", "node", "part"])
 def test_cancelling_reaches_the_tasks_of_a_sublattice(tmp_path: Path, what: str) -> None:
     """Whether the whole, the node, or the sublattice itself is asked to stop, two levels down."""
-    middle = bundle_of(OUTER)
-    depth = iter([middle, bundle_of(INNER)])
+    middle = built(OUTER)
+    depth = iter([middle, built(INNER)])
     executor = FakeExecutor(lambda spec: completed(next(depth)) if spec.name == NAME else None)
 
     async def work(bench: Bench) -> None:

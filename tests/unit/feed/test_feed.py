@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,18 @@ def test_a_subscriber_gets_what_follows_its_subscription() -> None:
     assert seq == 7
     assert subscription.take() == (None, records(8, 10))
     assert subscription.take() == (None, [])
+
+
+def test_numbers_are_given_to_what_has_none_yet() -> None:
+    """Whether somebody listens or not, the next ones have to follow."""
+    feed = Feed(5)
+    unnumbered = [replace(record, seq=0) for record in records(6, 7)]
+    feed.publish(unnumbered, first=6)
+    _, subscription = feed.subscribe(nothing)
+    with pytest.raises(ValueError, match="6…7 do not follow 7"):
+        feed.publish(unnumbered, first=6)
+    feed.publish([replace(record, seq=0) for record in records(8, 9)], first=8)
+    assert subscription.take() == (None, records(8, 9))
 
 
 def test_readiness_is_told_for_each_publication_and_for_the_end() -> None:

@@ -48,6 +48,8 @@ def test_a_finished_graph_survives_the_wire() -> None:
     """JSON columns and back."""
     graph = small().finish()
     assert graph_from_wire(graph_to_wire(graph)) == graph
+    known = [PayloadRef("0" * 40, 3), *(node.value for node in graph.nodes if node.value is not None)]
+    assert graph_from_wire(graph_to_wire(graph, known)) == graph
 
 
 def test_equal_options_are_kept_once() -> None:

@@ -19,7 +19,7 @@ TWO = make_graph(5, [(0, 2), (1, 3), (2, 4), (3, 4)], parameters={0, 1})
 def changed(graph: Graph, node: int, **fields: object) -> Graph:
     """The graph with another node in this place."""
     nodes = list(graph.nodes)
-    nodes[node] = replace(nodes[node], **fields)  # type: ignore[arg-type]
+    nodes[node] = nodes[node]._replace(**fields)  # type: ignore[arg-type]
     return replace(graph, nodes=tuple(nodes))
 
 
@@ -38,7 +38,7 @@ def test_edges_must_be_equal_but_not_their_order() -> None:
     """An edge more, or one with another name, is a change of its target."""
     assert unchanged_nodes(TWO, replace(TWO, edges=TWO.edges[::-1])) == {0, 1, 2, 3, 4}
     assert unchanged_nodes(TWO, replace(TWO, edges=(*TWO.edges, TWO.edges[0]))) == {0, 1, 3}
-    renamed = (replace(TWO.edges[0], name="y"), *TWO.edges[1:])
+    renamed = (TWO.edges[0]._replace(name="y"), *TWO.edges[1:])
     assert unchanged_nodes(TWO, replace(TWO, edges=renamed)) == {0, 1, 3}
 
 

@@ -3,64 +3,13 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell  # noqa: TID253  this is about IPython
-from traitlets.config import Config
 
 import covalent_lab
-from covalent_lab.client.connection import connect, disconnect
+from covalent_lab.client.connection import connect
 from covalent_lab.notebook.magics import unload_ipython_extension
-
-
-class Notebook:
-    """Runs cells as a notebook does."""
-
-    def __init__(self, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
-        self.shell = shell
-        self._capsys = capsys
-        self.error: BaseException | None = None
-        self.out = self.err = ""
-
-    def run(self, cell: str):
-        """Run a cell; returns its value, and leaves `error`, `out` and `err`."""
-        self._capsys.readouterr()
-        done = self.shell.run_cell(cell, store_history=True)
-        self.error = done.error_before_exec or done.error_in_exec
-        self.out, self.err = self._capsys.readouterr()
-        return done.result
-
-    def __getitem__(self, name: str):
-        return self.shell.user_ns[name]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.shell.user_ns
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell]:
-    folder = tmp_path_factory.mktemp("lab")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COVALENT_DATA_DIR", str(folder / "data"))
-        patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
-        patch.setenv("IPYTHONDIR", str(folder / "ipython"))
-        patch.delenv("COVALENT_LAB_URL", raising=False)
-        disconnect()
-        config = Config()
-        config.HistoryManager.enabled = False
-        shell = InteractiveShell(config=config)
-        shell.colors = "nocolor"
-        covalent_lab.load_ipython_extension(shell)
-        yield shell
-        disconnect()
-
-
-@pytest.fixture
-def notebook(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> Notebook:
-    shell.reset(new_session=True)
-    covalent_lab.load_ipython_extension(shell)
-    return Notebook(shell, capsys)
+from tests.unit.notebook.shells import Notebook
 
 
 def test_a_cell_runs_in_another_process_with_the_names_it_needs(notebook: Notebook) -> None:
@@ -136,7 +85,7 @@ def test_a_chain_of_errors_is_shown_whole(notebook: Notebook) -> None:
         ("%%covalent --nope\nx = 1", "UsageError", "unrecognized arguments: --nope"),
         ("%%covalent --bash\n  ", "UsageError", "The cell is empty"),
         ("%%covalent --bash -o a;b\nls", "UsageError", "'a;b', which -o asks for, cannot be"),
-        ("%covalent nope", "UsageError", "invalid choice: 'nope'"),
+        ("%covalent nope", "UsageError", "%covalent has no sub-command 'nope'. It has status, list,"),
         ("%covalent cancel", "UsageError", "ID"),
         ("%covalent result ffffffff", "MissingLatticeRecordError", "No dispatch 'ffffffff'"),
         ("%covalent open", "UsageError", "No Jupyter server shows this dispatch"),

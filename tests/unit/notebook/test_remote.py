@@ -8,7 +8,7 @@ import traceback
 import cloudpickle
 import pytest
 
-from covalent_lab.notebook.remote import Shipped, cell_task
+from covalent_lab.notebook.remote import Shipped, cell_task, graph_task
 
 
 def run(source, gives=(), gives_new=False, **names):
@@ -117,3 +117,39 @@ def test_what_a_cell_displays_comes_back_in_order() -> None:
         "class T:\n    def _repr_html_(self): return '<b>t</b>'\n    def __repr__(self): return 't'\ndisplay(1, T())"
     )
     assert run(source).shown == [{"text/plain": "1"}, {"text/plain": "t", "text/html": "<b>t</b>"}]
+
+
+def in_graph(source, takes, gives=(), **options):
+    return graph_task(source, name="cell", file="<cell 3>", first_line=2, takes=takes, gives=gives, **options)
+
+
+def test_a_cell_of_a_workflow_takes_names_from_the_outcomes_of_others() -> None:
+    """Beside values, imports that others make, and functions that are part of its code."""
+    first = in_graph("xs = [1, 2]\nhidden = 3", {}, gives=("xs",))()
+    second = in_graph(
+        "y = math.prod(xs) + double(k)", {"xs": "first", "k": ""}, gives=("y",), imports=["import math"],
+        fixed={"double": lambda x: 2 * x},
+    )  # fmt: skip
+    assert second(first, 5).names == {"y": 12}
+    assert list(inspect.signature(second).parameters) == ["xs", "k"]
+
+
+def test_a_name_that_another_cell_could_not_give_is_told_with_the_reason() -> None:
+    """One that it did not assign this time is simply not there."""
+    first = in_graph("import threading\nlock = threading.Lock()", {}, gives=("lock", "never"))()
+    with pytest.raises(NameError, match="'lock' cannot leave the cell 'first': lock: cannot pickle"):
+        in_graph("lock", {"lock": "first"})(first)
+    with pytest.raises(NameError, match="name 'never' is not defined"):
+        in_graph("never", {"never": "first"})(first)
+
+
+def test_equal_outcomes_have_equal_pickles_in_any_process() -> None:
+    """So that what takes them is recognised as unchanged."""
+    code = (
+        "import cloudpickle, sys\nfrom covalent_lab.notebook.remote import graph_task\n"
+        "task = graph_task('xs = [1]\\nxs', name='c', file='<c>', first_line=2, takes={}, gives=('xs',))\n"
+        "sys.stdout.buffer.write(cloudpickle.dumps(task()))"
+    )
+    found = {subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)}
+    assert len(found) == 1
+    assert cloudpickle.loads(found.pop()).names == {"xs": [1]}

@@ -96,9 +96,9 @@ def test_only_nodes_of_one_kind_share_a_job() -> None:
     """Not those with other options, with hooks or a cache, sublattices, or where the executor takes single tasks."""
     graph = chain(4)
     kinds = (NodeKind.FUNCTION, NodeKind.FUNCTION, NodeKind.SUBLATTICE, NodeKind.FUNCTION)
-    nodes = tuple(replace(node, kind=kind) for node, kind in zip(graph.nodes, kinds, strict=True))
+    nodes = tuple(node._replace(kind=kind) for node, kind in zip(graph.nodes, kinds, strict=True))
     cached = (replace(graph.functions[0], cache_key="known"),)
-    other = tuple(replace(node, options=int(node.id > 1)) for node in graph.nodes)
+    other = tuple(node._replace(options=int(node.id > 1)) for node in graph.nodes)
     assert second(graph) == [submit(1, 2, 3)]
     assert second(graph, policy=NodePolicy()) == [submit(1)]
     assert second(replace(graph, nodes=nodes)) == [submit(1)]

@@ -73,7 +73,7 @@ def test_only_executors_that_pack_get_steps() -> None:
     hooks = (NodeOptions(hooks={"call_before": [{}]}),)
     kinds = (NodeKind.FUNCTION, NodeKind.SUBLATTICE, NodeKind.FUNCTION, NodeKind.FUNCTION)
     cached = (replace(graph.functions[0], cache_key="known"),)
-    nodes = tuple(replace(node, kind=kind) for node, kind in zip(graph.nodes, kinds, strict=True))
+    nodes = tuple(node._replace(kind=kind) for node, kind in zip(graph.nodes, kinds, strict=True))
     lanes = make_graph(4, [], lanes=("local", "other"), lane_of=[0, 1, 0, 1], group_of=[0, 0, 0, 1])
     other = replace(PACKS, executor="other")
     assert make_plan(graph, [PACKS]).group == [0, 0, 0, 0]

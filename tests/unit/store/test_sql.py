@@ -19,7 +19,7 @@ from covalent_lab.store import schema
 from covalent_lab.store.base import Batch, ListQuery, Store
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.store.sql import SqlStore
-from covalent_lab.store.upgrade import upgrade
+from covalent_lab.store.upgrade import run_alembic, upgrade
 from covalent_lab.testing.store_records import dispatch_update, new_dispatch, node_update
 from covalent_lab.testing.store_suite import StoreSuite
 
@@ -59,14 +59,19 @@ def opening(store: Store) -> None:
     asyncio.run(work())
 
 
-def test_migrations_lead_to_exactly_the_schema_in_the_code(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_migrated", [False, True], ids=["new", "migrated"])
+def test_migrations_lead_to_exactly_the_schema_in_the_code(tmp_path: Path, is_migrated: bool) -> None:
     """A column added to one and forgotten in the other shows here."""
+    if is_migrated:
+        run_alembic(f"sqlite:///{tmp_path}/sub/db", ["upgrade", "head"])
     opening(sql(tmp_path))
     engine = create_engine(f"sqlite:///{tmp_path}/sub/db")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert context.get_current_revision() == schema.HEAD
         assert compare_metadata(context, schema.metadata) == []
+        filled = {table.name for table in schema.metadata.sorted_tables if connection.execute(table.select()).first()}
+        assert filled == {"sequence"}
     engine.dispose()
 
 

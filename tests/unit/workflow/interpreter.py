@@ -4,15 +4,19 @@ What a sublattice has built is interpreted in its turn.
 """
 
 import json
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from covalent_lab import payload
+from covalent_lab.dispatcher.bundle import BundleReader
 from covalent_lab.graph.model import Graph, NodeKind, ParamType
 from covalent_lab.graph.topology import topological_order
 from covalent_lab.graph.wire import graph_from_wire
 from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
+from covalent_lab.store.blobs import BlobDir
 from covalent_lab.workflow.sublattices import SublatticeBundle
 
 
@@ -45,15 +49,12 @@ def evaluate(graph: Graph, payloads: Mapping[PayloadRef, Payload]) -> Any:
 def read_bundle(built: SublatticeBundle) -> tuple[dict[str, Any], dict[PayloadRef, Payload]]:
     """Header and payloads of what a sublattice's job returned, without unpickling it."""
     (data,) = payload.buffers(payload.encode(built).tobytes())
-    begin = 12 + int.from_bytes(data[4:12], "big")
-    header = json.loads(bytes(data[12:begin]))
-    found = {}
-    for digest, size in header["payloads"]:
-        ref = PayloadRef(digest, size)
-        found[ref] = Payload(ref, [data[begin : begin + size]])
-        begin += size
-    assert begin == len(data)
-    return header, found
+    with tempfile.TemporaryDirectory() as folder:
+        reader = BundleReader(BlobDir(Path(folder)), len(data))
+        reader.feed(data)
+        header = reader.finish()
+    found = {ref: Payload(ref, [archive]) for ref, archive in reader.payloads.items() if archive is not None}
+    return {**header, "graph": json.loads(header["graph"])}, found
 
 
 def evaluate_bundle(built: SublatticeBundle) -> Any:

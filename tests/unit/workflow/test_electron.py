@@ -2,9 +2,11 @@
 
 import copy
 import functools
+import importlib
 import inspect
 import math
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,6 +151,17 @@ def test_an_electron_is_pickled_once_per_build() -> None:
     """All nodes of an electron share one function."""
     graph = graph_of(lambda: [double(i) for i in range(50)])
     assert [function.name for function in graph.functions] == ["double", "list"]
+
+
+def test_a_function_keeps_the_source_it_was_found_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is what the function does, whatever becomes of its file."""
+    file = tmp_path / "written_by_test.py"
+    file.write_text("def f(x):\n    return x + 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    function = importlib.import_module("written_by_test").f
+    assert graph_of(lambda: electron(function)(1)).functions[0].source == "def f(x):\n    return x + 1\n"
+    file.write_text("def f(x):\n    return x + 222\n")
+    assert "x + 1\n" in graph_of(lambda: electron(function)(1)).functions[0].source
 
 
 def test_functions_carry_source_and_docstring() -> None:

@@ -143,3 +143,31 @@ def test_another_process_finds_the_same() -> None:
         for seed in ("1", "2")
     }
     assert len(found) == 1
+
+
+def test_functions_in_collections_count_by_their_code() -> None:
+    """Not by where they were defined, also where the collection contains itself."""
+
+    def task_with(line: str) -> str:
+        helper = defined(f"{line}def helper(x):\n    return x + 1\n", "helper")
+        loop: list[Any] = [helper]
+        loop.append(loop)
+        return of("def task():\n    return STEPS, LOOP\n", STEPS={"one": [helper], "n": 2}, LOOP=loop)
+
+    assert task_with("") == task_with("\n\n")
+    other = defined("def helper(x):\n    return x + 2\n", "helper")
+    assert task_with("") != of("def task():\n    return STEPS, LOOP\n", STEPS={"one": [other], "n": 2}, LOOP=[other])
+
+
+def test_a_function_that_stands_for_other_code_tells_what_counts() -> None:
+    """As the task of a notebook's cell does, whose source it carries as text."""
+
+    def runner(text: str, identity: Any) -> Any:
+        def run() -> Any:
+            return text
+
+        run.__dict__["covalent_identity"] = identity
+        return run
+
+    assert fingerprint(runner("x  # one", ("x", {}))) == fingerprint(runner("x", ("x", {})))
+    assert fingerprint(runner("x", ("x", {}))) != fingerprint(runner("x", ("y", {})))

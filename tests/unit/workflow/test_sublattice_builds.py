@@ -11,7 +11,7 @@ from covalent_lab import payload
 from covalent_lab.errors import GraphBuildError, SerializationError
 from covalent_lab.workflow.electron import electron
 from covalent_lab.workflow.lattice import Lattice, lattice
-from covalent_lab.workflow.sublattices import BUNDLE_TYPE, build_sublattice
+from covalent_lab.workflow.sublattices import build_sublattice
 
 PARENT = {
     "executor": "slurm",
@@ -71,7 +71,7 @@ def test_what_a_sublattice_sets_itself_stays() -> None:
 def test_the_archive_names_its_type_and_says_what_it_is() -> None:
     """So that it can be told and shown without unpickling."""
     shown = payload.preview(payload.encode(build_sublattice(lattice(add_up), json.dumps(PARENT), (2,), {})).tobytes())
-    assert (shown.type, shown.text) == (BUNDLE_TYPE, "the workflow add_up with 6 nodes")
+    assert (shown.type, shown.text) == (payload.BUNDLE_TYPE, "the workflow add_up with 6 nodes")
 
 
 def test_where_the_package_cannot_build_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,95 +1,80 @@
 /**
- * A graph on a canvas: holds selection and the schedule of frames; its stage has layout and camera, and painting is
- * done elsewhere.
- *
- * Plain DOM, so that the main view, notebook outputs and the widget share it. A frame is painted only when something
- * changed; while nodes run, 30 times a second, or once a second where motion is unwanted.
+ * A graph on a canvas: holds the selection and what is switched on; its drawing has the graph, its stage layout and
+ * camera, its screen the canvas. Plain DOM, so that the main view, notebook outputs and the widget share it.
+ * Ids that come in and go out are those of nodes; `_selected` and `_hovered` are drawn ids, which may be stacks.
  */
 
-import type { Orientation } from '../../graph/layout';
+import type { INodeQuery } from '../../graph/find';
+import { nextFound } from '../../graph/find';
 import type { INodeStates } from '../../graph/states';
-import { nextFailed, statesFromColumns } from '../../graph/states';
+import { nextFailed } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
-import type { ITexts } from '../../graph/style';
 import { MARGIN } from '../../graph/visible';
+import { Drawing } from './drawing';
 import { GraphInput } from './input';
 import { paintMinimap } from './minimap';
+import type { IGraphCanvasOptions, ISelected } from './options';
 import { paintScene } from './paint';
 import type { IPalette } from './palette';
-import { readPalette } from './palette';
 import type { IScene } from './scene';
-import { describeGraph, describeNode } from './speech';
+import type { IFrame } from './screen';
+import { Screen } from './screen';
+import { describeDrawn, describeGraph, titleOf } from './speech';
 import { Stage } from './stage';
+import { svgOf } from './svg';
 import { TextFitter } from './text';
+import type { IGraphView } from './view';
+import { changesDrawing, changesLayout, DEFAULT_VIEW } from './view';
 
-/** What can be switched. */
-export interface IGraphView {
-  orientation: Orientation;
-  showParameters: boolean;
-  showPostprocess: boolean;
-  showEdgeLabels: boolean;
-  showMinimap: boolean;
-}
+export type { IGraphCanvasOptions, ISelected } from './options';
+export { DEFAULT_VIEW } from './view';
+export type { IGraphView } from './view';
 
-/** What the canvas is made with. */
-export interface IGraphCanvasOptions {
-  host: HTMLElement;
-  texts: ITexts;
-  view?: Partial<IGraphView>;
-  /** In notebook outputs the wheel scrolls the page unless Ctrl is held. */
-  wheelNeedsModifier?: boolean;
-  /** Pixels kept free at the top when the graph is fitted, for the buttons there. */
-  topInset?: number;
-  onSelect?: (id: number | null) => void;
-  onOpen?: (id: number) => void;
-  onViewChanged?: (view: IGraphView) => void;
-}
-
-export const DEFAULT_VIEW: IGraphView = {
-  orientation: 'down',
-  showParameters: true,
-  showPostprocess: false,
-  showEdgeLabels: false,
-  showMinimap: true
-};
-
-const FRAME_MS = 33;
-const CALM_FRAME_MS = 1000;
 const ZOOM_STEP = 1.25;
+/** Seconds after which a picture that was moved is painted in full. */
+const STILL_AFTER = 0.15;
 
 /** Shows one graph and its statuses. */
 export class GraphCanvas {
   constructor(options: IGraphCanvasOptions) {
     this._options = options;
     this._view = { ...DEFAULT_VIEW, ...options.view };
-    this._stage = new Stage(options.topInset ?? MARGIN);
+    this._stage = new Stage({
+      top: options.topInset ?? MARGIN,
+      layouter: options.layouter ?? null,
+      placed: () => this._placed()
+    });
     this.node = document.createElement('div');
     this.node.className = 'cvl-Graph';
-    this._canvas = document.createElement('canvas');
-    this._canvas.className = 'cvl-Graph-canvas';
-    this._canvas.tabIndex = 0;
+    options.host.append(this.node);
+    this._screen = new Screen({
+      host: this.node,
+      paint: frame => this._paint(frame),
+      resized: size => this._stage.resize(size, this._view)
+    });
+    this._canvas = this._screen.node;
     this._canvas.setAttribute('role', 'img');
     this._live = document.createElement('div');
     this._live.className = 'cvl-visuallyHidden';
     this._live.setAttribute('aria-live', 'polite');
-    this.node.append(this._canvas, this._live);
-    options.host.append(this.node);
+    this.node.append(this._live);
     this._input = new GraphInput(this._canvas, {
       wheelNeedsModifier: options.wheelNeedsModifier ?? false,
       pan: (dx, dy) => this._move(() => this._stage.pan(dx, dy)),
       zoom: (factor, at) => this._move(() => this._stage.zoom(factor, at)),
       zoomStep: direction => this.zoomBy(ZOOM_STEP ** direction),
       fit: () => this.fit(),
+      grab: at => this._grab(this._view.isLocked ? -1 : this._stage.idAt(at)),
+      drag: (dx, dy) => this._move(() => this._stage.moveNode(this._grabbed, dx, dy)),
+      nudge: (dx, dy) => this._nudge(dx, dy),
       hover: at => this._hover(at),
       click: at => this._select(this._stage.idAt(at)),
       open: at => this._open(at === null ? this._selected : this._stage.idAt(at)),
       step: direction => this._step(direction),
       nextFailed: () => this._nextFailed(),
+      find: () => options.onFind?.(),
       clear: () => this._select(-1)
     });
-    this._observer = new ResizeObserver(() => this._resize());
-    this._observer.observe(this.node);
-    this._motion = window.matchMedia('(prefers-reduced-motion: reduce)');
   }
 
   readonly node: HTMLDivElement;
@@ -99,63 +84,100 @@ export class GraphCanvas {
   }
 
   get hasStructure(): boolean {
-    return this._structure !== null;
+    return this._drawing !== null;
   }
 
-  /** Shows a graph; a graph with many parameters starts without them. */
+  /** Whether a layout is being made. */
+  get isBusy(): boolean {
+    return this._stage.isBusy;
+  }
+
+  /** How many nodes a search found, if there is one. */
+  get foundCount(): number | null {
+    return this._drawing?.found?.length ?? null;
+  }
+
+  get selected(): ISelected | null {
+    const { _drawing: drawing, _selected: id } = this;
+    if (drawing === null || id < 0) {
+      return null;
+    }
+    return {
+      label: drawing.structure.labels[id],
+      nodes: drawing.membersOf(id),
+      counts: this._isLive ? (drawing.counts?.get(id) ?? null) : null,
+      part: drawing.states.parts.get(id) ?? null
+    };
+  }
+
+  /** Shows a graph, with all nodes as they are before anything ran. */
   setStructure(structure: IGraphStructure, isLive: boolean): void {
-    this._structure = structure;
+    this._drawing = new Drawing(structure, this._view);
     this._isLive = isLive;
-    this._states = statesFromColumns(structure, null);
-    this._selected = -1;
-    this._hovered = -1;
-    this._stage.setStructure(structure, this._view);
-    this._describe();
-    this._schedule();
+    this._canvas.setAttribute('aria-label', describeGraph(structure, this._options.texts));
+    this._redraw(null);
   }
 
   /** Shows statuses; the arrays are read, never changed. */
   setStates(states: INodeStates): void {
-    this._states = states;
-    this._describe();
-    this._schedule();
+    this._drawing?.setStates(states);
+    this._changed();
   }
 
   /** Whether statuses mean anything (a dispatch), or the graph is only a preview. */
   set isLive(isLive: boolean) {
     this._isLive = isLive;
-    this._schedule();
+    this._screen.schedule();
   }
 
   /** Switches parts on and off. */
   setView(change: Partial<IGraphView>): void {
     const before = this._view;
     this._view = { ...before, ...change };
-    const needsLayout =
-      before.orientation !== this._view.orientation ||
-      before.showParameters !== this._view.showParameters ||
-      before.showPostprocess !== this._view.showPostprocess;
-    if (needsLayout) {
+    if (changesDrawing(before, this._view) && this._drawing !== null) {
+      const node = this._selectedNode();
+      this._drawing.configure(this._view);
+      this._redraw(node);
+    } else if (changesLayout(before, this._view)) {
       this._stage.place(this._view);
-      const { layout } = this._stage;
-      if (this._selected >= 0 && layout?.nodeWidth[this._selected] === 0) {
-        this._selected = -1;
-      }
     }
-    this._schedule();
+    this._changed();
     this._options.onViewChanged?.(this._view);
   }
 
-  /** Selects a node (null: none) and brings it into view. */
+  /** Selects a node (null: none) and brings it into view, out of its stack if it is in one. */
   select(id: number | null): void {
-    const next = id ?? -1;
-    if (next === this._selected) {
+    if (id === this._selectedNode()) {
       return;
     }
-    this._selected = next;
-    this._stage.bringIntoView(next);
+    if (id === null) {
+      this._selected = -1;
+    } else if (this._drawing !== null) {
+      this._reveal(this._drawing, id);
+    }
     this._announce();
-    this._schedule();
+    this._changed();
+  }
+
+  /** Shows the nodes of the selected stack. */
+  openStack(): void {
+    if (this._drawing !== null && this._selected >= 0) {
+      const [first] = this._drawing.membersOf(this._selected);
+      this._drawing.open(first);
+      this._redraw(first);
+      this._options.onSelect?.(first);
+    }
+  }
+
+  /** Marks the nodes that a query finds; the others step back. */
+  find(query: INodeQuery): void {
+    this._drawing?.setQuery(query);
+    this._changed();
+  }
+
+  /** Selects the next of the found nodes. */
+  findNext(direction: 1 | -1): void {
+    this._goTo(nextFound(this._drawing?.found ?? [], this._selectedNode(), direction));
   }
 
   /** Shows the whole graph. */
@@ -170,14 +192,20 @@ export class GraphCanvas {
 
   /** Reads the colours again, after a change of theme. */
   refreshTheme(): void {
-    this._palette = readPalette(this.node);
-    this._schedule();
+    this._screen.refreshTheme();
   }
 
-  /** The picture as a PNG file. */
+  /** What is seen as a PNG file. */
   toBlob(): Promise<Blob | null> {
-    this._paint();
+    this._screen.paint();
     return new Promise(resolve => this._canvas.toBlob(resolve, 'image/png'));
+  }
+
+  /** The whole graph as an SVG document; null before it is laid out. */
+  toSvg(): string | null {
+    const { palette } = this._screen;
+    const scene = palette === null ? null : this._scene(palette, false, Date.now() / 1000);
+    return scene === null ? null : svgOf(scene);
   }
 
   /** Moves the keyboard focus to the canvas. */
@@ -186,54 +214,88 @@ export class GraphCanvas {
   }
 
   dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
-    cancelAnimationFrame(this._frame);
-    clearTimeout(this._timer);
-    this._observer.disconnect();
+    this._stage.dispose();
+    this._screen.dispose();
     this._input.dispose();
     this.node.remove();
   }
 
-  private _resize(): void {
-    const { clientWidth, clientHeight } = this.node;
-    const ratio = window.devicePixelRatio || 1;
-    const { size } = this._stage;
-    const isSame =
-      clientWidth === size.width && clientHeight === size.height && ratio === this._ratio;
-    if (isSame || clientWidth === 0 || clientHeight === 0) {
-      return;
+  /** Lays out what is drawn now, and selects a node in it. */
+  private _redraw(node: number | null): void {
+    if (this._drawing !== null) {
+      this._hovered = -1;
+      this._selected = node === null ? -1 : this._drawing.drawnOf(node);
+      this._stage.setStructure(this._drawing.structure, this._view);
+      this._changed();
     }
-    this._ratio = ratio;
-    this._palette = readPalette(this.node);
-    this._canvas.width = Math.round(clientWidth * ratio);
-    this._canvas.height = Math.round(clientHeight * ratio);
-    this._stage.resize({ width: clientWidth, height: clientHeight }, this._view, this._selected);
-    this._paint();
+  }
+
+  private _placed(): void {
+    if (this._selected >= 0 && this._stage.layout?.nodeWidth[this._selected] === 0) {
+      this._selected = -1;
+    }
+    this._stage.bringIntoView(this._selected);
+    this._changed();
+  }
+
+  private _changed(): void {
+    this._screen.schedule();
+    this._options.onChanged?.();
   }
 
   private _move(change: () => void): void {
     change();
-    this._schedule();
+    this._movedAt = Date.now() / 1000;
+    this._screen.schedule();
+  }
+
+  private _selectedNode(): number | null {
+    const { _drawing: drawing, _selected: id } = this;
+    return drawing === null || id < 0 ? null : drawing.nodeOf(id);
+  }
+
+  private _goTo(node: number | null): void {
+    if (node !== null) {
+      this.select(node);
+      this._options.onSelect?.(node);
+    }
   }
 
   private _nextFailed(): void {
-    const id = this._states === null ? null : nextFailed(this._states, this._selected);
-    if (id !== null) {
-      this.select(id);
-      this._options.onSelect?.(id);
+    if (this._drawing !== null) {
+      this._goTo(nextFailed(this._drawing.nodeStates, this._selectedNode()));
     }
+  }
+
+  private _reveal(drawing: Drawing, node: number): void {
+    if (drawing.membersOf(drawing.drawnOf(node)).length > 1) {
+      drawing.open(node);
+      this._redraw(node);
+    } else {
+      this._selected = drawing.drawnOf(node);
+      this._stage.bringIntoView(this._selected);
+    }
+  }
+
+  private _grab(id: number): boolean {
+    return (this._grabbed = id) >= 0;
+  }
+
+  private _nudge(dx: number, dy: number): boolean {
+    if (this._view.isLocked || this._selected < 0) {
+      return false;
+    }
+    this._move(() => this._stage.moveNode(this._selected, dx, dy));
+    return true;
   }
 
   private _hover(at: { x: number; y: number } | null): void {
     const id = at === null ? -1 : this._stage.idAt(at);
-    if (id !== this._hovered) {
+    if (id !== this._hovered && this._drawing !== null) {
       this._hovered = id;
-      this._canvas.style.cursor = id >= 0 ? 'pointer' : '';
-      this._canvas.title = id >= 0 ? (this._structure?.names[id] ?? '').slice(0, 500) : '';
-      this._schedule();
+      this._canvas.style.cursor = id < 0 ? '' : this._view.isLocked ? 'pointer' : 'move';
+      this._canvas.title = id < 0 ? '' : titleOf(this._drawing, id, this._options.texts);
+      this._screen.schedule();
     }
   }
 
@@ -241,15 +303,21 @@ export class GraphCanvas {
     if (id !== this._selected) {
       this._selected = id;
       this._announce();
-      this._schedule();
-      this._options.onSelect?.(id >= 0 ? id : null);
+      this._changed();
+      this._options.onSelect?.(this._selectedNode());
     }
   }
 
   private _open(id: number): void {
-    if (id >= 0) {
-      this._select(id);
-      this._options.onOpen?.(id);
+    if (id < 0 || this._drawing === null) {
+      return;
+    }
+    this._select(id);
+    const node = this._drawing.nodeOf(id);
+    if (node === null) {
+      this.openStack();
+    } else {
+      this._options.onOpen?.(node);
     }
   }
 
@@ -260,97 +328,75 @@ export class GraphCanvas {
       return false;
     }
     const at = this._selected < 0 ? -1 : nodes.indexOf(this._selected);
-    const next = at < 0 ? (direction === 1 ? 0 : nodes.length - 1) : at + direction;
-    if (next < 0 || next >= nodes.length || (at < 0 && direction === -1)) {
+    const next = at + direction;
+    if (next < 0 || next >= nodes.length) {
       return false;
     }
-    this.select(nodes[next]);
-    this._options.onSelect?.(nodes[next]);
+    this._select(nodes[next]);
+    this._stage.bringIntoView(nodes[next]);
     return true;
   }
 
   private _announce(): void {
-    const { _structure: structure, _states: states, _selected: id } = this;
-    const hasNode = structure !== null && states !== null && id >= 0;
+    const { _drawing: drawing, _selected: id } = this;
+    const hasNode = drawing !== null && id >= 0;
     this._live.textContent = hasNode
-      ? describeNode(structure, this._isLive ? states : null, id, this._options.texts)
+      ? describeDrawn(drawing, id, this._isLive, this._options.texts)
       : '';
   }
 
-  private _describe(): void {
-    if (this._structure !== null) {
-      const text = describeGraph(this._structure, this._options.texts);
-      this._canvas.setAttribute('aria-label', text);
-    }
-  }
-
-  private _schedule(): void {
-    if (this._frame === 0 && !this._isDisposed) {
-      clearTimeout(this._timer);
-      this._frame = requestAnimationFrame(() => {
-        this._frame = 0;
-        this._paint();
-      });
-    }
-  }
-
-  private _paint(): void {
-    const context = this._canvas.getContext('2d');
+  private _scene(palette: IPalette, hasMotion: boolean, now: number): IScene | null {
     const { layout, camera, size } = this._stage;
-    if (
-      context === null ||
-      this._structure === null ||
-      layout === null ||
-      this._states === null ||
-      this._palette === null
-    ) {
-      return;
+    const { _drawing: drawing } = this;
+    if (drawing === null || layout === null) {
+      return null;
     }
-    const scene: IScene = {
-      structure: this._structure,
+    return {
+      structure: drawing.structure,
       layout,
-      states: this._states,
+      states: drawing.states,
+      counts: drawing.counts,
+      found: drawing.foundDrawn,
+      nodeOf: id => drawing.nodeOf(id),
       camera,
       size,
-      palette: this._palette,
+      palette,
       texts: this._options.texts,
       fitter: this._fitter,
       selected: this._selected,
       hovered: this._hovered,
       showEdgeLabels: this._view.showEdgeLabels,
       isLive: this._isLive,
-      hasMotion: !this._motion.matches,
-      now: Date.now() / 1000
+      isMoving: now - this._movedAt < STILL_AFTER,
+      hasMotion,
+      now
     };
-    context.setTransform(this._ratio, 0, 0, this._ratio, 0, 0);
+  }
+
+  private _paint({ context, palette, hasMotion, now }: IFrame): boolean {
+    const scene = this._scene(palette, hasMotion, now);
+    if (scene === null) {
+      return false;
+    }
     const { hasRunning } = paintScene(context, scene);
     if (this._view.showMinimap) {
       paintMinimap(context, scene);
     }
-    clearTimeout(this._timer);
-    if (hasRunning) {
-      const wait = this._motion.matches ? CALM_FRAME_MS : FRAME_MS;
-      this._timer = setTimeout(() => this._schedule(), wait);
-    }
+    return hasRunning || scene.isMoving;
   }
 
   private readonly _options: IGraphCanvasOptions;
+  private readonly _screen: Screen;
   private readonly _canvas: HTMLCanvasElement;
   private readonly _live: HTMLDivElement;
   private readonly _input: GraphInput;
-  private readonly _observer: ResizeObserver;
-  private readonly _motion: MediaQueryList;
   private readonly _fitter = new TextFitter();
   private readonly _stage: Stage;
   private _view: IGraphView;
-  private _structure: IGraphStructure | null = null;
-  private _states: INodeStates | null = null;
-  private _palette: IPalette | null = null;
-  private _ratio = 1;
+  private _drawing: Drawing | null = null;
   private _selected = -1;
   private _hovered = -1;
+  private _grabbed = -1;
+  private _movedAt = 0;
   private _isLive = true;
-  private _frame = 0;
-  private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _isDisposed = false;
 }

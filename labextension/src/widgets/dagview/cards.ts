@@ -4,8 +4,9 @@ import { isGoingOn, statusName } from '../../graph/states';
 import { elapsed, formatDuration, nodeWord, statusTone } from '../../graph/style';
 import type { ITexts } from '../../graph/style';
 import { detailOf } from '../../graph/visible';
-import { drawStatusGlyph } from './glyphs';
+import { drawKindGlyph, drawStatusGlyph } from './glyphs';
 import type { IScene } from './scene';
+import { paintCounts, paintPile, stackText } from './stackcard';
 
 /** How strongly the colour of a status fills a card. */
 const TINT: Readonly<Record<string, number>> = {
@@ -16,8 +17,57 @@ const TINT: Readonly<Record<string, number>> = {
 };
 /** Text is drawn this high on the screen, if the card is high enough for it. */
 const LABEL_PIXELS = 11;
+const KIND_SIZE = 12;
 
-/** Paints the node with this id. */
+/** Whether a node is so small that only its colour is painted. */
+export function isFlat(scene: IScene, id: number): boolean {
+  const { layout, camera } = scene;
+  const detail = detailOf(
+    layout.nodeWidth[id] * camera.scale,
+    layout.nodeHeight[id] * camera.scale
+  );
+  return detail === 'dot' || detail === 'box';
+}
+
+/** Paints small nodes, all of one colour at once: there may be ten thousand of them. */
+export function paintFlat(
+  context: CanvasRenderingContext2D,
+  scene: IScene,
+  ids: readonly number[]
+): void {
+  const { layout, palette, states, structure } = scene;
+  const all = new Path2D();
+  const byTone = new Map<string, Path2D>();
+  for (const id of ids) {
+    const isValue = structure.kinds[id] === 'parameter' || !scene.isLive;
+    const tone = isValue ? 'value' : statusTone(statusName(states.status[id]));
+    let path = byTone.get(tone);
+    if (path === undefined) {
+      path = new Path2D();
+      byTone.set(tone, path);
+    }
+    const width = layout.nodeWidth[id];
+    const height = layout.nodeHeight[id];
+    all.rect(layout.x[id] - width / 2, layout.y[id] - height / 2, width, height);
+    path.rect(layout.x[id] - width / 2, layout.y[id] - height / 2, width, height);
+  }
+  context.fillStyle = palette.card;
+  context.fill(all);
+  for (const [tone, path] of byTone) {
+    context.globalAlpha = tone === 'pending' || tone === 'value' ? 0.4 : 0.85;
+    context.fillStyle = tone === 'value' ? palette.borderStrong : palette.status[tone];
+    context.fill(path);
+  }
+  context.globalAlpha = 1;
+  if (ids.includes(scene.selected)) {
+    const id = scene.selected;
+    const [width, height] = [layout.nodeWidth[id], layout.nodeHeight[id]];
+    const [left, top] = [layout.x[id] - width / 2, layout.y[id] - height / 2];
+    outlineSelected(context, scene, id, left, top, width, height, 0);
+  }
+}
+
+/** Paints the node with this id, which is not flat. */
 export function paintCard(context: CanvasRenderingContext2D, scene: IScene, id: number): void {
   const { layout, palette, states, structure, camera } = scene;
   const tone = scene.isLive ? statusTone(statusName(states.status[id])) : 'pending';
@@ -28,27 +78,16 @@ export function paintCard(context: CanvasRenderingContext2D, scene: IScene, id: 
   const isPill = structure.kinds[id] === 'parameter';
   const colour = isPill || !scene.isLive ? palette.borderStrong : palette.status[tone];
   const detail = detailOf(width * camera.scale, height * camera.scale);
-  const isFlat = detail === 'dot' || detail === 'box';
   const radius = isPill ? height / 2 : Math.min(9, height * 0.24);
+  if (scene.counts?.has(id)) {
+    paintPile(context, scene, id, radius);
+  }
   context.beginPath();
-  if (detail === 'dot') {
-    context.rect(left, top, width, height);
-  } else {
-    context.roundRect(left, top, width, height, radius);
-  }
-  if (isFlat) {
-    context.fillStyle = palette.card;
-    context.fill();
-    context.globalAlpha = tone === 'pending' || isPill ? 0.4 : 0.85;
-    context.fillStyle = colour;
-    context.fill();
-    context.globalAlpha = 1;
-  } else {
-    paintBody(context, scene, id, tone, colour, isPill);
-  }
+  context.roundRect(left, top, width, height, radius);
+  paintBody(context, scene, id, tone, colour, isPill);
   outlineSelected(context, scene, id, left, top, width, height, radius);
-  if (isFlat) {
-    return;
+  if (scene.isLive && !isPill) {
+    paintCounts(context, scene, id);
   }
   if (isPill) {
     paintPillText(context, scene, id);
@@ -164,11 +203,26 @@ function paintCardText(
   if (hasTwoLines) {
     const isTall = height >= 40;
     context.font = `600 ${isTall ? 12.5 : 11}px ${palette.font}`;
-    const label = fitter.cut(context, structure.labels[id], room);
+    const icon = isTall ? KIND_SIZE : KIND_SIZE * 0.85;
+    const label = fitter.cut(context, structure.labels[id], room - icon - 5);
     context.fillText(label, textLeft, y - height * 0.175);
+    const right = textLeft + room;
+    drawKindGlyph(
+      context,
+      structure.kinds[id],
+      right - icon / 2,
+      y - height * 0.175,
+      icon,
+      palette.textMuted
+    );
     context.font = `${isTall ? 11 : 9.5}px ${palette.font}`;
     context.fillStyle = tone === 'failed' ? palette.status.failed : palette.textMuted;
-    context.fillText(subtitle(context, scene, id, room), textLeft, y + height * 0.2);
+    const told = subtitle(context, scene, id, room - widthOfNumber(context, scene, id));
+    context.fillText(told, textLeft, y + height * 0.2);
+    context.fillStyle = palette.textMuted;
+    context.textAlign = 'right';
+    const free = room - (told === '' ? 0 : context.measureText(told).width + 8);
+    context.fillText(placeOf(context, scene, id, free), right, y + height * 0.2);
     return;
   }
   const smallest = height * 0.36;
@@ -216,7 +270,7 @@ function sign(
   drawStatusGlyph(context, tone, x, y, radius, scene.palette, phase);
 }
 
-/** The second line of a card: status and time while and after it runs, kind and executor before. */
+/** The left of the second line: status and time; of a stack how many are done. */
 function subtitle(
   context: CanvasRenderingContext2D,
   scene: IScene,
@@ -224,25 +278,47 @@ function subtitle(
   room: number
 ): string {
   const { structure, states, texts, fitter } = scene;
-  const status = statusName(states.status[id]);
-  const executor = structure.executors[id];
+  const counts = scene.counts?.get(id);
   if (!scene.isLive) {
-    return fitter.cut(context, kindWord(structure.kinds[id], texts) || executor, room);
+    return fitter.cut(context, kindWord(structure.kinds[id], texts), room);
   }
+  if (counts !== undefined) {
+    return fitter.cut(context, stackText(counts, texts), room);
+  }
+  const status = statusName(states.status[id]);
   const word = nodeWord(states, id, texts);
-  if (states.reused[id] === 1) {
-    return fitter.cut(context, executor === '' ? word : `${word} · ${executor}`, room);
-  }
   const seconds = elapsed(states.startedAt[id], states.endedAt[id], scene.now);
   const hasTime = seconds !== null && status !== 'NEW_OBJECT' && status !== 'STARTING';
-  const isTicking = isGoingOn(states.status[id]) && hasTime && seconds >= 1;
-  const time = hasTime ? formatDuration(isTicking ? Math.floor(seconds * 10) / 10 : seconds) : '';
-  const more = hasTime ? time : executor;
-  const both = more === '' ? word : `${word} · ${more}`;
+  if (!hasTime || states.reused[id] === 1) {
+    return fitter.cut(context, word, room);
+  }
+  const isTicking = isGoingOn(states.status[id]) && seconds >= 1;
+  const time = formatDuration(isTicking ? Math.floor(seconds * 10) / 10 : seconds);
+  const both = `${word} · ${time}`;
   if (fitter.fits(context, both, room)) {
     return both;
   }
-  return fitter.cut(context, hasTime && status !== 'FAILED' ? time : word, room);
+  return fitter.cut(context, status === 'FAILED' ? word : time, room);
+}
+
+/** The id is the last to go: what stands before it leaves room. */
+function widthOfNumber(context: CanvasRenderingContext2D, scene: IScene, id: number): number {
+  const node = scene.nodeOf(id);
+  return node === null ? 0 : context.measureText(`#${node}`).width + 8;
+}
+
+/** The right of the second line: executor and id, or the one of them that there is room for. */
+function placeOf(
+  context: CanvasRenderingContext2D,
+  scene: IScene,
+  id: number,
+  room: number
+): string {
+  const node = scene.nodeOf(id);
+  const number = node === null ? '' : `#${node}`;
+  const executor = scene.structure.executors[id];
+  const both = `${executor} ${number}`.trim();
+  return [both, number].find(text => text !== '' && scene.fitter.fits(context, text, room)) ?? '';
 }
 
 function kindWord(kind: string, texts: ITexts): string {

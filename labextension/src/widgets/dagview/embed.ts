@@ -1,8 +1,8 @@
 /** A graph with head and controls for places without a main area: notebook outputs and the widget. Plain DOM. */
 
-import type { GraphWire } from '../../contract';
+import type { GraphWire, ILatticeBundle } from '../../contract';
 import { isTerminal } from '../../contract';
-import { requestOpen } from '../../contract/open';
+import { announcePreview, requestOpen } from '../../contract/open';
 import type { Orientation } from '../../graph/layout';
 import { layoutGraph } from '../../graph/layout';
 import type { INodeStates } from '../../graph/states';
@@ -13,6 +13,8 @@ import { formatDuration, statusTone, statusWord } from '../../graph/style';
 import { fitCamera, roomOf } from '../../graph/visible';
 import { GraphCanvas } from './canvas';
 import { GraphControls } from './controls';
+import { SelectionBar } from './selectionbar';
+import { initialView } from './view';
 
 /** What the head says. */
 export interface IEmbedHead {
@@ -25,7 +27,6 @@ export interface IEmbedHead {
   runtime: number | null;
 }
 
-const MANY_PARAMETERS = 150;
 const SMALL_GRAPH = 500;
 /** Of an output that is not in the page yet. */
 const ASSUMED_WIDTH = 860;
@@ -67,6 +68,7 @@ export class EmbeddedGraph {
       texts,
       wheelNeedsModifier: true,
       onViewChanged: () => this._controls.update(),
+      onChanged: () => this._selectionBar.update(),
       onOpen: id => this._open(id)
     });
     this._controls = new GraphControls({
@@ -75,7 +77,13 @@ export class EmbeddedGraph {
       fileName: () => this._name.textContent ?? 'workflow',
       isCompact: true
     });
-    body.append(this._controls.node);
+    this._controls.node.classList.add('cvl-mod-floating');
+    this._selectionBar = new SelectionBar({
+      graph: this.graph,
+      texts,
+      onOpen: part => requestOpen(this.node, { dispatchId: part })
+    });
+    body.append(this._controls.node, this._selectionBar.node);
   }
 
   readonly node: HTMLElement;
@@ -85,7 +93,7 @@ export class EmbeddedGraph {
   setGraph(wire: GraphWire, isLive: boolean): IGraphStructure {
     const structure = structureFromWire(wire);
     this.graph.setView({
-      showParameters: structure.parameterCount <= MANY_PARAMETERS,
+      ...initialView(structure),
       orientation: this._bestOrientation(structure)
     });
     this.graph.setStructure(structure, isLive);
@@ -122,6 +130,13 @@ export class EmbeddedGraph {
     this._openButton.hidden = dispatchId === null;
   }
 
+  /** Makes a graph without dispatch known to the page as drawn last, and lets it be opened in the main area. */
+  setPreview(bundle: ILatticeBundle): void {
+    this._preview = bundle;
+    this._openButton.hidden = false;
+    announcePreview({ bundle, isAsked: false });
+  }
+
   /** Changes the height of the graph. */
   setHeight(height: number): void {
     this._body.style.height = `${height}px`;
@@ -148,7 +163,9 @@ export class EmbeddedGraph {
   }
 
   private _open(nodeId?: number): void {
-    if (this._dispatchId !== null) {
+    if (this._preview !== null) {
+      announcePreview({ bundle: this._preview, isAsked: true });
+    } else if (this._dispatchId !== null) {
       requestOpen(this.node, { dispatchId: this._dispatchId, nodeId });
     }
   }
@@ -162,7 +179,9 @@ export class EmbeddedGraph {
   private readonly _body: HTMLElement;
   private readonly _openButton: HTMLButtonElement;
   private readonly _controls: GraphControls;
+  private readonly _selectionBar: SelectionBar;
   private _dispatchId: string | null;
+  private _preview: ILatticeBundle | null = null;
 }
 
 function element(tag: string, className: string): HTMLElement {

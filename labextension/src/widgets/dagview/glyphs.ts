@@ -1,6 +1,21 @@
-/** The sign of each status on the canvas: a disc with a shape of its own, so that colour is never the only difference. */
+/**
+ * Signs on the canvas: of each status a disc with a shape of its own, so that colour is never the only difference, and of
+ * each kind of node.
+ */
 
+import type { NodeKind } from '../../graph/structure';
 import type { IPalette } from './palette';
+
+/** Lines of the signs of kinds, in a box from 0 to 16. */
+export const KIND_PATHS: Readonly<Record<NodeKind, string>> = {
+  function: 'M11.5 3.2c-2.6-1-3.6.4-4 3L6 13c-.4 1.6-1.4 2.2-3 1.5M4.5 7.5h6',
+  parameter: 'M4 5h8a3 3 0 0 1 0 6H4a3 3 0 0 1 0-6',
+  electron_list: 'M6 2.5H3v11h3M10 2.5h3v11h-3M7 8h2',
+  electron_dict:
+    'M6.5 2.5c-4 0-1 5.5-4 5.5 3 0 0 5.5 4 5.5M9.5 2.5c4 0 1 5.5 4 5.5-3 0 0 5.5-4 5.5',
+  sublattice: 'M2.5 2.5h5v4h-5zM8.5 9.5h5v4h-5zM5 6.5v5h3.5',
+  postprocess: 'M3.5 14V2.5M3.5 3h9l-2.2 3 2.2 3h-9'
+};
 
 const SPIN_SECONDS = 1.4;
 
@@ -77,6 +92,33 @@ export function drawStatusGlyph(
   }
   context.restore();
 }
+
+/** Draws the sign of a kind of node, centred in a square of this size. */
+export function drawKindGlyph(
+  context: CanvasRenderingContext2D,
+  kind: NodeKind,
+  x: number,
+  y: number,
+  size: number,
+  colour: string
+): void {
+  context.save();
+  context.translate(x - size / 2, y - size / 2);
+  context.scale(size / 16, size / 16);
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
+  context.lineCap = 'round';
+  context.lineJoin = 'round';
+  let path = kindPaths.get(kind);
+  if (path === undefined) {
+    path = new Path2D(KIND_PATHS[kind]);
+    kindPaths.set(kind, path);
+  }
+  context.stroke(path);
+  context.restore();
+}
+
+const kindPaths = new Map<NodeKind, Path2D>();
 
 function circle(context: CanvasRenderingContext2D, radius: number): void {
   context.beginPath();

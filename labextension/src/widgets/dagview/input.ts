@@ -13,6 +13,12 @@ export interface IGraphIntentions {
   zoom(factor: number, at: IPoint): void;
   zoomStep(direction: 1 | -1): void;
   fit(): void;
+  /** The pointer goes down on a node that may be moved; false if there is none. */
+  grab(at: IPoint): boolean;
+  /** Moves the node that was grabbed. */
+  drag(dx: number, dy: number): void;
+  /** Shift and an arrow: moves the selected node; false if it may not be moved. */
+  nudge(dx: number, dy: number): boolean;
   hover(at: IPoint | null): void;
   click(at: IPoint): void;
   /** Double click, or Enter on the selected node (null). */
@@ -20,11 +26,19 @@ export interface IGraphIntentions {
   /** Tab; false lets the focus leave. */
   step(direction: 1 | -1): boolean;
   nextFailed(): void;
+  find(): void;
   clear(): void;
 }
 
 const CLICK_SLACK = 4;
 const KEY_PAN = 60;
+const KEY_NUDGE = 12;
+const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1]
+};
 
 /** Listens until disposed. */
 export class GraphInput {
@@ -58,6 +72,7 @@ export class GraphInput {
     this._canvas.setPointerCapture(event.pointerId);
     this._pointers.set(event.pointerId, this._point(event));
     this._travelled = this._pointers.size > 1 ? Infinity : 0;
+    this._isDragging = this._pointers.size === 1 && this._to.grab(this._point(event));
   }
 
   private _move(event: PointerEvent): void {
@@ -79,7 +94,8 @@ export class GraphInput {
     this._travelled += Math.hypot(at.x - before.x, at.y - before.y);
     if (this._travelled > CLICK_SLACK) {
       this._canvas.classList.add('cvl-mod-dragging');
-      this._to.pan(at.x - before.x, at.y - before.y);
+      const move = this._isDragging ? this._to.drag : this._to.pan;
+      move(at.x - before.x, at.y - before.y);
     }
   }
 
@@ -114,19 +130,15 @@ export class GraphInput {
   }
 
   private _act(event: KeyboardEvent): boolean {
+    const arrow = ARROWS[event.key];
+    if (arrow !== undefined) {
+      const [dx, dy] = arrow;
+      if (!event.shiftKey || !this._to.nudge(KEY_NUDGE * dx, KEY_NUDGE * dy)) {
+        this._to.pan(-KEY_PAN * dx, -KEY_PAN * dy);
+      }
+      return true;
+    }
     switch (event.key) {
-      case 'ArrowLeft':
-        this._to.pan(KEY_PAN, 0);
-        return true;
-      case 'ArrowRight':
-        this._to.pan(-KEY_PAN, 0);
-        return true;
-      case 'ArrowUp':
-        this._to.pan(0, KEY_PAN);
-        return true;
-      case 'ArrowDown':
-        this._to.pan(0, -KEY_PAN);
-        return true;
       case '+':
       case '=':
         this._to.zoomStep(1);
@@ -143,6 +155,9 @@ export class GraphInput {
       case 'f':
         this._to.nextFailed();
         return true;
+      case '/':
+        this._to.find();
+        return true;
       case 'Escape':
         this._to.clear();
         return true;
@@ -158,4 +173,5 @@ export class GraphInput {
   private readonly _abort = new AbortController();
   private readonly _pointers = new Map<number, IPoint>();
   private _travelled = 0;
+  private _isDragging = false;
 }

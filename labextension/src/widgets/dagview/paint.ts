@@ -2,7 +2,7 @@
 
 import { isGoingOn } from '../../graph/states';
 import { edgesInView, nodesInView, viewOf } from '../../graph/visible';
-import { paintCard } from './cards';
+import { isFlat, paintCard, paintFlat } from './cards';
 import { paintEdges } from './edges';
 import type { IScene } from './scene';
 
@@ -21,11 +21,30 @@ export function paintScene(context: CanvasRenderingContext2D, scene: IScene): IF
   context.translate(-camera.x, -camera.y);
   const view = viewOf(camera, size);
   paintEdges(context, scene, edgesInView(layout, view));
-  let hasRunning = false;
-  for (const id of nodesInView(layout, view)) {
-    hasRunning = hasRunning || isGoingOn(scene.states.status[id]);
-    paintCard(context, scene, id);
+  const { found, states } = scene;
+  const visible = nodesInView(layout, view);
+  const flat = visible.filter(id => isFlat(scene, id));
+  paintFlat(context, scene, flat);
+  for (const id of flat.length === visible.length ? [] : visible) {
+    if (!isFlat(scene, id)) {
+      paintCard(context, scene, id);
+    }
   }
+  if (found !== null) {
+    visible.filter(id => found[id] === 0).forEach(id => fade(context, scene, id));
+  }
+  const hasRunning = visible.some(id => isGoingOn(states.status[id]));
   context.restore();
   return { hasRunning: hasRunning && scene.isLive };
+}
+
+/** Lets a node step back that a search did not find. */
+function fade(context: CanvasRenderingContext2D, scene: IScene, id: number): void {
+  const { layout, palette } = scene;
+  const width = layout.nodeWidth[id] + 4;
+  const height = layout.nodeHeight[id] + 4;
+  context.globalAlpha = 0.8;
+  context.fillStyle = palette.background;
+  context.fillRect(layout.x[id] - width / 2, layout.y[id] - height / 2, width, height);
+  context.globalAlpha = 1;
 }

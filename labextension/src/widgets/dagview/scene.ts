@@ -13,6 +13,12 @@ export interface IScene {
   readonly structure: IGraphStructure;
   readonly layout: ILayout;
   readonly states: INodeStates;
+  /** Members of stacks by status code, by drawn id; null without stacks. */
+  readonly counts: ReadonlyMap<number, ReadonlyMap<number, number>> | null;
+  /** 1 for what a search found; null without a search. */
+  readonly found: Uint8Array | null;
+  /** The node behind a drawn id; null for a stack. */
+  readonly nodeOf: (id: number) => number | null;
   readonly camera: ICamera;
   readonly size: ISize;
   readonly palette: IPalette;
@@ -23,6 +29,8 @@ export interface IScene {
   readonly showEdgeLabels: boolean;
   /** Without run-time state (a preview), nodes have neither signs nor times. */
   readonly isLive: boolean;
+  /** The picture is being moved: of very many edges only some are painted. */
+  readonly isMoving: boolean;
   readonly hasMotion: boolean;
   /** POSIX seconds. */
   readonly now: number;

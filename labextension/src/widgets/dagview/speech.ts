@@ -1,28 +1,36 @@
-/** What a screen reader says about a graph and its nodes. */
+/** What a screen reader says about a graph and its nodes, and what a tooltip does. */
 
-import type { INodeStates } from '../../graph/states';
+import { statusName } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, nodeWord } from '../../graph/style';
+import { elapsed, formatDuration, nodeWord, statusWord } from '../../graph/style';
+import type { Drawing } from './drawing';
+
+const MAX_TITLE = 500;
 
 /** The graph as a whole, and how to go through it. */
 export function describeGraph(structure: IGraphStructure, texts: ITexts): string {
   const count = structure.count - structure.parameterCount;
   return texts.__(
-    'Workflow graph with %1 nodes. Tab moves through the nodes, F to the next failed one.',
+    'Workflow graph with %1 nodes. Tab moves through the nodes, Enter opens one, F goes to the next failed one, / finds.',
     count
   );
 }
 
-/** One node; without states it is part of a preview. */
-export function describeNode(
-  structure: IGraphStructure,
-  states: INodeStates | null,
+/** What is drawn under an id, a node or a stack; that of a preview has no states. */
+export function describeDrawn(
+  drawing: Drawing,
   id: number,
+  hasStates: boolean,
   texts: ITexts
 ): string {
-  const parts = [texts.__('Node %1: %2', id, structure.labels[id])];
-  if (states !== null) {
+  const node = drawing.nodeOf(id);
+  if (node === null) {
+    return describeStack(drawing, id, texts);
+  }
+  const { structure, states } = drawing;
+  const parts = [texts.__('Node %1: %2', node, structure.labels[id])];
+  if (hasStates) {
     parts.push(nodeWord(states, id, texts));
     const time = elapsed(states.startedAt[id], states.endedAt[id], Date.now() / 1000);
     if (time !== null) {
@@ -30,4 +38,27 @@ export function describeNode(
     }
   }
   return parts.join(', ');
+}
+
+/** A stack: what it holds, and how that stands. */
+function describeStack(drawing: Drawing, id: number, texts: ITexts): string {
+  const size = drawing.membersOf(id).length;
+  const parts = [texts.__('Stack of %1 nodes: %2', size, drawing.structure.labels[id])];
+  drawing.counts?.get(id)?.forEach((count, code) => {
+    parts.push(`${count} ${statusWord(statusName(code), texts)}`);
+  });
+  return parts.join(', ');
+}
+
+/** What the pointer is on: the whole name and where it runs, or what is in the stack. */
+export function titleOf(drawing: Drawing, id: number, texts: ITexts): string {
+  const node = drawing.nodeOf(id);
+  if (node === null) {
+    return describeStack(drawing, id, texts);
+  }
+  const { names, executors, kinds } = drawing.structure;
+  const name = names[id].slice(0, MAX_TITLE);
+  return kinds[id] === 'parameter' || executors[id] === ''
+    ? name
+    : `${name}\n${texts.__('Node %1 on %2', node, executors[id])}`;
 }

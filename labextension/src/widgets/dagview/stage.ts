@@ -1,7 +1,10 @@
 /** Where a graph is and what of it is seen: the layout for the room there is, and the camera. Paints nothing. */
 
+import { arrangeGraph } from '../../graph/arrange';
 import type { ILayout, ILayoutOptions } from '../../graph/layout';
-import { layoutGraph } from '../../graph/layout';
+import type { ILayouter } from '../../graph/layouter';
+import { isQuick } from '../../graph/layouter';
+import { detached, moveNode } from '../../graph/positions';
 import type { IGraphStructure } from '../../graph/structure';
 import type { ICamera, ISize } from '../../graph/visible';
 import { fitCamera, nodeAt, panBy, reveal, roomOf, zoomAt } from '../../graph/visible';
@@ -12,10 +15,20 @@ const READABLE_WIDTH = 40;
 /** The layout is made anew when the room has changed by more than this share. */
 const ROOM_CHANGE = 0.1;
 
-/** The stage of one canvas; `top` pixels are kept free for what lies over it there. */
+/** What a stage is made with. */
+export interface IStageOptions {
+  /** Pixels kept free for what lies over the stage at its top. */
+  top: number;
+  /** Makes layouts that take long; without it all are made at once. */
+  layouter: ILayouter | null;
+  /** A layout is there, or another one instead of the last. */
+  placed: () => void;
+}
+
+/** The stage of one canvas. */
 export class Stage {
-  constructor(top: number) {
-    this._top = top;
+  constructor(options: IStageOptions) {
+    this._options = options;
   }
 
   /** Null without a graph, or without a size. */
@@ -34,16 +47,40 @@ export class Stage {
   /** Takes a graph and lays it out. */
   setStructure(structure: IGraphStructure, options: ILayoutOptions): void {
     this._structure = structure;
+    this._layout = null;
     this.place(options);
+  }
+
+  /** Whether a layout is being made. */
+  get isBusy(): boolean {
+    return this._isBusy;
   }
 
   /** Lays the graph out and shows all of it; a stage without size does so when it has one. */
   place(options: ILayoutOptions): void {
-    this._layout = null;
-    if (this._structure !== null && this._size.width > 0) {
-      this._room = roomOf(this._size, this._top);
-      this._layout = layoutGraph(this._structure, { ...options, room: this._room });
-      this._show(this._layout);
+    if (this._structure === null || this._size.width === 0) {
+      return;
+    }
+    const { orientation, arrangement, showParameters, showPostprocess } = options;
+    this._room = roomOf(this._size, this._options.top);
+    const request = {
+      structure: this._structure,
+      options: { orientation, arrangement, showParameters, showPostprocess, room: this._room }
+    };
+    const { layouter } = this._options;
+    const take = (layout: ILayout) => {
+      this._layout = layout;
+      this._isBusy = false;
+      this._grabbed = -1;
+      this._show(layout);
+      this._options.placed();
+    };
+    if (layouter === null || isQuick(request)) {
+      layouter?.dispose();
+      take(arrangeGraph(request.structure, request.options));
+    } else {
+      this._isBusy = true;
+      layouter.arrange(request, take);
     }
   }
 
@@ -57,11 +94,10 @@ export class Stage {
   }
 
   /** Takes a new size; a graph shown whole stays so. */
-  resize(size: ISize, options: ILayoutOptions, selected: number): void {
+  resize(size: ISize, options: ILayoutOptions): void {
     this._size = size;
     if (this._layout === null) {
       this.place(options);
-      this.bringIntoView(selected);
     } else if (!this._hasMoved) {
       this.fit(options);
     }
@@ -83,7 +119,8 @@ export class Stage {
     if (id < 0 || layout === null || layout.nodeWidth[id] === 0) {
       return;
     }
-    const isReadable = layout.nodeWidth[id] * this._camera.scale >= READABLE_WIDTH;
+    const { scale } = this._camera;
+    const isReadable = scale >= FOCUS_SCALE || layout.nodeWidth[id] * scale >= READABLE_WIDTH;
     const camera = isReadable
       ? reveal(this._camera, layout, id, this._size)
       : {
@@ -105,8 +142,26 @@ export class Stage {
     return nodeAt(this._layout, x + at.x / scale, y + at.y / scale, 2 / scale);
   }
 
+  /** Moves a node by pixels; it stays there until the next layout. */
+  moveNode(id: number, dx: number, dy: number): void {
+    if (this._structure === null || this._layout === null) {
+      return;
+    }
+    if (this._grabbed !== id) {
+      this._layout = detached(this._structure, this._layout, id);
+      this._grabbed = id;
+    }
+    const { scale } = this._camera;
+    moveNode(this._structure, this._layout, id, dx / scale, dy / scale);
+    this._hasMoved = true;
+  }
+
+  dispose(): void {
+    this._options.layouter?.dispose();
+  }
+
   private _show(layout: ILayout): void {
-    this._camera = fitCamera(layout, this._size, this._top);
+    this._camera = fitCamera(layout, this._size, this._options.top);
     this._hasMoved = false;
   }
 
@@ -116,7 +171,7 @@ export class Stage {
   }
 
   private _hasOtherRoom(): boolean {
-    const room = roomOf(this._size, this._top);
+    const room = roomOf(this._size, this._options.top);
     const change = Math.max(
       Math.abs(Math.log(room.width / this._room.width)),
       Math.abs(Math.log(room.height / this._room.height))
@@ -124,7 +179,9 @@ export class Stage {
     return change > ROOM_CHANGE;
   }
 
-  private readonly _top: number;
+  private readonly _options: IStageOptions;
+  private _isBusy = false;
+  private _grabbed = -1;
   private _structure: IGraphStructure | null = null;
   private _layout: ILayout | null = null;
   private _camera: ICamera = { x: 0, y: 0, scale: 1 };

@@ -5,7 +5,8 @@
  * lines drawn over one another would turn dark. It is made once for a layout.
  */
 
-import type { ILayout } from '../../graph/layout';
+import type { ILayout, Orientation } from '../../graph/layout';
+import { isHorizontal } from '../../graph/positions';
 import { ENTERS_BY_SIDE, LEAVES_BY_SIDE } from '../../graph/routes';
 
 /** What lines can be drawn into. */
@@ -13,6 +14,14 @@ export type Pen = Pick<
   CanvasPath,
   'moveTo' | 'lineTo' | 'bezierCurveTo' | 'quadraticCurveTo' | 'closePath'
 >;
+
+/** The direction of the flow as a step. */
+const FLOW: Readonly<Record<Orientation, readonly [number, number]>> = {
+  down: [0, 1],
+  up: [0, -1],
+  right: [1, 0],
+  left: [-1, 0]
+};
 
 /** Traces an edge from its first point to its last. */
 export function traceEdge(pen: Pen, layout: ILayout, edge: number): void {
@@ -32,14 +41,12 @@ export function traceArrow(pen: Pen, layout: ILayout, edge: number): void {
   const last = layout.pointStart[edge + 1] - 1;
   const x = layout.points[2 * last];
   const y = layout.points[2 * last + 1];
+  const [dx, dy] = layout.isStraight
+    ? directionOf(x - layout.points[2 * last - 2], y - layout.points[2 * last - 1])
+    : FLOW[layout.orientation];
   pen.moveTo(x, y);
-  if (layout.orientation === 'right') {
-    pen.lineTo(x - 7, y - 4);
-    pen.lineTo(x - 7, y + 4);
-  } else {
-    pen.lineTo(x + 4, y - 7);
-    pen.lineTo(x - 4, y - 7);
-  }
+  pen.lineTo(x - 7 * dx + 4 * dy, y - 7 * dy - 4 * dx);
+  pen.lineTo(x - 7 * dx - 4 * dy, y - 7 * dy + 4 * dx);
   pen.closePath();
 }
 
@@ -109,7 +116,7 @@ function keepLongest(
   const [fromX, fromY, toX, toY] = piece;
   const key = isByEnd ? `e${toX},${toY}` : `b${fromX},${fromY}`;
   const known = lanes.get(key);
-  const length = (lane: readonly number[]) => lane[2] - lane[0] + lane[3] - lane[1];
+  const length = (lane: readonly number[]) => Math.hypot(lane[2] - lane[0], lane[3] - lane[1]);
   if (known === undefined || length(known) < length([fromX, fromY, toX, toY])) {
     lanes.set(key, [fromX, fromY, toX, toY]);
   }
@@ -117,7 +124,7 @@ function keepLongest(
 
 /** Whether the piece that ends at a point runs straight on in the direction of the layout. */
 function isStraight(layout: ILayout, point: number): boolean {
-  const axis = layout.orientation === 'right' ? 1 : 0;
+  const axis = isHorizontal(layout.orientation) ? 1 : 0;
   return layout.points[2 * point + axis] === layout.points[2 * point - 2 + axis];
 }
 
@@ -133,7 +140,7 @@ function isEnteringCorner(layout: ILayout, edge: number, point: number): boolean
 /** The piece that ends at a point; the pen is at its beginning. */
 function traceStep(pen: Pen, layout: ILayout, edge: number, point: number): void {
   const { points } = layout;
-  const isRight = layout.orientation === 'right';
+  const isRight = isHorizontal(layout.orientation);
   const x = points[2 * point - 2];
   const y = points[2 * point - 1];
   const toX = points[2 * point];
@@ -142,13 +149,16 @@ function traceStep(pen: Pen, layout: ILayout, edge: number, point: number): void
     pen.quadraticCurveTo(isRight ? x : toX, isRight ? toY : y, toX, toY);
   } else if (isEnteringCorner(layout, edge, point)) {
     pen.quadraticCurveTo(isRight ? toX : x, isRight ? y : toY, toX, toY);
-  } else if (isStraight(layout, point)) {
+  } else if (layout.isStraight || isStraight(layout, point)) {
     pen.lineTo(toX, toY);
-  } else if (isRight) {
-    const bend = Math.max(10, Math.abs(toX - x) * 0.5);
-    pen.bezierCurveTo(x + bend, y, toX - bend, toY, toX, toY);
   } else {
-    const bend = Math.max(10, Math.abs(toY - y) * 0.5);
-    pen.bezierCurveTo(x, y + bend, toX, toY - bend, toX, toY);
+    const [dx, dy] = FLOW[layout.orientation];
+    const bend = Math.max(10, Math.abs(isRight ? toX - x : toY - y) * 0.5);
+    pen.bezierCurveTo(x + bend * dx, y + bend * dy, toX - bend * dx, toY - bend * dy, toX, toY);
   }
+}
+
+function directionOf(dx: number, dy: number): readonly [number, number] {
+  const length = Math.hypot(dx, dy);
+  return length === 0 ? [0, 1] : [dx / length, dy / length];
 }

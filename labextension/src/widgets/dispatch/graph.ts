@@ -3,17 +3,12 @@
 import type { Message } from '@lumino/messaging';
 import { StackedPanel, Widget } from '@lumino/widgets';
 
-import { requestOpen } from '../../contract/open';
+import { requestOpen, requestTimeline } from '../../contract/open';
 import type { ITexts } from '../../graph/style';
-import { shortId } from '../../graph/style';
 import type { DispatchChange, DispatchModel } from '../../model';
 import type { IGraphView } from '../dagview/canvas';
-import { GraphCanvas } from '../dagview/canvas';
-import { GraphControls } from '../dagview/controls';
+import { GraphFrame } from '../dagview/frame';
 import { NodeTable } from './table';
-
-/** More parameters than this hide the graph; they start switched off. */
-const MANY_PARAMETERS = 150;
 
 /** Canvas and list, one of them visible. */
 export class GraphArea extends StackedPanel {
@@ -66,70 +61,63 @@ class GraphWidget extends Widget {
     const { model, texts } = options;
     this.addClass('cvl-GraphWidget');
     this._model = model;
-    this._canvas = new GraphCanvas({
+    this._frame = new GraphFrame({
       host: this.node,
       texts,
       view: options.view,
-      topInset: 58,
+      isLive: true,
+      fileName: () => model.dispatchId,
+      extra: [
+        {
+          icon: 'timeline',
+          label: texts.__('Show timeline'),
+          onClick: () => requestTimeline(this.node, model.dispatchId)
+        },
+        { icon: 'list', label: texts.__('Show nodes as a list'), onClick: options.showList }
+      ],
       onSelect: id => {
         model.selection = id;
       },
-      onViewChanged: () => this._controls.update(),
-      onOpen: id => {
-        const dispatchId = model.nodes?.parts.get(id);
-        if (dispatchId !== undefined) {
-          requestOpen(this.node, { dispatchId });
-        }
-      }
+      onOpen: dispatchId => requestOpen(this.node, { dispatchId })
     });
-    this._controls = new GraphControls({
-      graph: this._canvas,
-      texts,
-      fileName: () => `${model.detail?.name ?? 'workflow'}-${shortId(model.dispatchId)}`,
-      extra: [{ icon: 'list', label: texts.__('Show nodes as a list'), onClick: options.showList }]
-    });
-    this.node.append(this._controls.node);
     model.changed.connect(this._onChanged, this);
     model.selectionChanged.connect(this._onSelection, this);
     this._onChanged(model, 'loaded');
   }
 
   refreshTheme(): void {
-    this._canvas.refreshTheme();
+    this._frame.canvas.refreshTheme();
   }
 
   dispose(): void {
     if (!this.isDisposed) {
       this._model.changed.disconnect(this._onChanged, this);
       this._model.selectionChanged.disconnect(this._onSelection, this);
-      this._canvas.dispose();
+      this._frame.dispose();
       super.dispose();
     }
   }
 
   protected onActivateRequest(msg: Message): void {
-    this._canvas.focus();
+    this._frame.canvas.focus();
   }
 
   private _onChanged(model: DispatchModel, change: DispatchChange): void {
     if (model.structure === null || model.nodes === null || change === 'feed') {
       return;
     }
-    if (!this._canvas.hasStructure) {
-      if (model.structure.parameterCount > MANY_PARAMETERS) {
-        this._canvas.setView({ showParameters: false });
-      }
-      this._canvas.setStructure(model.structure, true);
-      this._canvas.select(model.selection);
+    const { canvas } = this._frame;
+    if (!canvas.hasStructure) {
+      this._frame.setStructure(model.structure);
+      canvas.select(model.selection);
     }
-    this._canvas.setStates(model.nodes);
+    this._frame.setStates(model.nodes);
   }
 
   private _onSelection(_: DispatchModel, id: number | null): void {
-    this._canvas.select(id);
+    this._frame.canvas.select(id);
   }
 
   private readonly _model: DispatchModel;
-  private readonly _canvas: GraphCanvas;
-  private readonly _controls: GraphControls;
+  private readonly _frame: GraphFrame;
 }

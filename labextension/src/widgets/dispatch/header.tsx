@@ -5,9 +5,10 @@ import type { JSX } from 'react';
 
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, shortId } from '../../graph/style';
+import { elapsed, formatRunning, shortId } from '../../graph/style';
 import { nextFailed } from '../../graph/states';
 import type { DispatchModel } from '../../model';
+import type { IViewActions } from '../node';
 import {
   BACK,
   CopyButton,
@@ -25,9 +26,7 @@ import {
 export interface IHeaderOptions {
   model: DispatchModel;
   texts: ITexts;
-  onCancel: () => void;
-  /** Runs it again; with `reusesResults` only what did not complete. */
-  onRerun: (reusesResults: boolean) => void;
+  actions: IViewActions;
 }
 
 /** The head as a widget. */
@@ -45,7 +44,8 @@ export class DispatchHeader extends ReactWidget {
   private readonly _options: IHeaderOptions;
 }
 
-function Header(props: IHeaderOptions): JSX.Element | null {
+/** Name, status, progress, and what can be done; or why there is nothing to show. */
+export function Header(props: IHeaderOptions): JSX.Element | null {
   const { model, texts } = props;
   useSignal(model.changed);
   const { detail } = model;
@@ -58,10 +58,26 @@ function Header(props: IHeaderOptions): JSX.Element | null {
           <span className="cvl-Muted">{texts.__('Loading…')}</span>
         ) : (
           <div className="cvl-ErrorCard" role="alert">
-            <strong>{texts.__('This dispatch cannot be shown')}</strong>
-            <p>{model.error}</p>
-            <button type="button" className="cvl-Button" onClick={() => void model.load()}>
-              {texts.__('Try again')}
+            <div>
+              <strong>
+                {model.isMissing
+                  ? texts.__('There is no such dispatch')
+                  : texts.__('This dispatch cannot be shown')}
+              </strong>
+              <p>
+                {model.isMissing
+                  ? texts.__(
+                      'It may have been deleted, or belong to another server. The list has all that are here.'
+                    )
+                  : model.error}
+              </p>
+            </div>
+            <button
+              type="button"
+              className="cvl-Button"
+              onClick={model.isMissing ? props.actions.showList : () => void model.load()}
+            >
+              {model.isMissing ? texts.__('Show dispatches') : texts.__('Try again')}
             </button>
           </div>
         )}
@@ -79,6 +95,7 @@ function Header(props: IHeaderOptions): JSX.Element | null {
     <div className="cvl-Header">
       {model.parent !== null && (
         <nav className="cvl-Header-parent" aria-label={texts.__('Part of')}>
+          <span>{texts.__('Viewing %1, a part of', detail.name)}</span>
           <OpenLink
             className="cvl-Link"
             request={model.parent}
@@ -103,11 +120,7 @@ function Header(props: IHeaderOptions): JSX.Element | null {
           </span>
         )}
         <span className="cvl-Header-runtime" title={texts.__('Run time')}>
-          {runtime === null
-            ? ''
-            : isActive && runtime < 60
-              ? `${Math.floor(runtime)} s`
-              : formatDuration(runtime)}
+          {runtime === null ? '' : formatRunning(runtime, isActive)}
         </span>
         <span className="cvl-Header-progress">
           <ProgressBar {...detail} texts={texts} />
@@ -126,7 +139,11 @@ function Header(props: IHeaderOptions): JSX.Element | null {
           </button>
         )}
         {isActive && (
-          <button type="button" className="cvl-Button cvl-mod-danger" onClick={props.onCancel}>
+          <button
+            type="button"
+            className="cvl-Button cvl-mod-danger"
+            onClick={props.actions.cancel}
+          >
             <Glyph path={STOP} />
             {texts.__('Cancel')}
           </button>
@@ -136,10 +153,20 @@ function Header(props: IHeaderOptions): JSX.Element | null {
             type="button"
             className="cvl-Button"
             title={texts.__('Run every task again, with the same inputs')}
-            onClick={() => props.onRerun(false)}
+            onClick={() => props.actions.rerun(false)}
           >
             <Glyph path={RERUN} />
             {texts.__('Run again')}
+          </button>
+        )}
+        {!isActive && (
+          <button
+            type="button"
+            className="cvl-Button"
+            title={texts.__('Change arguments of the workflow, and run it from a notebook')}
+            onClick={props.actions.rerunWith}
+          >
+            {texts.__('With changes…')}
           </button>
         )}
         {!isActive && detail.status !== 'COMPLETED' && (
@@ -147,7 +174,7 @@ function Header(props: IHeaderOptions): JSX.Element | null {
             type="button"
             className="cvl-Button"
             title={texts.__('Run what did not complete, and take over the results of the rest')}
-            onClick={() => props.onRerun(true)}
+            onClick={() => props.actions.rerun(true)}
           >
             {texts.__('Run the rest')}
           </button>

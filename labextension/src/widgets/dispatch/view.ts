@@ -7,7 +7,7 @@ import { BoxLayout, SplitPanel, Widget } from '@lumino/widgets';
 import type { ITexts } from '../../graph/style';
 import type { DispatchModel } from '../../model';
 import type { IGraphView } from '../dagview/canvas';
-import { SidePanel } from '../node';
+import { SidePanel, type IViewActions } from '../node';
 import { GraphArea } from './graph';
 import { DispatchHeader } from './header';
 
@@ -16,8 +16,7 @@ export interface IDispatchViewOptions {
   model: DispatchModel;
   texts: ITexts;
   view: Partial<IGraphView>;
-  onCancel: () => void;
-  onRerun: (reusesResults: boolean) => void;
+  actions: IViewActions;
 }
 
 const SIDE_WIDTH = 320;
@@ -34,7 +33,7 @@ export class DispatchView extends Widget {
     const split = new SplitPanel({ orientation: 'horizontal', spacing: 1 });
     split.addClass('cvl-DispatchView-split');
     this._graph = new GraphArea({ model, texts, view: options.view });
-    const side = new SidePanel({ model, texts });
+    const side = new SidePanel({ model, texts, actions: options.actions });
     split.addWidget(this._graph);
     split.addWidget(side);
     split.handleMoved.connect(() => (this._isArranged = true));

@@ -2,13 +2,13 @@
 
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 
 import type { ITexts } from '../../graph/style';
-import type { DispatchesModel, Tab } from '../../model';
-import { TABS } from '../../model';
-import { Glyph, useSignal } from '../parts';
+import type { DispatchesModel } from '../../model';
+import { Glyph, TABLE, useSignal } from '../parts';
 import { EmptyList } from './empty';
+import { Connection, SearchBox, StatusTabs } from './filters';
 import { DispatchRow } from './row';
 
 /** What can be done with a dispatch. */
@@ -19,9 +19,10 @@ export interface IDispatchActions {
   rerun(dispatchId: string, reusesResults: boolean): void;
   remove(dispatchId: string): void;
   copyId(dispatchId: string): void;
+  /** Shows the list as a table in the main area. */
+  openTable(): void;
 }
 
-const SEARCH_DELAY_MS = 250;
 const REFRESH = 'M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.9h-2.9';
 
 type Sort = DispatchesModel['view']['sort'];
@@ -62,6 +63,15 @@ export function DispatchList(props: {
           <Connection model={model} texts={texts} />
           <button
             type="button"
+            className="cvl-IconButton"
+            title={texts.__('Open as a table')}
+            aria-label={texts.__('Open the list as a table')}
+            onClick={props.actions.openTable}
+          >
+            <Glyph path={TABLE} />
+          </button>
+          <button
+            type="button"
             className={`cvl-IconButton${model.isLoading ? ' cvl-mod-busy' : ''}`}
             title={texts.__('Refresh')}
             aria-label={texts.__('Refresh the list')}
@@ -71,7 +81,7 @@ export function DispatchList(props: {
           </button>
         </div>
         <SearchRow model={model} texts={texts} />
-        <Tabs model={model} texts={texts} />
+        <StatusTabs model={model} texts={texts} />
       </header>
       {model.error !== '' && (
         <p className="cvl-Notice" role="alert">
@@ -87,36 +97,8 @@ export function DispatchList(props: {
   );
 }
 
-function Connection(props: { model: DispatchesModel; texts: ITexts }): JSX.Element {
-  const { model, texts } = props;
-  const isConnected = model.feedState === 'connected';
-  const words: Record<string, string> = {
-    connected: texts.__('Live'),
-    connecting: texts.__('Connecting…'),
-    reconnecting: texts.__('Reconnecting…'),
-    idle: texts.__('Not connected')
-  };
-  return (
-    <span
-      className={`cvl-Connection${isConnected ? ' cvl-mod-connected' : ''}`}
-      role="status"
-      title={isConnected ? texts.__('Updates arrive as they happen') : undefined}
-    >
-      {words[model.feedState]}
-    </span>
-  );
-}
-
 function SearchRow(props: { model: DispatchesModel; texts: ITexts }): JSX.Element {
   const { model, texts } = props;
-  const [text, setText] = useState(model.view.search);
-  useEffect(() => {
-    if (text === model.view.search) {
-      return;
-    }
-    const timer = setTimeout(() => void model.show({ search: text }), SEARCH_DELAY_MS);
-    return () => clearTimeout(timer);
-  }, [text, model]);
   const orders: [string, Sort, 'asc' | 'desc'][] = [
     [texts.__('Newest first'), 'created_at', 'desc'],
     [texts.__('Oldest first'), 'created_at', 'asc'],
@@ -133,13 +115,7 @@ function SearchRow(props: { model: DispatchesModel; texts: ITexts }): JSX.Elemen
   );
   return (
     <div className="cvl-Dispatches-search">
-      <input
-        type="search"
-        placeholder={texts.__('Name or id')}
-        aria-label={texts.__('Search dispatches by name or id')}
-        value={text}
-        onChange={event => setText(event.target.value)}
-      />
+      <SearchBox model={model} texts={texts} />
       <select
         aria-label={texts.__('Order of the list')}
         value={current}
@@ -154,49 +130,6 @@ function SearchRow(props: { model: DispatchesModel; texts: ITexts }): JSX.Elemen
           </option>
         ))}
       </select>
-    </div>
-  );
-}
-
-function Tabs(props: { model: DispatchesModel; texts: ITexts }): JSX.Element {
-  const { model, texts } = props;
-  const words: Record<Tab, string> = {
-    all: texts.__('All'),
-    running: texts.__('Running'),
-    completed: texts.__('Completed'),
-    failed: texts.__('Failed'),
-    cancelled: texts.__('Cancelled'),
-    pending: texts.__('Pending')
-  };
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (step !== 0) {
-      const next = (TABS.indexOf(model.view.tab) + step + TABS.length) % TABS.length;
-      void model.show({ tab: TABS[next] });
-      (event.currentTarget.children[next] as HTMLElement).focus();
-      event.preventDefault();
-    }
-  };
-  return (
-    <div
-      className="cvl-Tabs"
-      role="tablist"
-      aria-label={texts.__('Filter by status')}
-      onKeyDown={onKeyDown}
-    >
-      {TABS.map(tab => (
-        <button
-          key={tab}
-          type="button"
-          role="tab"
-          aria-selected={tab === model.view.tab}
-          tabIndex={tab === model.view.tab ? 0 : -1}
-          className="cvl-Tab"
-          onClick={() => void model.show({ tab })}
-        >
-          {words[tab]} <span className="cvl-Tab-count">{model.count(tab)}</span>
-        </button>
-      ))}
     </div>
   );
 }

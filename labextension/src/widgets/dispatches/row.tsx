@@ -5,7 +5,7 @@ import type { JSX } from 'react';
 import type { Summary } from '../../contract';
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, formatMoment, formatTime, shortId } from '../../graph/style';
+import { elapsed, formatMoment, formatRunning, formatTime, shortId } from '../../graph/style';
 import { COPY, Glyph, OPEN, ProgressBar, RERUN, StatusIcon, STOP, TRASH, useNow } from '../parts';
 import type { IDispatchActions } from './panel';
 
@@ -29,7 +29,7 @@ export function DispatchRow(props: {
   return (
     <li
       id={props.id}
-      className={`cvl-Row${props.isActive ? ' cvl-mod-active' : ''}`}
+      className={`cvl-Row cvl-mod-dispatch${props.isActive ? ' cvl-mod-active' : ''}`}
       role="option"
       aria-selected={props.isActive}
       data-dispatch-id={id}
@@ -48,7 +48,7 @@ export function DispatchRow(props: {
         <div className="cvl-Row-line">
           <span className="cvl-Row-name">{summary.name || texts.__('unnamed')}</span>
           <span className="cvl-Row-time">
-            {runtime === null ? '' : formatRuntime(runtime, isRunning)}
+            {runtime === null ? '' : formatRunning(runtime, isRunning)}
           </span>
         </div>
         <ProgressBar {...summary} texts={texts} />
@@ -100,9 +100,4 @@ function RowButton(props: { path: string; label: string; onClick: () => void }):
       <Glyph path={props.path} />
     </button>
   );
-}
-
-/** While it runs whole seconds are enough; tenths would only flicker. */
-function formatRuntime(seconds: number, isRunning: boolean): string {
-  return isRunning && seconds < 60 ? `${Math.floor(seconds)} s` : formatDuration(seconds);
 }

@@ -3,33 +3,42 @@
 import type { JSX } from 'react';
 import { useEffect, useState } from 'react';
 
-import type { NodeDetail, NodeInput } from '../../contract';
+import type { NodeDetail, NodeInput, Usage } from '../../contract';
+import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, formatTime, shortId } from '../../graph/style';
+import { elapsed, formatDuration, formatSize, formatTime, shortId } from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { DispatchModel, NodeModel } from '../../model';
+import { outputCode } from '../../model';
 import {
   AnsiText,
   BACK,
   CopyButton,
-  executorText,
+  Dependencies,
+  dependenciesOf,
+  executorSettings,
   Facts,
   Glyph,
   OpenLink,
   PayloadView,
-  PythonSource,
+  SourceView,
   StatusBadge,
+  TabList,
+  Traceback,
   useNow,
-  useSignal
+  useSignal,
+  type IDependency
 } from '../parts';
+import type { IViewActions } from './actions';
 
-type Tab = 'output' | 'inputs' | 'logs' | 'error' | 'source';
+type Tab = 'output' | 'inputs' | 'logs' | 'error' | 'needs' | 'source';
 
 /** Shown while a node is selected. */
 export function NodeView(props: {
   dispatch: DispatchModel;
   node: NodeModel;
   texts: ITexts;
+  actions: IViewActions;
 }): JSX.Element {
   const { dispatch, node, texts } = props;
   useSignal(node.changed);
@@ -75,19 +84,25 @@ export function NodeView(props: {
           {detail.doc !== '' && <p className="cvl-Panel-doc">{detail.doc}</p>}
           <Facts
             rows={[
-              [texts.__('Node'), `${detail.node_id} · ${detail.kind.replace('_', ' ')}`],
+              [
+                texts.__('Node'),
+                <span key="id" className="cvl-Panel-id">
+                  {`${detail.node_id} · ${detail.kind.replace('_', ' ')}`}
+                  <CopyButton
+                    text={String(detail.node_id)}
+                    label={texts.__('Copy node id')}
+                    texts={texts}
+                    isIcon
+                  />
+                </span>
+              ],
               [texts.__('Started'), formatTime(detail.started_at, now)],
               [texts.__('Ended'), formatTime(detail.ended_at, now)],
               [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
               [texts.__('Attempt'), detail.attempt > 1 ? String(detail.attempt) : ''],
-              [
-                texts.__('Executor'),
-                detail.kind === 'parameter'
-                  ? ''
-                  : executorText(detail.executor, detail.executor_data)
-              ],
-              [texts.__('Hooks'), hooksText(detail.hooks)],
-              [texts.__('Reused from'), originText(detail.reused_from ?? null, texts)]
+              [texts.__('Executor'), detail.kind === 'parameter' ? '' : detail.executor],
+              [texts.__('Reused from'), originText(detail.reused_from ?? null, texts)],
+              ...usageFacts(detail.usage ?? null, texts)
             ]}
           />
           {detail.sub_dispatch_id !== null && detail.sub_dispatch_id !== undefined && (
@@ -99,20 +114,13 @@ export function NodeView(props: {
               {texts.__('Open sublattice')}
             </OpenLink>
           )}
-          <div className="cvl-Tabs" role="tablist" aria-label={texts.__('About this node')}>
-            {tabs.map(([key, label]) => (
-              <button
-                key={key}
-                type="button"
-                role="tab"
-                aria-selected={key === tab}
-                className="cvl-Tab"
-                onClick={() => setTab(key)}
-              >
-                {label}
-              </button>
-            ))}
-          </div>
+          <NodeButtons detail={detail} texts={texts} actions={props.actions} />
+          <TabList
+            tabs={tabs.map(([key, label]) => ({ key, label }))}
+            chosen={tab ?? 'output'}
+            label={texts.__('About this node')}
+            choose={setTab}
+          />
           <div className="cvl-Panel-tab" role="tabpanel">
             {tab === 'output' && <Output {...props} detail={detail} />}
             {tab === 'inputs' &&
@@ -121,17 +129,90 @@ export function NodeView(props: {
               ))}
             {tab === 'logs' && <Logs node={node} texts={texts} isRunning={isRunning} />}
             {tab === 'error' && <ErrorTab node={node} detail={detail} texts={texts} />}
-            {tab === 'source' && (
-              <>
-                <PythonSource source={detail.source} />
-                <CopyButton text={detail.source} label={texts.__('Copy source')} texts={texts} />
-              </>
-            )}
+            {tab === 'needs' && <Needs detail={detail} texts={texts} />}
+            {tab === 'source' && <SourceView source={detail.source} texts={texts} />}
           </div>
         </>
       )}
     </div>
   );
+}
+
+/** What can be done with a node as it stands. */
+function NodeButtons(props: {
+  detail: NodeDetail;
+  texts: ITexts;
+  actions: IViewActions;
+}): JSX.Element | null {
+  const { detail, texts, actions } = props;
+  const id = detail.node_id;
+  const isFunction = detail.kind === 'function';
+  const buttons: [boolean, string, string, (nodeId: number) => void][] = [
+    [
+      detail.kind !== 'parameter' && !isTerminal(detail.status),
+      texts.__('Cancel task'),
+      texts.__('Stop this task; what needs it will not start'),
+      actions.cancelNode
+    ],
+    [
+      detail.output !== null,
+      texts.__('Load in notebook'),
+      texts.__('Put a cell into the notebook that loads this value'),
+      actions.loadOutput
+    ],
+    [
+      isFunction && detail.status === 'FAILED',
+      texts.__('Debug in notebook'),
+      texts.__('Step through this call in the kernel of the notebook'),
+      actions.debugNode
+    ],
+    [
+      isFunction && isTerminal(detail.status),
+      texts.__('Run with active cell'),
+      texts.__(
+        'Run again, with the function that the active notebook cell defines in the place of this'
+      ),
+      actions.replaceNode
+    ]
+  ];
+  const shown = buttons.filter(([isShown]) => isShown);
+  return shown.length === 0 ? null : (
+    <div className="cvl-Panel-buttons" role="group" aria-label={texts.__('Actions')}>
+      {shown.map(([, label, title, act]) => (
+        <button
+          key={label}
+          type="button"
+          className="cvl-Button"
+          title={title}
+          onClick={() => act(id)}
+        >
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** What the task used. Memory of a process that ran other tasks before says little about this one. */
+function usageFacts(usage: Usage | null, texts: ITexts): [string, string][] {
+  if (usage === null) {
+    return [];
+  }
+  const peak = formatSize(usage.peak_memory);
+  return [
+    [texts.__('CPU time'), formatDuration(usage.cpu_s)],
+    [
+      texts.__('Memory'),
+      usage.memory_growth > 0
+        ? texts.__('%1 at most, %2 of it new', peak, formatSize(usage.memory_growth))
+        : texts.__('%1 at most', peak)
+    ],
+    [
+      texts.__('Values'),
+      texts.__('%1 in, %2 out', formatSize(usage.input_bytes), formatSize(usage.output_bytes))
+    ],
+    [texts.__('Ran on'), texts.__('%1, process %2', usage.host, usage.pid)]
+  ];
 }
 
 /** Where a result was taken from: `dispatch:node`. */
@@ -155,6 +236,9 @@ function availableTabs(detail: NodeDetail, texts: ITexts): [Tab, string][] {
   if (detail.kind !== 'parameter') {
     tabs.push(['logs', texts.__('Logs')]);
   }
+  if (needsOf(detail).length > 0 || executorSettings(detail.executor_data).length > 0) {
+    tabs.push(['needs', texts.__('Needs')]);
+  }
   if (detail.source !== '') {
     tabs.push(['source', texts.__('Source')]);
   }
@@ -177,16 +261,13 @@ function Output(props: {
   if (detail.output === null) {
     return <p className="cvl-Muted">{texts.__('No output yet.')}</p>;
   }
-  const load = `import covalent_lab as ct
-
-ct.get_result("${dispatch.dispatchId}").get_node_result(${detail.node_id})["output"].get_deserialized()`;
   return (
     <PayloadView
       payload={detail.output}
       dispatch={dispatch}
       texts={texts}
       fileName={`node-${detail.node_id}`}
-      expression={load}
+      expression={outputCode(dispatch.dispatchId, detail.node_id)}
     />
   );
 }
@@ -262,9 +343,7 @@ function ErrorTab(props: { node: NodeModel; detail: NodeDetail; texts: ITexts })
       {node.stderr !== '' && (
         <>
           <h4>{texts.__('Traceback')}</h4>
-          <pre className="cvl-Log cvl-mod-stderr" tabIndex={0}>
-            <AnsiText text={withoutMarkers(node.stderr)} />
-          </pre>
+          <Traceback text={node.stderr} />
           <CopyButton text={node.stderr} label={texts.__('Copy traceback')} texts={texts} />
         </>
       )}
@@ -272,18 +351,23 @@ function ErrorTab(props: { node: NodeModel; detail: NodeDetail; texts: ITexts })
   );
 }
 
-/** Lines of carets under code say nothing once the code is wrapped. */
-function withoutMarkers(traceback: string): string {
-  return traceback.replace(/^[ \t]*[~^]+[ \t~^]*\n/gm, '');
+/** Dependencies, and the settings of the executor. */
+function Needs(props: { detail: NodeDetail; texts: ITexts }): JSX.Element {
+  const { detail, texts } = props;
+  const settings = executorSettings(detail.executor_data);
+  return (
+    <>
+      <Dependencies dependencies={needsOf(detail)} texts={texts} />
+      {settings.length > 0 && (
+        <>
+          <h4>{texts.__('Settings of executor %1', detail.executor)}</h4>
+          <Facts rows={settings} />
+        </>
+      )}
+    </>
+  );
 }
 
-function hooksText(hooks: Readonly<Record<string, unknown>>): string {
-  return Object.entries(hooks)
-    .filter(([, value]) =>
-      Array.isArray(value)
-        ? value.length > 0
-        : typeof value === 'object' && value !== null && Object.keys(value).length > 0
-    )
-    .map(([name]) => name.replace('_', ' '))
-    .join(', ');
+function needsOf(detail: NodeDetail): IDependency[] {
+  return detail.kind === 'parameter' ? [] : dependenciesOf(detail.hooks);
 }

@@ -1,31 +1,36 @@
 /** The dispatch as a whole: facts, inputs, result, source. */
 
 import type { JSX } from 'react';
+import { useEffect } from 'react';
 
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, formatTime } from '../../graph/style';
 import { isTerminal } from '../../contract';
 import type { DispatchModel } from '../../model';
+import { inputsCode, originOf, resultCode } from '../../model';
 import {
   CopyButton,
-  executorText,
+  ExecutorSection,
   Facts,
   MiddleText,
   PayloadView,
-  PythonSource,
   Section,
+  SourceView,
   StatusBadge,
   useNow,
   useSignal
 } from '../parts';
+import type { IViewActions } from './actions';
 
 /** Shown while no node is selected. */
 export function DispatchOverview(props: {
   model: DispatchModel;
   texts: ITexts;
+  actions: IViewActions;
 }): JSX.Element | null {
-  const { model, texts } = props;
+  const { model, texts, actions } = props;
   useSignal(model.changed);
+  useEffect(() => void model.loadFolder(), [model]);
   const { detail } = model;
   const now = useNow(detail !== null && !isTerminal(detail.status));
   if (detail === null) {
@@ -33,8 +38,9 @@ export function DispatchOverview(props: {
   }
   const runtime = elapsed(detail.started_at, detail.ended_at, now);
   const id = detail.dispatch_id;
+  const origin = originOf(detail);
   return (
-    <div className="cvl-Panel">
+    <>
       <header className="cvl-Panel-head">
         <h3>{detail.name}</h3>
         <StatusBadge status={detail.status} texts={texts} />
@@ -70,13 +76,49 @@ export function DispatchOverview(props: {
           [texts.__('Started'), formatTime(detail.started_at, now)],
           [texts.__('Ended'), formatTime(detail.ended_at, now)],
           [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
-          [texts.__('Executor'), executorText(detail.executor, detail.executor_data)],
           [
-            texts.__('Workflow executor'),
-            executorText(detail.workflow_executor, detail.workflow_executor_data)
+            texts.__('Results folder'),
+            model.folder === '' ? (
+              ''
+            ) : (
+              <span key="folder" className="cvl-Panel-id">
+                <MiddleText text={model.folder} />
+                <CopyButton
+                  text={model.folder}
+                  label={texts.__('Copy path')}
+                  texts={texts}
+                  isIcon
+                />
+              </span>
+            )
           ],
+          [texts.__('Dispatched by'), origin?.notebook ?? origin?.script ?? ''],
           [texts.__('Python'), detail.python_version]
         ]}
+      />
+      <div className="cvl-Panel-buttons">
+        {detail.result !== null && (
+          <button type="button" className="cvl-Button" onClick={actions.loadResult}>
+            {texts.__('Load result in notebook')}
+          </button>
+        )}
+        {origin !== null && origin.notebook !== null && (
+          <button type="button" className="cvl-Button" onClick={actions.openOrigin}>
+            {texts.__('Open notebook cell')}
+          </button>
+        )}
+      </div>
+      <ExecutorSection
+        title={texts.__('Executor')}
+        name={detail.executor}
+        data={detail.executor_data}
+        texts={texts}
+      />
+      <ExecutorSection
+        title={texts.__('Workflow executor')}
+        name={detail.workflow_executor}
+        data={detail.workflow_executor_data}
+        texts={texts}
       />
       {detail.result !== null && (
         <Section title={texts.__('Result')}>
@@ -85,7 +127,7 @@ export function DispatchOverview(props: {
             dispatch={model}
             texts={texts}
             fileName={`${detail.name}-result`}
-            expression={`import covalent_lab as ct\n\nct.get_result("${id}", wait=True).result`}
+            expression={resultCode(id)}
           />
         </Section>
       )}
@@ -96,21 +138,16 @@ export function DispatchOverview(props: {
             dispatch={model}
             texts={texts}
             fileName={`${detail.name}-inputs`}
-            expression={`import covalent_lab as ct\n\nct.get_result("${id}").inputs`}
+            expression={inputsCode(id)}
           />
         </Section>
       )}
       {detail.source !== '' && (
-        <Section
-          title={texts.__('Source')}
-          aside={
-            <CopyButton text={detail.source} label={texts.__('Copy source')} texts={texts} isIcon />
-          }
-        >
-          <PythonSource source={detail.source} />
+        <Section title={texts.__('Source')}>
+          <SourceView source={detail.source} texts={texts} />
         </Section>
       )}
       <p className="cvl-Panel-hint">{texts.__('Select a node in the graph to see what it did.')}</p>
-    </div>
+    </>
   );
 }

@@ -7,16 +7,25 @@ import { useEffect, useState } from 'react';
 import type { ITexts } from '../../graph/style';
 import type { DispatchModel } from '../../model';
 import { NodeModel } from '../../model';
-import { useSignal } from '../parts';
+import { TabList, useSignal } from '../parts';
+import type { IViewActions } from './actions';
 import { DispatchOverview } from './overview';
 import { NodeView } from './node';
+import { Sublattices } from './sublattices';
 
 /** Narrower than this, buttons and rows of facts no longer fit. */
 const MIN_WIDTH = 240;
 
+/** What the panel shows, and what its buttons do. */
+interface ISideOptions {
+  model: DispatchModel;
+  texts: ITexts;
+  actions: IViewActions;
+}
+
 /** The panel as a widget. */
 export class SidePanel extends ReactWidget {
-  constructor(options: { model: DispatchModel; texts: ITexts }) {
+  constructor(options: ISideOptions) {
     super();
     this._options = options;
     this.addClass('cvl-SidePanel');
@@ -27,17 +36,59 @@ export class SidePanel extends ReactWidget {
     return <Side {...this._options} />;
   }
 
-  private readonly _options: { model: DispatchModel; texts: ITexts };
+  private readonly _options: ISideOptions;
 }
 
-function Side(props: { model: DispatchModel; texts: ITexts }): JSX.Element {
-  const { model, texts } = props;
+/** What the panel shows at the moment. */
+export function Side(props: ISideOptions): JSX.Element {
+  const { model, texts, actions } = props;
   useSignal(model.selectionChanged);
   const { selection } = model;
   return selection === null ? (
-    <DispatchOverview model={model} texts={texts} />
+    <WholeDispatch {...props} />
   ) : (
-    <SelectedNode key={selection} dispatch={model} nodeId={selection} texts={texts} />
+    <SelectedNode
+      key={selection}
+      dispatch={model}
+      nodeId={selection}
+      texts={texts}
+      actions={actions}
+    />
+  );
+}
+
+/** Tabs, once there are sublattices. */
+function WholeDispatch(props: ISideOptions): JSX.Element {
+  const { model, texts } = props;
+  useSignal(model.changed);
+  const [chosen, choose] = useState<'overview' | 'sublattices'>('overview');
+  const parts = model.nodes?.parts.size ?? 0;
+  if (parts === 0) {
+    return (
+      <div className="cvl-Panel">
+        <DispatchOverview {...props} />
+      </div>
+    );
+  }
+  return (
+    <div className="cvl-Panel">
+      <TabList
+        tabs={[
+          { key: 'overview', label: texts.__('Overview') },
+          { key: 'sublattices', label: texts.__('Sublattices (%1)', parts) }
+        ]}
+        chosen={chosen}
+        label={texts.__('About this dispatch')}
+        choose={choose}
+      />
+      <div className="cvl-Panel-tab" role="tabpanel">
+        {chosen === 'overview' ? (
+          <DispatchOverview {...props} />
+        ) : (
+          <Sublattices model={model} texts={texts} />
+        )}
+      </div>
+    </div>
   );
 }
 
@@ -45,6 +96,7 @@ function SelectedNode(props: {
   dispatch: DispatchModel;
   nodeId: number;
   texts: ITexts;
+  actions: IViewActions;
 }): JSX.Element | null {
   const { dispatch, nodeId } = props;
   const [node, setNode] = useState<NodeModel | null>(null);
@@ -54,5 +106,7 @@ function SelectedNode(props: {
     void model.load();
     return () => model.dispose();
   }, [dispatch, nodeId]);
-  return node === null ? null : <NodeView dispatch={dispatch} node={node} texts={props.texts} />;
+  return node === null ? null : (
+    <NodeView dispatch={dispatch} node={node} texts={props.texts} actions={props.actions} />
+  );
 }

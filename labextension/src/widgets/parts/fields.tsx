@@ -95,18 +95,5 @@ export const BACK = 'M10 3 5 8l5 5';
 export const STOP = 'M4 4h8v8H4z';
 export const OPEN = 'M6.5 3h-3.5v10h10V9.5M9 3h4v4M13 3 7.5 8.5';
 export const RERUN = 'M3 8a5 5 0 1 0 1.7-3.8M2.8 2.2v2.9h2.9';
+export const TABLE = 'M2.5 3h11v10h-11zM2.5 6.4h11M2.5 9.7h11M6.5 6.4V13';
 export const TRASH = 'M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.6 9h6.8l.6-9M6.7 7v4M9.3 7v4';
-
-/** Executor name and its settings, as text for a row of facts. */
-export function executorText(name: string, settings: unknown): string {
-  if (typeof settings === 'object' && settings !== null && 'attributes' in settings) {
-    const { attributes } = settings as { attributes: unknown };
-    if (typeof attributes === 'object' && attributes !== null) {
-      const parts = Object.entries(attributes)
-        .filter(([, value]) => value !== null && value !== '' && typeof value !== 'object')
-        .map(([key, value]) => `${key}=${String(value)}`);
-      return parts.length > 0 ? `${name} (${parts.join(', ')})` : name;
-    }
-  }
-  return name;
-}

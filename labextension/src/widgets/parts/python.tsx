@@ -1,6 +1,13 @@
 /** Python source with colours: a small tokenizer that knows words, strings, numbers and comments, nothing more. */
 
 import type { JSX } from 'react';
+import { useState } from 'react';
+
+import type { ITexts } from '../../graph/style';
+import { CopyButton } from './fields';
+
+/** More than this does not fit its box. */
+const LONG_LINES = 22;
 
 const TOKEN = new RegExp(
   [
@@ -51,9 +58,9 @@ export function tokenizePython(source: string): IToken[] {
 }
 
 /** Source in a scrolling box. */
-export function PythonSource(props: { source: string }): JSX.Element {
+export function PythonSource(props: { source: string; isLong?: boolean }): JSX.Element {
   return (
-    <pre className="cvl-Code" tabIndex={0}>
+    <pre className={`cvl-Code${props.isLong === true ? ' cvl-mod-long' : ''}`} tabIndex={0}>
       <code>
         {tokenizePython(props.source).map((token, index) =>
           token.kind === '' ? (
@@ -66,6 +73,30 @@ export function PythonSource(props: { source: string }): JSX.Element {
         )}
       </code>
     </pre>
+  );
+}
+
+/** Source with a button that copies it, and one that shows all of it when it is long. */
+export function SourceView(props: { source: string; texts: ITexts }): JSX.Element {
+  const { source, texts } = props;
+  const [isLong, setLong] = useState(false);
+  return (
+    <>
+      <PythonSource source={source} isLong={isLong} />
+      <div className="cvl-Panel-buttons">
+        <CopyButton text={source} label={texts.__('Copy source')} texts={texts} />
+        {source.split('\n').length > LONG_LINES && (
+          <button
+            type="button"
+            className="cvl-Button"
+            aria-expanded={isLong}
+            onClick={() => setLong(!isLong)}
+          >
+            {isLong ? texts.__('Show less') : texts.__('Show all')}
+          </button>
+        )}
+      </div>
+    </>
   );
 }
 

@@ -1,0 +1,111 @@
+/** The dispatches that nodes of a dispatch became, as a table. */
+
+import type { JSX } from 'react';
+import { useEffect, useState } from 'react';
+
+import type { Summary } from '../../contract';
+import { isTerminal } from '../../contract';
+import type { ITexts } from '../../graph/style';
+import { elapsed, formatRunning } from '../../graph/style';
+import type { DispatchModel, IPartsOrder } from '../../model';
+import {
+  OpenLink,
+  Pager,
+  SortHeader,
+  StatusIcon,
+  useNow,
+  useSignal,
+  type ISortColumn
+} from '../parts';
+
+const PAGE_SIZE = 50;
+
+/** Sorted by the server; asked for again when a node has changed. */
+export function Sublattices(props: { model: DispatchModel; texts: ITexts }): JSX.Element {
+  const { model, texts } = props;
+  useSignal(model.changed);
+  const [order, setOrder] = useState<IPartsOrder>({ sort: 'created_at', direction: 'asc' });
+  const [page, setPage] = useState(0);
+  const [items, setItems] = useState<readonly Summary[]>([]);
+  const [error, setError] = useState('');
+  const states = [...(model.nodes?.parts.keys() ?? [])].map(id => model.nodes?.status[id]);
+  const version = states.join();
+  useEffect(() => {
+    let isCurrent = true;
+    model.sublattices(order, page * PAGE_SIZE, PAGE_SIZE).then(
+      found => {
+        if (isCurrent) {
+          setItems(found.items);
+          setError('');
+        }
+      },
+      (reason: unknown) => {
+        if (isCurrent) {
+          setError(reason instanceof Error ? reason.message : String(reason));
+        }
+      }
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [model, order, page, version]);
+  const columns: ISortColumn<IPartsOrder['sort']>[] = [
+    { label: texts.__('Workflow'), sort: 'name' },
+    { label: texts.__('Run time'), sort: 'runtime', first: 'desc' },
+    { label: texts.__('Tasks'), sort: 'total', first: 'desc' }
+  ];
+  return (
+    <>
+      {error !== '' && (
+        <p className="cvl-Notice" role="alert">
+          {error}
+        </p>
+      )}
+      <table className="cvl-Table" aria-label={texts.__('Sublattices')}>
+        <thead>
+          <tr>
+            {columns.map(column => (
+              <SortHeader key={column.label} column={column} order={order} show={setOrder} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {items.map(item => (
+            <Row key={item.dispatch_id} item={item} texts={texts} />
+          ))}
+        </tbody>
+      </table>
+      <Pager
+        page={page}
+        pages={Math.ceil((model.nodes?.parts.size ?? 0) / PAGE_SIZE)}
+        texts={texts}
+        show={setPage}
+      />
+    </>
+  );
+}
+
+function Row(props: { item: Summary; texts: ITexts }): JSX.Element {
+  const { item, texts } = props;
+  const isRunning = !isTerminal(item.status);
+  const now = useNow(isRunning);
+  const runtime = elapsed(item.started_at, item.ended_at, now);
+  return (
+    <tr className="cvl-mod-dispatch" data-dispatch-id={item.dispatch_id}>
+      <td>
+        <StatusIcon status={item.status} texts={texts} size={14} />{' '}
+        <OpenLink
+          className="cvl-Link"
+          request={{ dispatchId: item.dispatch_id }}
+          title={texts.__('Show the graph of this sublattice')}
+        >
+          {item.name}
+        </OpenLink>
+      </td>
+      <td>{runtime === null ? '-' : formatRunning(runtime, isRunning)}</td>
+      <td>
+        {item.completed}/{item.total}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,261 @@
+import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { NodeDetail } from '../../src/contract';
+import { OPEN_EVENT } from '../../src/contract/open';
+import { plainTexts } from '../../src/graph/style';
+import { DispatchModel, NodeModel } from '../../src/model';
+import { ApiError } from '../../src/api';
+import { Header } from '../../src/widgets/dispatch/header';
+import type { IViewActions } from '../../src/widgets/node';
+import { NodeView } from '../../src/widgets/node/node';
+import { Side } from '../../src/widgets/node/panel';
+import { dependenciesOf, splitAnsi, Traceback } from '../../src/widgets/parts';
+import { columns, detail, FakeFeed, FakeRest, item, NODE, summary, viewActions } from '../fakes';
+
+const TRACE = `printed before
+Traceback (most recent call last):
+  File "/srv/fit.py", line 7, in fit
+    return 1 / 0
+           ~~^~~
+ZeroDivisionError: division by zero`;
+
+let rest: FakeRest;
+let feed: FakeFeed;
+
+beforeEach(() => {
+  rest = new FakeRest();
+  feed = new FakeFeed();
+});
+
+afterEach(cleanup);
+
+async function opened(
+  change: Parameters<typeof detail>[1] = {},
+  actions: Partial<IViewActions> = {}
+): Promise<DispatchModel> {
+  rest.details.set('a', detail('a', change));
+  const model = new DispatchModel({ rest, feed, dispatchId: 'a' });
+  await model.load();
+  await act(async () => {
+    render(<Side model={model} texts={plainTexts} actions={viewActions(actions)} />);
+  });
+  return model;
+}
+
+describe('the panel of a dispatch', () => {
+  it('shows description, executors with settings, and long source on demand', async () => {
+    await opened({
+      doc: 'Fits a line.',
+      executor: 'ssh',
+      executor_data: { attributes: { hostname: 'node1', password: '********' } },
+      workflow_executor: 'local',
+      source: 'x = 1\n'.repeat(40)
+    });
+    expect(screen.getByText('Fits a line.')).toBeTruthy();
+    expect(await screen.findByTitle('/results/a')).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Copy path' })).toBeTruthy();
+    expect(screen.getByText('Executor: ssh')).toBeTruthy();
+    expect(screen.getByText('node1')).toBeTruthy();
+    expect(screen.getByText('Workflow executor: local')).toBeTruthy();
+    const more = screen.getByRole('button', { name: 'Show all' });
+    fireEvent.click(more);
+    expect(more.getAttribute('aria-expanded')).toBe('true');
+    expect(screen.queryByRole('tablist')).toBeNull();
+  });
+
+  it('leads to the notebook cell that dispatched it, where that is known', async () => {
+    const openOrigin = vi.fn();
+    const origin = { notebook: 'fits/run.ipynb', cell_id: 'c1', script: null };
+    await opened({ origin }, { openOrigin });
+    expect(screen.getByText('fits/run.ipynb')).toBeTruthy();
+    fireEvent.click(screen.getByRole('button', { name: 'Open notebook cell' }));
+    expect(openOrigin).toHaveBeenCalled();
+    cleanup();
+    await opened({
+      origin: { notebook: null, cell_id: null, script: '/srv/fit.py' }
+    });
+    expect(screen.getByText('/srv/fit.py')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: 'Open notebook cell' })).toBeNull();
+  });
+
+  it('lists sublattices, sorts them on the server and opens one', async () => {
+    rest.nodeColumns = {
+      ...columns(5, [[0, 'DISPATCHING']]),
+      sub_dispatch_id: ['inner']
+    } as typeof rest.nodeColumns;
+    rest.parts = { items: [summary('inner', { name: 'part' })], total: 1, counts: {}, seq: 5 };
+    await opened();
+    const tab = screen.getByRole('tab', { name: 'Sublattices (1)' });
+    await act(async () => fireEvent.click(tab));
+    const table = screen.getByRole('table', { name: 'Sublattices' });
+    expect(within(table).getByText('0/3')).toBeTruthy();
+    for (const [name, sort, direction] of [
+      ['Run time', 'runtime', 'desc'],
+      ['Tasks', 'total', 'desc'],
+      ['Workflow', 'name', 'asc']
+    ]) {
+      await act(async () => fireEvent.click(within(table).getByRole('button', { name })));
+      expect(rest.queries.at(-1)).toMatchObject({ sort, direction });
+    }
+    const asked = vi.fn();
+    document.addEventListener(OPEN_EVENT, event => asked((event as CustomEvent).detail.dispatchId));
+    fireEvent.click(within(table).getByRole('button', { name: 'part' }));
+    expect(asked).toHaveBeenCalledWith('inner');
+    const before = rest.queries.length;
+    await act(async () => {
+      feed.transitions.emit([item(9, 'a', 0, 'COMPLETED')]);
+      await new Promise(done => requestAnimationFrame(done));
+    });
+    expect(rest.queries.length).toBe(before + 1);
+  });
+});
+
+describe('the head of a dispatch', () => {
+  it('that is not there leads to the list; any other failure to another try', async () => {
+    const showList = vi.fn();
+    const model = new DispatchModel({ rest, feed, dispatchId: 'gone' });
+    rest.detail = async () => {
+      throw new ApiError('no such dispatch', 'unknown_dispatch', 404);
+    };
+    await model.load();
+    const { rerender } = render(
+      <Header model={model} texts={plainTexts} actions={viewActions({ showList })} />
+    );
+    fireEvent.click(screen.getByRole('button', { name: 'Show dispatches' }));
+    expect(showList).toHaveBeenCalledOnce();
+    rest.detail = async () => {
+      throw new ApiError('The server cannot be reached.', 'unreachable', 0);
+    };
+    await model.load();
+    rerender(<Header model={model} texts={plainTexts} actions={viewActions()} />);
+    expect(screen.getByRole('alert').textContent).toContain('cannot be reached');
+    expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy();
+  });
+});
+
+describe('the panel of a node', () => {
+  async function shown(
+    change: Partial<NodeDetail>,
+    actions: Partial<IViewActions> = {}
+  ): Promise<void> {
+    rest.details.set('a', detail('a'));
+    rest.nodeDetail = { ...NODE, ...change };
+    const dispatch = new DispatchModel({ rest, feed, dispatchId: 'a' });
+    const node = new NodeModel({ dispatch, nodeId: 0 });
+    await node.load();
+    render(
+      <NodeView dispatch={dispatch} node={node} texts={plainTexts} actions={viewActions(actions)} />
+    );
+  }
+
+  it('shows error and traceback of a failed node first', async () => {
+    await shown({ status: 'FAILED', error: 'ZeroDivisionError: division by zero', stderr: TRACE });
+    const panel = screen.getByRole('tabpanel');
+    expect(within(panel).getByRole('alert').textContent).toContain('division by zero');
+    expect(panel.textContent).toContain('return 1 / 0');
+    expect(screen.getByRole('button', { name: 'Copy node id' })).toBeTruthy();
+  });
+
+  it('says what a task used, if that was measured', async () => {
+    const usage = {
+      cpu_s: 1.25,
+      peak_memory: 80_000_000,
+      memory_growth: 3_000_000,
+      input_bytes: 312,
+      output_bytes: 4_100,
+      host: 'node7',
+      pid: 4711
+    };
+    await shown({ usage });
+    for (const text of ['1.3 s', '80 MB at most, 3.0 MB of it new', '312 B in, 4.1 kB out']) {
+      expect(screen.getByText(text)).toBeTruthy();
+    }
+    expect(screen.getByText('node7, process 4711')).toBeTruthy();
+    cleanup();
+    await shown({ usage: null });
+    expect(screen.queryByText('CPU time')).toBeNull();
+  });
+
+  it('lists what a node needs, and the settings of its executor', async () => {
+    await shown({
+      hooks: { deps: { bash: { attributes: { commands: ['module load gcc'] } } } },
+      executor: 'slurm',
+      executor_data: { attributes: { partition: 'debug', options: { nodes: 2 } } }
+    });
+    fireEvent.click(screen.getByRole('tab', { name: 'Needs' }));
+    const panel = screen.getByRole('tabpanel');
+    for (const text of ['module load gcc', 'debug', '{"nodes":2}']) {
+      expect(panel.textContent).toContain(text);
+    }
+  });
+
+  it.each([
+    ['FAILED', ['Debug in notebook', 'Run with active cell']],
+    ['RUNNING', ['Cancel task']],
+    ['NEW_OBJECT', ['Cancel task']],
+    ['CANCELLED', ['Run with active cell']]
+  ] as const)('offers what can be done with a node that is %s', async (status, labels) => {
+    const [cancelNode, debugNode, replaceNode] = [vi.fn(), vi.fn(), vi.fn()];
+    await shown({ status, node_id: 7 }, { cancelNode, debugNode, replaceNode });
+    const buttons = within(screen.getByRole('group', { name: 'Actions' })).getAllByRole('button');
+    expect(buttons.map(button => button.textContent)).toEqual(labels);
+    buttons.forEach(button => fireEvent.click(button));
+    for (const [label, act] of [
+      ['Cancel task', cancelNode],
+      ['Debug in notebook', debugNode],
+      ['Run with active cell', replaceNode]
+    ] as const) {
+      expect(act.mock.calls).toEqual((labels as readonly string[]).includes(label) ? [[7]] : []);
+    }
+  });
+
+  it('moves between its tabs with the arrow keys', async () => {
+    await shown({ source: 'def f(): pass' });
+    const first = screen.getByRole('tab', { name: 'Output' });
+    fireEvent.keyDown(first, { key: 'ArrowLeft' });
+    expect(screen.getByRole('tab', { name: 'Source' }).getAttribute('aria-selected')).toBe('true');
+    expect(document.activeElement?.textContent).toBe('Source');
+  });
+});
+
+describe('dependenciesOf', () => {
+  it('reads commands, packages and calls', () => {
+    const call = {
+      attributes: {
+        apply_fn: { attributes: { _header: { attrs: { name: 'print' } } } },
+        apply_args: { attributes: { _object_string: "['x']" } },
+        apply_kwargs: { attributes: { _object_string: '{}' } }
+      }
+    };
+    const pip = { attributes: { packages: ['numpy'], requirements_content: 'scipy\n' } };
+    expect(dependenciesOf({ deps: { pip }, call_before: [call], call_after: [] })).toEqual([
+      { kind: 'pip', lines: ['numpy', 'scipy'] },
+      { kind: 'before', lines: ["print(['x'])"] }
+    ]);
+  });
+
+  it.each([{}, { deps: null }, { deps: { pip: 'numpy' }, call_before: 'x' }])(
+    'finds nothing in %j',
+    hooks => expect(dependenciesOf(hooks)).toEqual([])
+  );
+});
+
+describe('Traceback', () => {
+  it('marks places and the error, and leaves out lines of carets', () => {
+    const { container } = render(<Traceback text={TRACE} />);
+    expect(container.textContent).toBe(TRACE.replace('           ~~^~~\n', ''));
+    expect(container.querySelector('.ansi-red-fg')?.textContent).toBe('ZeroDivisionError');
+    expect(container.querySelector('.ansi-cyan-fg')?.textContent).toBe('fit');
+  });
+
+  it('keeps the colours of IPython', () => {
+    expect(splitAnsi('\x1b[38;5;241mgrey\x1b[0m \x1b[1;31mred\x1b[22;39;44mblue')).toEqual([
+      { text: 'grey', className: '', style: { color: 'rgb(98, 98, 98)' } },
+      { text: ' ', className: '' },
+      { text: 'red', className: 'ansi-red-fg ansi-bold' },
+      { text: 'blue', className: 'ansi-blue-bg' }
+    ]);
+    expect(splitAnsi('\x1b[38;2;1;2;3mx\x1b[48;5;9my\x1b[38;5mz')[2].text).toBe('z');
+  });
+});

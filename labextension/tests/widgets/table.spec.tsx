@@ -1,0 +1,141 @@
+import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { plainTexts } from '../../src/graph/style';
+import { DispatchesModel, OverviewModel } from '../../src/model';
+import { TableView } from '../../src/widgets/dispatches/table';
+import { FakeFeed, FakeRest, summary } from '../fakes';
+
+const LONG = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee';
+
+let rest: FakeRest;
+let model: DispatchesModel;
+let overview: OverviewModel;
+const open = vi.fn();
+const remove = vi.fn(() => Promise.resolve());
+const removeMatching = vi.fn(() => Promise.resolve());
+
+async function show(): Promise<void> {
+  const feed = new FakeFeed();
+  model = new DispatchesModel({ rest, feed, pageSize: 10, isPaged: true });
+  overview = new OverviewModel({ rest, feed });
+  await Promise.all([model.start(), overview.load()]);
+  const props = { model, overview, texts: plainTexts, open, remove, removeMatching };
+  render(<TableView {...props} />);
+}
+
+/** The model has asked, was answered, and the frame with the answer has been drawn. */
+async function drawn(action: () => void): Promise<void> {
+  await act(async () => {
+    action();
+    await Promise.resolve();
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  });
+}
+
+beforeEach(() => {
+  vi.clearAllMocks();
+  rest = new FakeRest();
+  rest.page.items = [
+    summary(LONG, { name: 'fit', status: 'COMPLETED', completed: 3, ended_at: 104 }),
+    ...Array.from({ length: 11 }, (_, i) => summary(`d${i}`, { status: 'FAILED', ended_at: 200 }))
+  ];
+  rest.page.total = 12;
+  rest.page.counts = { COMPLETED: 1, FAILED: 11 };
+  rest.figures = {
+    total: 13,
+    counts: { COMPLETED: 1, FAILED: 11, RUNNING: 1 },
+    latest: summary('newest', { name: 'the newest' }),
+    runtime_s: 125,
+    seq: 0
+  };
+});
+
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+});
+
+describe('TableView', () => {
+  it('shows ten dispatches a page, with times, and goes to the next page', async () => {
+    await show();
+    const rows = screen.getAllByRole('row');
+    expect(rows.length).toBe(11);
+    expect(rows[1].textContent).toContain('3.0 s');
+    expect(rows[1].textContent).toContain('3/3');
+    expect(within(rows[1]).getByTitle(LONG)).toBeTruthy();
+    expect(within(rows[1]).getByRole('button', { name: 'Copy id' })).toBeTruthy();
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Next page' })));
+    expect(screen.getAllByRole('row').length).toBe(3);
+    expect(rest.queries.at(-1)).toMatchObject({ offset: 10, count: 10 });
+    expect(screen.getByText('Page 2 of 2')).toBeTruthy();
+  });
+
+  it('shows the figures of all dispatches, and a card filters', async () => {
+    await show();
+    expect(screen.getByRole('button', { name: 'Dispatches: 13' })).toBeTruthy();
+    expect(screen.getByRole('group', { name: 'Most recent' }).textContent).toContain('the newest');
+    expect(screen.getByRole('group', { name: 'Total run time' }).textContent).toContain('2 m 05 s');
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Failed: 11' })));
+    expect(rest.queries.at(-1)).toMatchObject({ status: 'FAILED', offset: 0 });
+  });
+
+  it('sorts by each column in both directions, and says how', async () => {
+    await show();
+    const header = () => screen.getByRole('columnheader', { name: /Run time/ });
+    await drawn(() => fireEvent.click(within(header()).getByRole('button')));
+    expect(rest.queries.at(-1)).toMatchObject({ sort: 'runtime', direction: 'desc' });
+    expect(header().getAttribute('aria-sort')).toBe('descending');
+    await drawn(() => fireEvent.click(within(header()).getByRole('button')));
+    expect(rest.queries.at(-1)).toMatchObject({ sort: 'runtime', direction: 'asc' });
+    for (const [name, sort] of [
+      ['Workflow', 'name'],
+      ['Started', 'started_at'],
+      ['Ended', 'ended_at'],
+      ['Status', 'status']
+    ]) {
+      await drawn(() => fireEvent.click(screen.getByRole('button', { name })));
+      expect(rest.queries.at(-1)).toMatchObject({ sort });
+    }
+  });
+
+  it('deletes what is selected, and nothing is selected afterwards', async () => {
+    await show();
+    const button = screen.getByRole('button', { name: /Delete selected/ });
+    expect(button).toHaveProperty('disabled', true);
+    fireEvent.click(screen.getByRole('checkbox', { name: 'Select fit' }));
+    await drawn(() => fireEvent.click(button));
+    expect(remove).toHaveBeenCalledWith([LONG]);
+    expect(screen.getByRole('checkbox', { name: 'Select fit' })).toHaveProperty('checked', false);
+    fireEvent.click(screen.getByRole('checkbox', { name: 'Select all on this page' }));
+    await drawn(() => fireEvent.click(button));
+    expect(remove).toHaveBeenLastCalledWith(model.items.map(item => item.dispatch_id));
+  });
+
+  it('deletes all that the filter shows, on whatever page', async () => {
+    await show();
+    await drawn(() => fireEvent.click(screen.getByRole('tab', { name: /Failed/ })));
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: /that match/ })));
+    expect(removeMatching).toHaveBeenCalledWith({ search: '', statuses: ['FAILED'] }, 12);
+  });
+
+  it('searches from three characters on, and says so before', async () => {
+    vi.useFakeTimers();
+    await show();
+    const asked = rest.queries.length;
+    const box = screen.getByRole('searchbox');
+    fireEvent.change(box, { target: { value: 'fi' } });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(rest.queries.length).toBe(asked);
+    expect(screen.getByText('Type 3 characters or more.')).toBeTruthy();
+    fireEvent.change(box, { target: { value: 'fit' } });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(rest.queries.at(-1)).toMatchObject({ search: 'fit' });
+  });
+
+  it('opens a dispatch by its name', async () => {
+    await show();
+    fireEvent.click(screen.getByRole('button', { name: 'fit' }));
+    expect(open).toHaveBeenCalledWith(LONG);
+  });
+});

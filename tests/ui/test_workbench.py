@@ -1,0 +1,155 @@
+"""The table of dispatches, and what the buttons write into notebooks, in a browser."""
+
+from collections.abc import Callable
+
+import cloudpickle
+import pytest
+from playwright.sync_api import expect
+
+import covalent_lab as ct
+from covalent_lab.testing.live_server import LiveServer
+from tests.ui import gated
+from tests.ui.lab_page import LONG_MS, LabPage
+
+cloudpickle.register_pickle_by_value(gated)  # workers of the server do not have the tests on their path
+
+WORKFLOW = """import covalent_lab as ct
+
+@ct.electron
+def scale(x, factor):
+    return [factor * value for value in x]
+
+@ct.lattice
+def scaling(x, factor=2):
+    return scale(x, factor)
+
+dispatch_id = ct.dispatch(scaling)([1, 2, 3])
+ct.get_result(dispatch_id, wait=True).result"""
+OUTPUTS = """() => [...window.jupyterapp.shell.widgets('main')]
+  .find(widget => widget.hasClass('jp-NotebookPanel')).content.widgets
+  .flatMap(cell => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
+  .map(output => output.data?.['text/plain'] ?? output.evalue ?? output.text ?? '')"""
+
+
+@pytest.fixture
+def ended(lab_server: LiveServer) -> Callable[..., str]:
+    """Dispatch a workflow, wait for its end and return its id."""
+    address = f"{lab_server.url}?token={lab_server.lab_token}"
+
+    def dispatch(lattice: "ct.Lattice[..., object]", *arguments: object) -> str:
+        dispatch_id = ct.dispatch(lattice, dispatcher_addr=address)(*arguments)
+        ct.get_result(dispatch_id, wait=True, dispatcher_addr=address)
+        return dispatch_id
+
+    return dispatch
+
+
+def test_dispatches_are_counted_sorted_selected_and_deleted_in_the_table(
+    lab: LabPage, ended: Callable[..., str]
+) -> None:
+    """Figures and pages follow what happens; deleting all that match leaves what does not."""
+    ids = [ended(gated.broken, number) for number in range(12)]
+    lab.execute("covalent-lab:open-table")
+    table = lab.page.locator(".cvl-DispatchTable:visible")
+    expect(table.get_by_role("button", name="Failed: ")).to_be_visible()
+    rows = table.locator("tbody tr")
+    expect(rows).to_have_count(10)
+    table.get_by_role("button", name="Next page").click()
+    expect(table).to_contain_text("Page 2 of")
+    table.get_by_role("button", name="First page").click()
+
+    table.get_by_role("button", name="Started").click()
+    expect(table.get_by_role("columnheader", name="Started")).to_have_attribute("aria-sort", "descending")
+    expect(rows.first).to_have_attribute("data-dispatch-id", ids[-1])
+
+    rows.first.get_by_role("checkbox").check()
+    table.get_by_role("button", name="Delete selected (1)").click()
+    lab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(table.locator(f"[data-dispatch-id='{ids[-1]}']")).to_have_count(0)
+
+    table.get_by_role("searchbox").fill(ids[0])
+    expect(rows).to_have_count(1)
+    table.get_by_role("button", name="Delete all 1 that match").click()
+    expect(lab.page.get_by_role("dialog")).to_contain_text("All pages are meant")
+    lab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(table).to_contain_text("No dispatch matches.")
+    table.get_by_role("button", name="Dispatches: ").click()
+    expect(rows).to_have_count(10)
+
+
+def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> None:
+    """With other arguments from a form, then with another function from a cell; a cell loads the result."""
+    page = lab.page
+    lab.new_notebook()
+    lab.add_cell(WORKFLOW, is_run=True)
+    lab.show_sidebar()
+    row = lab.sidebar.get_by_role("option").filter(has_text="scaling").first
+    expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
+    row.click()
+    view = lab.view
+
+    expect(view.get_by_role("button", name="Open notebook cell")).to_be_visible()
+    view.get_by_role("button", name="With changes…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("x", exact=True)).to_have_value("[1, 2, 3]", timeout=LONG_MS)
+    dialog.get_by_label("factor").fill("10 *")
+    dialog.get_by_role("button", name="Run").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("no value")
+    dialog.get_by_label("factor").fill("10")
+    dialog.get_by_role("button", name="Run").click()
+    expect(lab.sidebar.get_by_role("option").filter(has_text="scaling")).to_have_count(2, timeout=LONG_MS)
+    row = lab.sidebar.get_by_role("option").filter(has_text="scaling").first
+    expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
+
+    row.click()
+    view.get_by_role("button", name="Load result in notebook").click()
+    page.wait_for_function(f"() => ({OUTPUTS})().includes('[10, 20, 30]')", timeout=LONG_MS)
+
+    lab.add_cell("def scale(x, factor):\n    return sum(x)", is_run=False)
+    row.click()
+    lab.show_nodes_as_list()
+    lab.node_line("scale").get_by_role("button").click()
+    view.get_by_role("button", name="Run with active cell").click()
+    expect(lab.sidebar.get_by_role("option").filter(has_text="scaling")).to_have_count(3, timeout=LONG_MS)
+    row = lab.sidebar.get_by_role("option").filter(has_text="scaling").first
+    expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
+    row.click()
+    expect(view.locator(".cvl-Payload-text").first).to_have_text("6")
+
+    view.get_by_role("button", name="Open notebook cell").click()
+    expect(page.locator(".jp-NotebookPanel:visible .jp-Cell.jp-mod-active")).to_contain_text("replace_electrons")
+
+
+def test_menu_status_bar_settings_log_and_tutorial_are_at_hand(lab: LabPage) -> None:
+    """Each is found where one looks for it; settings are not left with unsaved changes unasked."""
+    page = lab.page
+    page.get_by_role("button", name="Covalent: 0 running").click()
+    expect(lab.sidebar).to_be_visible()
+
+    page.get_by_role("menuitem", name="Covalent", exact=True).click()
+    page.get_by_role("menuitem", name="Settings of Covalent").click()
+    settings = page.locator(".cvl-Settings:visible")
+    settings.get_by_role("searchbox").fill("log_level")
+    settings.get_by_label("log_level").fill("info")
+    page.locator(".lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon").last.click()
+    page.get_by_role("dialog").get_by_role("button", name="Stay").click()
+    settings.get_by_role("button", name="Save").click()
+    expect(settings.get_by_role("button", name="Save")).to_be_disabled()
+    expect(settings.get_by_label("log_level")).to_have_value("info")
+    settings.get_by_role("searchbox").fill("")
+    settings.get_by_role("tab", name="Server").click()
+    expect(settings.get_by_label("durability")).to_be_disabled()
+
+    lab.execute("covalent-lab:open-logs")
+    logs = page.locator(".cvl-Logs:visible")
+    expect(logs.get_by_role("heading", name="Log of Covalent")).to_be_visible()
+    with page.expect_download() as download:
+        logs.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "dispatcher.log"
+
+    lab.execute("launcher:create")
+    page.locator(".jp-LauncherCard:visible", has_text="Quickstart").click()
+    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("Quickstart", timeout=LONG_MS)
+
+    lab.execute("covalent-lab:open-dispatch", dispatchId="00000000-0000-0000-0000-000000000000")
+    expect(lab.view).to_contain_text("There is no such dispatch")
