@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from covalent_lab.notebook.cellcommand import CELL
 from covalent_lab.notebook.debugging import DEBUG
-from covalent_lab.notebook.dispatchcommands import CANCEL, LIST, LOGS, OPEN, REDISPATCH, RESULT, SHOW
+from covalent_lab.notebook.dispatchcommands import CANCEL, COMPARE, EXPORT, LIST, LOGS, OPEN, REDISPATCH, RESULT, SHOW
 from covalent_lab.notebook.grammar import SubCommand
 from covalent_lab.notebook.setupcommands import CONFIG, DRAW, EXECUTORS, STATUS
 
@@ -15,7 +15,9 @@ def _by_name(*commands: SubCommand) -> Mapping[str, SubCommand]:
     return {command.name: command for command in commands}
 
 
-LINE_COMMANDS = _by_name(STATUS, LIST, SHOW, RESULT, LOGS, CANCEL, REDISPATCH, DEBUG, OPEN, DRAW, EXECUTORS, CONFIG)
+LINE_COMMANDS = _by_name(
+    STATUS, LIST, SHOW, RESULT, LOGS, CANCEL, REDISPATCH, DEBUG, OPEN, EXPORT, COMPARE, DRAW, EXECUTORS, CONFIG
+)
 """`%covalent NAME …`."""
 
 LINE_DEFAULT = STATUS

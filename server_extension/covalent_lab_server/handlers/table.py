@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tornado import web
 
-from covalent_lab_server.handlers import cached, dispatches, feed, nodes, openapi, payloads
+from covalent_lab_server.handlers import cached, dispatches, exports, feed, nodes, openapi, payloads
 from covalent_lab_server.handlers.base import ApiHandler
 from covalent_lab_server.handlers.errors import ApiError
 from covalent_lab_server.handlers.route import API_ROOT, Route, pattern
@@ -16,6 +16,7 @@ ROUTES: Sequence[Route] = (
     *nodes.ROUTES,
     *payloads.ROUTES,
     *cached.ROUTES,
+    *exports.ROUTES,
     *openapi.ROUTES,
     *feed.ROUTES,
 )
