@@ -8,7 +8,7 @@ import click
 from covalent_lab.cli.output import json_option, moment, print_json, say, show_fields, show_table
 from covalent_lab.errors import TaskError
 
-__all__ = ["cancel", "list_dispatches", "redispatch", "result", "show"]
+__all__ = ["address_option", "cancel", "list_dispatches", "reachable", "redispatch", "result", "show"]
 
 _T = TypeVar("_T", list[Any], dict[str, Any])
 _WAIT_S = 30.0
@@ -142,8 +142,17 @@ def redispatch(*, dispatch_id: str, reuse: bool, args_json: str, kwargs_json: st
     from covalent_lab.client.repeating import redispatch as repeat
 
     args, kwargs = _of_kind(args_json, list, "--args"), _of_kind(kwargs_json, dict, "--kwargs")
-    _connection(address).close()  # fails where no server answers, instead of starting a dispatcher here
+    reachable(address)
     click.echo(repeat(dispatch_id, address, reuse_previous_results=reuse)(*args, **kwargs))
+
+
+def reachable(address: str | None) -> None:
+    """Fail where no server answers, before something starts a dispatcher here.
+
+    Raises:
+        ServerUnreachableError: None does.
+    """
+    _connection(address).close()
 
 
 def _of_kind(text: str, kind: type[_T], option: str) -> _T:

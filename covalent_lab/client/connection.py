@@ -118,6 +118,14 @@ class Connection(Protocol):
         """What can be shown of a value."""
         ...
 
+    def export(self, dispatch_id: str, format: str) -> str:
+        """The dispatch as text in a format: `svg`, `mmd`, `dot`, `py` or `html`."""
+        ...
+
+    def compare(self, left: str, right: str) -> dict[str, Any]:
+        """Two dispatches side by side."""
+        ...
+
     def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> str:
         """Ask tasks to stop; returns what to tell the user."""
         ...

@@ -17,6 +17,7 @@ __all__ = ["HttpConnection", "extra_headers"]
 
 _API = "covalent/api/v1/"
 _TIMEOUT_S = 30.0
+_EXPORT_S = 300.0
 _CONNECT_S = 5.0
 _ONE_BODY = 1 << 20
 _PARTS = 1 << 20
@@ -133,6 +134,14 @@ class HttpConnection:
 
     def preview(self, dispatch_id: str, digest: str) -> dict[str, Any]:
         return self._json("GET", f"dispatches/{_quoted(dispatch_id)}/payloads/{_quoted(digest)}/preview")
+
+    def export(self, dispatch_id: str, format: str) -> str:
+        path = f"dispatches/{_quoted(dispatch_id)}/export"
+        return self._request("GET", path, query={"format": format}, read_s=_EXPORT_S).data.decode()
+
+    def compare(self, left: str, right: str) -> dict[str, Any]:
+        path = f"dispatches/{_quoted(left)}/comparison/{_quoted(right)}"
+        return self._json("GET", path, read_s=_EXPORT_S)
 
     def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> str:
         form = {"task_ids": None if task_ids is None else list(task_ids)}

@@ -108,6 +108,12 @@ class LocalConnection:
     def preview(self, dispatch_id: str, digest: str) -> dict[str, Any]:
         return self._wait(self._lab.preview(dispatch_id, digest))
 
+    def export(self, dispatch_id: str, format: str) -> str:
+        return self._wait(self._lab.export(dispatch_id, format))
+
+    def compare(self, left: str, right: str) -> dict[str, Any]:
+        return self._wait(self._lab.compare(left, right))
+
     def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> str:
         return str(self._wait(self._lab.cancel(dispatch_id, task_ids))["message"])
 

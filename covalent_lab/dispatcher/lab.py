@@ -180,6 +180,14 @@ class Lab:
         """What can be shown of a payload."""
         return await self._cross(self._parts()[1].preview(DispatchId(dispatch_id), digest))
 
+    async def export(self, dispatch_id: str, format: str) -> str:
+        """A dispatch as text: `svg`, `mmd`, `dot`, `py` or `html`."""
+        return await self._cross(self._parts()[1].export(DispatchId(dispatch_id), format))
+
+    async def compare(self, left: str, right: str) -> dict[str, Any]:
+        """Two dispatches side by side, see `exports.comparison`."""
+        return await self._cross(self._parts()[1].compare(DispatchId(left), DispatchId(right)))
+
     async def cached_results(self, search: str = "", offset: int = 0, count: int = 50) -> dict[str, Any]:
         """Part of the list of results that equal calls take over."""
         return await self._cross(self._parts()[1].cached_results(search, offset, count))

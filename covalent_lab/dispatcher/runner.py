@@ -97,6 +97,7 @@ class _Pump:
         self.wake = asyncio.Event()
         self.handles: dict[AttemptId, JobHandle] = {}
         self.then: dict[AttemptId, deque[AttemptId]] = {}  # of a job's present step: those after it
+        self.ended: dict[AttemptId, bool] | None = None  # while jobs are submitted: whether those that ended go on
         self.task: asyncio.Task[None] | None = None
         self.executor: Executor | None = None
         self.trouble = ""
@@ -291,6 +292,8 @@ class Runner:
 
     async def _submit(self, name: str, pump: _Pump, specs: Sequence[JobSpec]) -> None:
         assert pump.executor is not None
+        ended: dict[AttemptId, bool] = {}
+        pump.ended = ended
         try:
             handles = await pump.executor.submit(specs)
             if len(handles) != len(specs):
@@ -301,9 +304,12 @@ class Runner:
             for spec in specs:
                 self._fail(spec.attempt_id, f"Executor {name!r} refused the job: {error}")
             return
+        finally:
+            pump.ended = None
         for spec, handle in zip(specs, handles, strict=True):
-            steps = deque(step.attempt_id for step in (spec, *spec.then))
-            self._hold(pump, steps, handle)
+            steps = deque(step.attempt_id for step in (spec, *spec.then) if step.attempt_id not in ended)
+            if steps and all(ended.get(step.attempt_id, True) for step in (spec, *spec.then)):
+                self._hold(pump, steps, handle)
 
     def _hold(self, pump: _Pump, steps: deque[AttemptId], handle: JobHandle) -> None:
         """Keep the handle of a job for the first of these steps."""
@@ -331,6 +337,8 @@ class Runner:
             return
         self._on_update(update)
         if isinstance(update, JobFinished):
+            if pump.ended is not None:
+                pump.ended[update.attempt_id] = update.outcome.status is JobStatus.COMPLETED
             handle, steps = pump.handles.pop(update.attempt_id, None), pump.then.pop(update.attempt_id, None)
             if steps and handle is not None and update.outcome.status is JobStatus.COMPLETED:
                 self._hold(pump, steps, handle)

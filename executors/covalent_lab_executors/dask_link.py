@@ -144,6 +144,17 @@ class DaskLink:
         answers = await self._tell("printed", order, worker)
         return next((answer for answer in answers if isinstance(answer, bytes) and answer), b"")
 
+    async def collect(self, order: bytes, worker: str) -> bytes:
+        """Send a message of `encode_collect` to a worker; empty if it has nothing to say."""
+        answers = await self._tell("collect", order, worker)
+        return next((answer for answer in answers if isinstance(answer, bytes)), b"")
+
+    @property
+    def threads(self) -> int:
+        """How many tasks the cluster runs at a time, by what was last heard."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        return sum(worker["nthreads"] for worker in workers)
+
     async def _tell(self, verb: str, order: bytes, worker: str) -> Sequence[Any]:
         with contextlib.suppress(OSError, TimeoutError, ValueError):  # a worker that is gone runs nothing
             async with asyncio.timeout(_CALL_S):

@@ -120,6 +120,34 @@ def test_result_prints_the_value_or_says_why_there_is_none(run: Run, done: str, 
     assert json.loads(as_json.stdout)["status"] == "FAILED"
 
 
+def test_a_dispatch_is_written_into_a_file(run: Run, done: str, tmp_path: Path) -> None:
+    """Its suffix says what it becomes; nothing goes to standard output."""
+    page = run("export", done, "-o", tmp_path / "run.html")
+    assert (page.exit_code, page.stdout) == (0, "")
+    text = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert "CPU time of tasks" in text
+    assert "Completed" in text
+
+    wrong = run("export", done, "-o", tmp_path / "run.exe")
+    assert (wrong.exit_code, len(wrong.stderr.splitlines())) == (1, 1)
+    assert run("export", "nothing", "-o", tmp_path / "other.html").exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run.html"]
+
+
+def test_two_dispatches_are_compared(run: Run, done: str, failed: str) -> None:
+    """As a table of what differs, and as JSON."""
+    told = json.loads(run("compare", done, failed, "--json").stdout)
+    assert [row["differences"] for row in told["rows"]][:2] == [
+        ["inputs", "output"],
+        ["status", "inputs", "output", "error"],
+    ]
+    assert told["rows"][0]["left"]["cpu_s"] >= 0
+
+    table = run("compare", done, failed)
+    assert "x: 12 → 6" in table.stdout
+    assert run("compare", done, "nothing").exit_code == 1
+
+
 def test_a_dispatch_is_cancelled(run: Run, server: None, tmp_path: Path) -> None:
     """What was asked for is said, and `result --wait` waits for the end that comes of it."""
     dispatch_id = ct.dispatch(gated)(str(tmp_path / "gate"))

@@ -246,6 +246,17 @@ class FakeLab:
         rich = {mime: base64.b64encode(b"picture").decode() for mime in shown.rich}
         return {"digest": digest, "size": len(archive), "type": shown.type, "text": shown.text, "rich": rich}
 
+    async def export(self, dispatch_id: str, format: str) -> str:
+        return f"<{format}>{self._record(dispatch_id)['name']}</{format}>"
+
+    async def compare(self, left: str, right: str) -> dict[str, Any]:
+        sides = [self._summary(self._record(dispatch_id)) for dispatch_id in (left, right)]
+        names = ("dispatch_id", "name", "status", "started_at", "ended_at")
+        left_side, right_side = ({**{name: side[name] for name in names}, "error": ""} for side in sides)
+        none = {"is_equal": True, "left": None, "right": None}
+        found = {"is_same_graph": True, "inputs": none, "result": none, "rows": [], "hidden": 0, "differing": 0}
+        return {"left": left_side, "right": right_side, **found}
+
     async def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None) -> dict[str, Any]:
         self._record(dispatch_id)["status"] = "CANCELLED"
         what = f"Dispatch {dispatch_id}" if task_ids is None else f"Tasks {list(task_ids)} of {dispatch_id}"

@@ -120,6 +120,7 @@ async def test_answers_have_the_described_form(
         ("GET", "dispatches/{dispatch_id}/nodes/{node_id}/streams/{stream}", 200, {}),
         ("GET", "dispatches/{dispatch_id}/payloads/{digest}", 200, {"as": "path"}),
         ("GET", "dispatches/{dispatch_id}/payloads/{digest}/preview", 200, {}),
+        ("GET", "dispatches/{dispatch_id}/comparison/{other_id}", 200, {}),
         ("POST", "dispatches/{dispatch_id}/start", 202, {}),
         ("PUT", "dispatches/{dispatch_id}/nodes/{node_id}/job", 202, {"body": {"status": "READY"}}),
         ("POST", "dispatches/{dispatch_id}/redispatches", 201, {"body": {"dispatch_id": "d3", "start": False}}),
@@ -136,7 +137,7 @@ async def test_answers_have_the_described_form(
         ("POST", "dispatches/delete", 200, {"body": {"dispatch_ids": [one]}}),
     ]
     for verb, path, status, options in requests:
-        filled = path.format(dispatch_id=one, node_id=0, stream="stdout", digest=digest)
+        filled = path.format(dispatch_id=one, other_id="d2", node_id=0, stream="stdout", digest=digest)
         reply = await call(verb, filled, **options)
         assert reply.status == status, (verb, path, reply.body)
         jsonschema.validate(reply.json, schema_of(document, f"/{path}", verb, status))
@@ -147,6 +148,7 @@ async def test_answers_have_the_described_form(
     tried = {(path, verb) for verb, path, _, _ in requests}
     assert {(r.path, v) for r in ROUTES for v in r.operations} - tried == {
         ("dispatches/{dispatch_id}", "DELETE"),
+        ("dispatches/{dispatch_id}/export", "GET"),
         ("feed", "GET"),
         ("kernel", "GET"),
         ("logs/file", "GET"),

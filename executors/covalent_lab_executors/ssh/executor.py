@@ -21,11 +21,11 @@ from covalent_lab.executor.base import (
     Option,
     Outcome,
     ShortName,
-    TaskFailure,
 )
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local import LocalExecutor
-from covalent_lab_executors.ssh.job import RemoteJob, check_python, lost
+from covalent_lab_executors.outcomes import failed, lost
+from covalent_lab_executors.ssh.job import RemoteJob, check_python
 from covalent_lab_executors.ssh.link import Link
 from covalent_lab_executors.ssh.login import ConnectError, LinkLostError
 from covalent_lab_executors.ssh.target import DEFAULTS, Target
@@ -234,9 +234,9 @@ class SSHExecutor(Executor):
                 await self._run_here(job, job.spec, error)
                 return
             else:
-                outcome = _failed(str(error), is_transient=isinstance(error, ConnectError))
+                outcome = failed(str(error), is_transient=isinstance(error, ConnectError))
         except Exception as error:  # noqa: BLE001 - a job never stays in flight
-            outcome = _failed(f"The SSH executor failed: {type(error).__name__}: {error}")
+            outcome = failed(f"The SSH executor failed: {type(error).__name__}: {error}")
         self._report(job, outcome)
 
     async def _outcome(self, job: RemoteJob, options: Mapping[str, Any]) -> Outcome:
@@ -282,8 +282,3 @@ async def _opened(target: Target, stale: "asyncio.Task[Link] | None") -> Link:
     link = Link(target)
     await link.open()
     return link
-
-
-def _failed(message: str, is_transient: bool = False) -> Outcome:
-    failure = TaskFailure(message=message, is_user_error=False, is_transient=is_transient)
-    return Outcome(status=JobStatus.FAILED, failure=failure)

@@ -608,3 +608,83 @@ export interface NotebookPath {
    */
   path: string;
 }
+/**
+ * A value of two dispatches; null where there is none.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ValuePair".
+ */
+export interface ValuePair {
+  is_equal: boolean;
+  left: string | null;
+  right: string | null;
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ComparedDispatch".
+ */
+export interface ComparedDispatch {
+  dispatch_id: string;
+  name: string;
+  status: DispatchStatus;
+  started_at: number | null;
+  ended_at: number | null;
+  error: string;
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ComparedNode".
+ */
+export interface ComparedNode {
+  node_id: number;
+  name: string;
+  kind: string;
+  status: NodeStatus;
+  started_at: number | null;
+  ended_at: number | null;
+  cpu_s: number | null;
+  executor: string;
+  error: string;
+}
+/**
+ * Two nodes that stand for each other, or one that has no counterpart.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ComparedRow".
+ */
+export interface ComparedRow {
+  left: ComparedNode | null;
+  right: ComparedNode | null;
+  /**
+   * Those that differ.
+   */
+  inputs: {
+    name: string;
+    left: string | null;
+    right: string | null;
+  }[];
+  output: ValuePair | null;
+  differences: ('missing' | 'status' | 'function' | 'executor' | 'inputs' | 'output' | 'error')[];
+}
+/**
+ * GET dispatches/{id}/comparison/{other}
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Comparison".
+ */
+export interface Comparison {
+  left: ComparedDispatch;
+  right: ComparedDispatch;
+  is_same_graph: boolean;
+  inputs: ValuePair;
+  result: ValuePair;
+  rows: ComparedRow[];
+  /**
+   * Rows that are left out.
+   */
+  hidden: number;
+  /**
+   * Rows with differences, shown or not.
+   */
+  differing: number;
+}

@@ -132,6 +132,26 @@ def test_the_list_can_be_filtered(notebook: Notebook, done: str) -> None:
     assert "-n takes a number from 1" in notebook.out
 
 
+def test_a_dispatch_is_written_into_a_file(notebook: Notebook, done: str, tmp_path: Path) -> None:
+    """Its suffix chooses the format; one that is not known is told."""
+    notebook.run(f"%covalent export {done} '{tmp_path}/a run.mmd'")
+    assert "flowchart" in (tmp_path / "a run.mmd").read_text()
+    notebook.run(f"%covalent export {done} {tmp_path}/run.exe")
+    assert "end its name in one of" in notebook.out
+
+
+def test_two_dispatches_are_compared(notebook: Notebook, done: str) -> None:
+    """A line for each task that differs, or for all."""
+    notebook.run(f"again = %covalent redispatch {done} y=2")
+    ct.get_result(notebook["again"], wait=True)
+    notebook.run(f"%covalent compare {done} again")
+    assert "result: 8 → 6" in notebook.out
+    assert "x: 1 → 2; output: 2 → 4" in notebook.out
+    lines = notebook.out.count("\n")
+    notebook.run(f"%covalent compare {done} again --all")
+    assert notebook.out.count("\n") > lines
+
+
 # -- running again
 
 
