@@ -23,6 +23,7 @@ from covalent_lab.executor.base import (
     Option,
     Outcome,
 )
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.queues.cluster import Cluster
 from covalent_lab_executors.queues.job import Batch, QueueJob, failed, lost
@@ -150,6 +151,17 @@ class QueueExecutor(Executor):
                 found.setdefault(id(cluster), (cluster, []))[1].append(job)
         for cluster, jobs in found.values():
             self._spawn(cluster.cancel(jobs))
+
+    async def check(self) -> Health:
+        """Log in as configured, and ask for the partitions or queues."""
+        options = self._options({})
+        address, places = await self._cluster(options).survey(options)
+        names = ", ".join(places)
+        return Health(
+            is_usable=True,
+            summary=f"{self.system.title} answers on {address}{f': {names}' if names else ''}.",
+            facts={"Login node": address, **places},
+        )
 
     async def close(self) -> None:
         """Hang up. Jobs go on, and `watch` finds them."""

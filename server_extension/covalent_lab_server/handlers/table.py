@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tornado import web
 
-from covalent_lab_server.handlers import cached, dispatches, feed, kernels, nodes, openapi, payloads
+from covalent_lab_server.handlers import cached, cluster, dispatches, executors, feed, kernels, nodes, openapi, payloads
 from covalent_lab_server.handlers.base import ApiHandler
 from covalent_lab_server.handlers.errors import ApiError
 from covalent_lab_server.handlers.route import API_ROOT, Route, pattern
@@ -16,6 +16,8 @@ ROUTES: Sequence[Route] = (
     *nodes.ROUTES,
     *payloads.ROUTES,
     *cached.ROUTES,
+    *executors.ROUTES,
+    *cluster.ROUTES,
     *openapi.ROUTES,
     *feed.ROUTES,
     *kernels.ROUTES,
