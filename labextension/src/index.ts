@@ -1,6 +1,7 @@
 /** The plugins of this extension. */
 
 import { commandsPlugin } from './plugins/commands';
+import { exportsPlugin } from './plugins/exports';
 import { linksPlugin } from './plugins/links';
 import { notebooksPlugin } from './plugins/notebooks';
 import { panelPlugin } from './plugins/panel';
@@ -15,5 +16,6 @@ export default [
   panelPlugin,
   viewsPlugin,
   commandsPlugin,
+  exportsPlugin,
   linksPlugin
 ];

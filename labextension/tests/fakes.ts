@@ -12,6 +12,7 @@ import type {
 } from '../src/api';
 import type {
   CancelResult,
+  Comparison,
   DeleteResult,
   Detail,
   DispatchPage,
@@ -223,6 +224,7 @@ export class FakeRest implements IRestClient {
   nodeColumns = columns(0);
   streams: StreamChunk[] = [];
   nodeDetail: NodeDetail | null = null;
+  comparison: Comparison | null = null;
   readonly queries: IListQuery[] = [];
   readonly offsets: number[] = [];
   /** Runs before the nodes of a snapshot are answered. */
@@ -291,6 +293,17 @@ export class FakeRest implements IRestClient {
 
   async payload(): Promise<Blob> {
     return new Blob([]);
+  }
+
+  async compare(): Promise<Comparison> {
+    if (this.comparison === null) {
+      throw new Error('There is no such dispatch.');
+    }
+    return this.comparison;
+  }
+
+  async exported(id: string, format: string): Promise<Blob> {
+    return new Blob([`${format} of ${id}`]);
   }
 
   async cancel(id: string): Promise<CancelResult> {

@@ -8,6 +8,7 @@ import {
 import { IThemeManager, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { ExportCommandIds } from '../commands/exports';
 import { CommandIds } from '../commands/ids';
 import { covalentIcon } from '../icon';
 import { ICovalentLab, ICovalentViews } from '../tokens';
@@ -120,6 +121,8 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
         remove: async dispatchIds => {
           await app.commands.execute(CommandIds.remove, { dispatchIds: [...dispatchIds] });
         },
+        compare: dispatchIds =>
+          void app.commands.execute(ExportCommandIds.compare, { dispatchIds: [...dispatchIds] }),
         removeMatching: async ({ search, statuses }, count) => {
           const args = { search, statuses: [...statuses], count };
           await app.commands.execute(CommandIds.removeMatching, args);
