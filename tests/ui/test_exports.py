@@ -15,6 +15,9 @@ from tests.ui.lab_page import LONG_MS, LabPage
 
 cloudpickle.register_pickle_by_value(gated)  # workers of the server do not have the tests on their path
 
+SAVE_MARKDOWN = """content => window.jupyterapp.serviceManager.contents.save(
+  'exported.md', { type: 'file', format: 'text', content }
+).then(() => null)"""
 PNG = b"\x89PNG\r\n"
 
 
@@ -113,3 +116,15 @@ def test_a_picture_is_drawn_by_the_browser(lab: LabPage, ended: Callable[..., st
         arguments = {"dispatchId": dispatch_id, "format": name}
         file = downloaded(lab, lambda arguments=arguments: lab.execute("covalent-lab:export", **arguments))  # type: ignore[misc]
         assert file.read_bytes().startswith(begin)
+
+
+def test_mermaid_draws_the_diagram(lab: LabPage, ended: Callable[..., str]) -> None:
+    """In Markdown, as JupyterLab shows it."""
+    dispatch_id = ended(gated.ratio, 6, 2)
+    file = downloaded(lab, lambda: lab.execute("covalent-lab:export", dispatchId=dispatch_id, format="mmd"))
+    lab.page.evaluate(SAVE_MARKDOWN, f"```mermaid\n{file.read_text(encoding='utf-8')}```\n")
+    lab.execute("docmanager:open", path="exported.md", factory="Markdown Preview")
+    picture = lab.page.locator(".jp-MarkdownViewer .jp-RenderedMermaid")
+    expect(picture.locator("img")).to_be_visible(timeout=LONG_MS)
+    expect(picture.locator(".jp-RenderedMermaid-Details, .jp-mod-warning")).to_have_count(0)
+    lab.screenshot(ROOT / "test-results" / "mermaid.png")
