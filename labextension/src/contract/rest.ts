@@ -638,7 +638,7 @@ export interface ComparedDispatch {
 export interface ComparedNode {
   node_id: number;
   name: string;
-  kind: string;
+  kind: 'function' | 'parameter' | 'electron_list' | 'electron_dict' | 'sublattice' | 'postprocess';
   status: NodeStatus;
   started_at: number | null;
   ended_at: number | null;
