@@ -157,6 +157,22 @@ class HttpConnection:
         form = {"keys": None if keys is None else list(keys), "unused_s": unused_s}
         return int(self._json("POST", "cached_results/purge", form=form)["purged"])
 
+    def executors(self) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self._json("GET", "executors")["items"]
+        return items
+
+    def executor_health(self, name: str) -> dict[str, Any]:
+        return self._json("GET", f"executors/{_quoted(name)}/health", read_s=2 * _TIMEOUT_S)
+
+    def configure_executor(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        return self._json("PUT", f"executors/{_quoted(name)}", form={"settings": dict(settings)})
+
+    def test_executor(self, name: str, wait_s: float = 60.0) -> dict[str, Any]:
+        query = {"wait_s": f"{wait_s:g}"}
+        return self._json(
+            "POST", f"executors/{_quoted(name)}/test", query=query, form={}, read_s=2 * _TIMEOUT_S + wait_s
+        )
+
     def subscribe(self, after: int | None = None) -> "_Frames":
         query = "" if after is None else f"?{urlencode({'after': after})}"
         return _Frames(f"{self._base}feed{query}", self._headers)

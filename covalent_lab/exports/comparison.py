@@ -163,19 +163,19 @@ def _source(node: Node, run: Run) -> tuple[str, str] | None:
     return None if function is None else (function.name, function.source)
 
 
+def _is_input(edge: Edge) -> bool:
+    """Not what only orders, nor what repeats the parts of the workflow's value beside that value."""
+    return edge.param_type is not ParamType.WAIT and not edge.name.startswith("node:")
+
+
 def _changed_inputs(
     pair: tuple[Node, Node], runs: tuple[Run, Run], edges: tuple[_Edges, _Edges]
 ) -> Iterator[dict[str, Any]]:
     """Inputs whose values differ; those that are not known yet do not."""
     given = []
     for node, run, into in zip(pair, runs, edges, strict=True):
-        given.append(
-            {
-                edge.name: run.node(edge.source).output
-                for edge in into.get(node.id, ())
-                if edge.param_type is not ParamType.WAIT
-            }
-        )
+        inputs = filter(_is_input, into.get(node.id, ()))
+        given.append({edge.name: run.node(edge.source).output for edge in inputs})
     for name in sorted(given[0].keys() | given[1].keys()):
         before, after = (side.get(name) for side in given)
         is_known = before is not None and after is not None

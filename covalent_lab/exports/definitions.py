@@ -38,7 +38,7 @@ def define(name: str, source: str, decorators: Sequence[str]) -> Definition:
         source: The recorded source of a `def` or of a single `lambda`, as it was written; may be empty.
         decorators: To put above it, without "@". Those of this package that it had become a comment, if they said more.
     """
-    text = textwrap.dedent(source)
+    text = textwrap.dedent(source).replace("\r\n", "\n").replace("\r", "\n")
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
@@ -71,7 +71,7 @@ def _function(text: str, found: ast.FunctionDef | ast.AsyncFunctionDef, decorato
             kept.append(f"@{form}")
         elif isinstance(node, ast.Call) and (node.args or node.keywords):
             said.append(f"# It was decorated with @{' '.join(form.split())}")
-    lines = text.splitlines()[found.lineno - 1 : found.end_lineno]
+    lines = text.split("\n")[found.lineno - 1 : found.end_lineno]  # as the parser counts them, unlike splitlines
     return "\n".join([*said, *(f"@{decorator}" for decorator in decorators), *kept, *lines])
 
 

@@ -35,7 +35,7 @@ def timeline_svg(run: Run) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="{label}" '
         f'width="{width}" height="{height}" style="max-width:100%;height:auto" font-family="system-ui, sans-serif" '
-        f'font-size="11" fill="#5b6675"><title>{label}</title>{"".join(parts)}</svg>'
+        f'font-size="11" fill="currentColor"><title>{label}</title>{"".join(parts)}</svg>'
     )
 
 

@@ -8,9 +8,11 @@ _UNITS = ("kB", "MB", "GB", "TB")
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds with about three digits: `420 ms`, `3.2 s`, `4 m 05 s`, `2 h 07 m`; empty for None."""
+    """Seconds with about three digits: `4.2 ms`, `3.2 s`, `4 m 05 s`, `2 h 07 m`; empty for None."""
     if seconds is None:
         return ""
+    if seconds < 0.00995:
+        return f"{round(seconds * 1000, 1):g} ms"
     if seconds < 0.9995:
         return f"{round(seconds * 1000)} ms"
     if seconds < 59.95:

@@ -199,3 +199,17 @@ def test_cached_results_are_listed_and_forgotten(server: None, run: Run) -> None
     assert "1 cached result forgotten" in run("cache", "purge", "--search", "half").output
     assert json.loads(run("cache", "list", "--json").stdout) == []
     assert run("cache", "purge", "--unused-days", "-1").exit_code == 2
+
+
+def test_executors_are_listed_checked_and_tested(run: Run, server: None) -> None:
+    """The exit code says whether one can be used."""
+    listed = json.loads(run("executors", "list", "--json").stdout)
+    assert "local" in {item["name"] for item in listed}
+    assert "LocalExecutor" in run("executors").stdout
+    good = run("executors", "check", "local")
+    assert (good.exit_code, "Free places" in good.stdout) == (0, True)
+    passed = run("executors", "test", "local", "--json")
+    assert (passed.exit_code, json.loads(passed.stdout)["is_passed"]) == (0, True)
+    for verb in ("check", "test"):
+        refused = run("executors", verb, "nobody")
+        assert (refused.exit_code, "No executor is named 'nobody'" in refused.stderr) == (1, True)

@@ -72,6 +72,12 @@ def tour(lab: LabPage, *, failed: str, nested: str, wide: str) -> Iterator[Stop]
     table.get_by_role("checkbox").last.check()
     yield Stop(name="table", shown=table)
 
+    table.get_by_role("checkbox").nth(1).check()
+    table.get_by_role("button", name="Compare selected").click()
+    comparison = page.locator(".cvl-Comparison:visible")
+    expect(comparison.get_by_role("rowheader").first).to_be_visible()
+    yield Stop(name="comparison", shown=comparison)
+
     view = lab.open_dispatch(nested)
     expect(view.locator("canvas").first).to_be_visible()
     yield Stop(name="dispatch", shown=view)

@@ -143,6 +143,21 @@ class Cluster:
         ran = await shell.run(f"tail -c +{offset + 1} {path} | head -c {limit} | base64")
         return base64.b64decode(ran.out)
 
+    async def survey(self, options: Mapping[str, object]) -> tuple[str, Mapping[str, str]]:
+        """The login node's name, and what is known of the partitions or queues behind it.
+
+        Raises:
+            BackendError: The login node cannot be reached, or the system does not answer.
+        """
+        shell = await self._shell()
+        ran = await self._ask(shell, options, self._system.survey() or ":")
+        if ran.status == _NO_COMMANDS:
+            raise BackendError(self._refusal(ran, shell))
+        try:
+            return shell.address, self._system.read_survey(ran.status, ran.out, ran.err)
+        except StatusError as error:
+            raise BackendError(f"{self._system.title} does not answer on {shell.address}: {error}.") from error
+
     async def close(self) -> None:
         """Hang up; jobs go on."""
         if self._following is not None:
@@ -365,8 +380,12 @@ class Cluster:
         return await self._open_shell()
 
     async def _command(self, shell: Shell, batch: Batch, command: str) -> Ran:
+        """Run a command of the system for a batch."""
+        return await self._ask(shell, batch.options, command)
+
+    async def _ask(self, shell: Shell, options: Mapping[str, object], command: str) -> Ran:
         """Run a command of the system."""
-        setup = self._system.setup(batch.options)
+        setup = self._system.setup(options)
         return await shell.run(f"{setup}\n{command}" if setup else command)
 
     def _place(self, batch: Batch, shell: Shell) -> None:

@@ -23,6 +23,7 @@ from covalent_lab.executor.base import (
     Option,
     Outcome,
 )
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.outcomes import failed, lost
 from covalent_lab_executors.queues.cluster import Cluster
@@ -160,6 +161,17 @@ class QueueExecutor(Executor):
         if job is None or job.started_at is None:
             return b""
         return await self._cluster(job.batch.options).printed(job, stream, offset, limit)
+
+    async def check(self) -> Health:
+        """Log in as configured, and ask for the partitions or queues."""
+        options = self._options({})
+        address, places = await self._cluster(options).survey(options)
+        names = ", ".join(places)
+        return Health(
+            is_usable=True,
+            summary=f"{self.system.title} answers on {address}{f': {names}' if names else ''}.",
+            facts={"Login node": address, **places},
+        )
 
     async def close(self) -> None:
         """Hang up. Jobs go on, and `watch` finds them."""

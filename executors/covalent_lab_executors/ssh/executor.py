@@ -22,6 +22,7 @@ from covalent_lab.executor.base import (
     Outcome,
     ShortName,
 )
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local import LocalExecutor
 from covalent_lab_executors.outcomes import failed, lost
@@ -179,6 +180,30 @@ class SSHExecutor(Executor):
         """Ask the host."""
         job = self._jobs.get(attempt_id)
         return b"" if job is None else await job.printed(stream, offset, limit)
+
+    async def check(self) -> Health:
+        """Connect to the configured host, and start Python there."""
+        options = self._options({})
+        if not options.get("hostname"):
+            return Health(
+                is_usable=False,
+                summary="No host is configured: set hostname here, or name one in each SSHExecutor of a workflow.",
+            )
+        link = await self._link(Target.of(options))
+        hello = link.hello
+        trouble = f"Python on {link.address} cannot run tasks: {hello['trouble']}. Install cloudpickle there."
+        return Health(
+            is_usable=not hello["trouble"],
+            summary=trouble if hello["trouble"] else f"Connected to {link.address}.",
+            facts={
+                "Host": link.address,
+                "Places": hello["workers"],
+                "Python": hello["python"],
+                "Program": hello["program"],
+                "cloudpickle": hello.get("cloudpickle", "not found"),
+                "Folder": hello["root"],
+            },
+        )
 
     async def close(self) -> None:
         """Hang up. Tasks go on, and `watch` finds them."""

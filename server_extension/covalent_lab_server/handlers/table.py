@@ -6,8 +6,10 @@ from tornado import web
 
 from covalent_lab_server.handlers import (
     cached,
+    cluster,
     config,
     dispatches,
+    executors,
     exports,
     feed,
     kernels,
@@ -32,6 +34,8 @@ ROUTES: Sequence[Route] = (
     *logs.ROUTES,
     *quickstart.ROUTES,
     *exports.ROUTES,
+    *executors.ROUTES,
+    *cluster.ROUTES,
     *openapi.ROUTES,
     *feed.ROUTES,
     *kernels.ROUTES,

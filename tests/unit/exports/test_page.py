@@ -116,9 +116,10 @@ def test_the_timeline_goes_on_to_the_export_for_what_still_runs() -> None:
 
 def test_figures_in_words() -> None:
     """A few digits, and a unit."""
-    assert [duration(s) for s in (None, 0.0, 0.42, 3.21, 245.0, 7_620.0)] == [
+    assert [duration(s) for s in (None, 0.0, 0.0042, 0.42, 3.21, 245.0, 7_620.0)] == [
         "",
         "0 ms",
+        "4.2 ms",
         "420 ms",
         "3.2 s",
         "4 m 05 s",

@@ -176,6 +176,8 @@ def test_only_a_definition_is_taken_from_a_source() -> None:
         "f", "import os\nos.abort()\n@deco(1)\n@ct.electron(executor=e)\ndef f(x):\n    return x\n", ["ct.electron"]
     ).text == ("# It was decorated with @ct.electron(executor=e)\n@ct.electron\n@deco(1)\ndef f(x):\n    return x")
     assert define("f", "f = ct.electron(lambda x: x)", ["a", "b"]).text == "f = a(b(lambda x: x))"
+    odd = 'def f(x):\r\n    return "\x0c\u2028"\r\n'
+    assert define("f", odd, []).text == 'def f(x):\n    return "\x0c\u2028"'
     for source in ("", "def f(:", "f = [lambda: 1, lambda: 2]", "\0"):
         assert not define("my f", source, []).is_recovered
 

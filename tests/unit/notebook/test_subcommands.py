@@ -232,6 +232,18 @@ def test_executors_are_listed_with_their_options(notebook: Notebook) -> None:
     assert "No executor is named 'nowhere'" in notebook.out
 
 
+def test_an_executor_is_checked_and_tested(notebook: Notebook) -> None:
+    """As on the command line; what makes no sense is refused."""
+    notebook.run("%covalent executors check local")
+    assert "Usable" in notebook.out
+    assert "cloudpickle" in notebook.out
+    notebook.run("%covalent executors test local")
+    assert [line.split() for line in notebook.out.splitlines() if "Passed" in line] == [["Passed", "yes"]]
+    for line in ("check", "test", "try local", "check local now"):
+        notebook.run(f"%covalent executors {line}")
+        assert "Write %covalent executors" in notebook.out
+
+
 def test_the_configuration_is_shown_and_changed(
     notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,6 +411,8 @@ def test_words_are_completed(notebook: Notebook, done: str) -> None:
     assert completed(notebook, "again = %covalent redis") == ["redispatch"]
     assert completed(notebook, "%covalent config sdk.no_c") == ["sdk.no_cluster"]
     assert completed(notebook, "%covalent executors lo") == ["local"]
+    assert completed(notebook, "%covalent executors check lo") == ["local"]
+    assert completed(notebook, "%covalent executors che") == ["check"]
     assert completed(notebook, "%covalent list -s COMP") == ["COMPLETED"]
     assert "--reuse" in completed(notebook, "%covalent redispatch x --re")
     assert offered(notebook, "%covalent redispatch x --") == ["--help", "--reuse"]
