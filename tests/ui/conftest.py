@@ -35,7 +35,7 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 # Errors of JupyterLab and its own extensions, seen without covalent_lab as well.
-FOREIGN_ERRORS = re.compile(r"reading 'schema'|ResizeObserver loop")
+FOREIGN_ERRORS = re.compile(r"reading 'schema'|ResizeObserver loop|Window name candidate")
 
 for workflows in (fans, gated):
     cloudpickle.register_pickle_by_value(workflows)  # workers of the server do not have the tests on their path
@@ -46,7 +46,12 @@ def built_here(folder: Path) -> tuple[str, ...]:
     extensions = folder / "labextensions"
     extensions.mkdir()
     (extensions / "covalent-lab").symlink_to(ROOT / "covalent_lab" / "labextension")
-    return ("--expose-app-in-browser", f"--LabServerApp.extra_labextensions_path={extensions}")
+    return (
+        "--expose-app-in-browser",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
+        f"--LabServerApp.extra_labextensions_path={extensions}",
+        f"--JupyterNotebookApp.extra_labextensions_path={extensions}",
+    )
 
 
 @pytest.fixture(scope="session")
