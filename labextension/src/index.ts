@@ -1,6 +1,7 @@
 /** The plugins of this extension. */
 
 import { commandsPlugin } from './plugins/commands';
+import { executorsPlugin } from './plugins/executors';
 import { linksPlugin } from './plugins/links';
 import { notebooksPlugin } from './plugins/notebooks';
 import { panelPlugin } from './plugins/panel';
@@ -17,5 +18,6 @@ export default [
   viewsPlugin,
   commandsPlugin,
   linksPlugin,
-  timelinesPlugin
+  timelinesPlugin,
+  executorsPlugin
 ];

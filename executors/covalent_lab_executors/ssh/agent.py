@@ -328,7 +328,12 @@ def _tail(path: str) -> bytes:
 def _main(root: str, workers: str) -> None:
     """Say what is here, and serve if that is enough."""
     agent = Agent(root, int(workers))
-    hello: dict[str, object] = {"news": "hello", "python": sys.version.split()[0], "program": sys.executable, "trouble": ""}
+    hello: dict[str, object] = {
+        "news": "hello",
+        "python": sys.version.split()[0],
+        "program": sys.executable,
+        "trouble": "",
+    }
     hello.update(root=agent.root, payloads=agent.payloads, workers=agent.workers)
     try:
         import worker

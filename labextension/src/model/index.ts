@@ -1,6 +1,7 @@
 export * from './cells';
 export * from './dispatch';
 export * from './dispatches';
+export * from './executors';
 export * from './node';
 export * from './origin';
 export * from './overview';
