@@ -209,7 +209,7 @@ class DaskExecutor(Executor):
         }
         return Health(
             is_usable=bool(said["workers"]),
-            summary=f"Connected: {said['workers']} workers with {said['threads']} threads."
+            summary=f"Connected; workers: {said['workers']}, threads: {said['threads']}."
             if said["workers"]
             else "The scheduler answers, but it has no workers; tasks would wait. Start some, or scale the cluster.",
             facts=facts,
