@@ -31,7 +31,6 @@ ones, which is decoded anew each time, so that what a step changes is seen by no
 import base64
 import contextlib
 import contextvars
-import fcntl
 import functools
 import hashlib
 import io
@@ -41,12 +40,10 @@ import os
 import pickle
 import platform
 import reprlib
-import select
 import signal
 import socket
 import struct
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -65,7 +62,6 @@ __all__ = [
     "decode_archive",
     "encode_archive",
     "encode_reference",
-    "end_with",
     "hooks_before",
     "load_archive",
     "open_archive",
@@ -436,18 +432,26 @@ def _run_steps(
     """Run the steps of a job one after the other while they complete, if at all; yields the answer of each."""
     steps = [job, *job["then"]]
     outputs: "dict[str, Buffer | str]" = {}
+    sizes: "list[int]" = []
 
     def take(where: "int | str | dict[str, str]") -> "Buffer | str":
         found = outputs[where["step"]] if isinstance(where, dict) else where
         found = body.read(found) if isinstance(found, int) else found
         return found if isinstance(found, str) else bytearray(found)  # a copy: aligned, arrays writable
 
+    def load(where: Any) -> Any:
+        archive = take(where)
+        sizes.append(os.path.getsize(archive) if isinstance(archive, str) else len(archive))
+        return load_archive(archive)
+
     for number, step in enumerate(steps):
         body.seek(step["at"])
         _take_function(step, take, code)
         if not goes_on:
             continue  # only its function, which will not be sent again
-        reply, output = run_step(step, lambda where: load_archive(take(where)), surroundings, code)
+        begun, sizes[:] = surroundings.spent(), ()
+        reply, output = run_step(step, load, surroundings, code)
+        reply["usage"] = surroundings.used_since(begun, sum(sizes), reply.get("output", (None, 0))[1])
         goes_on = number + 1 < len(steps) and "failure" not in reply and not _is_stopped(steps[number + 1])
         if goes_on:
             name = reply["output"][0]
@@ -468,8 +472,7 @@ def _take_function(step: "Mapping[str, Any]", take: "Callable[[Any], Buffer | st
         code.archives[digest] = take(where)
 
 
-def _encode_rich(value: Any) -> "list[Buffer]":
-    return encode_archive(value, True)
+_encode_rich = functools.partial(encode_archive, rich=True)
 
 
 def run_step(
@@ -539,28 +542,6 @@ def run_step(
     return reply, output
 
 
-def end_with(lifeline: int) -> None:
-    """Let the whole process group be killed when the other end of a pipe is closed, however that process ends.
-
-    The Linux kernel does it by itself, even while a task holds the interpreter lock; elsewhere a thread waits.
-    """
-    os.set_inheritable(lifeline, False)
-    waiter = select.poll()
-    waiter.register(lifeline, 0)
-    try:
-        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
-        fcntl.fcntl(lifeline, fcntl.F_SETSIG, int(signal.SIGKILL))
-        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    except (AttributeError, OSError):
-        threading.Thread(target=_kill_on, args=(waiter, None), daemon=True).start()
-    _kill_on(waiter, 0)  # it may have been closed before the kernel was asked
-
-
-def _kill_on(waiter: select.poll, timeout: "int | None") -> None:
-    if waiter.poll(timeout):
-        os.killpg(0, signal.SIGKILL)
-
-
 def _serve(descriptor: int, lifeline: int, claims: int = -1) -> None:
     """Run tasks for the process at the other end of inherited file descriptors, until it goes away.
 
@@ -568,15 +549,19 @@ def _serve(descriptor: int, lifeline: int, claims: int = -1) -> None:
     """
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path.insert(0, here)
+    from worker_surroundings import (  # type: ignore[import-not-found]  # beside this script
+        LoadedCode,
+        Surroundings,
+        end_with,
+    )
+
     end_with(lifeline)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a server in the background passes on that it is ignored
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("500")  # when memory runs out, rather a task than the server
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path.insert(0, here)
-    from worker_surroundings import LoadedCode, Surroundings  # type: ignore[import-not-found]  # beside this script
-
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
     sys.argv[:] = [""]
     os.set_inheritable(descriptor, False)

@@ -1,4 +1,4 @@
-"""What a worker process keeps from one task to the next: its surroundings, which are put back, and loaded code.
+"""What belongs to a worker process: its surroundings, put back after each task, what it used, loaded code, its end.
 
 Belongs to `worker.py` and is copied together with it: it needs the standard library only, and imports nothing of its
 package.
@@ -6,16 +6,22 @@ package.
 
 import contextlib
 import ctypes
+import fcntl
 import os
+import platform
+import resource
+import select
 import signal
 import sys
+import threading
 import types
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
-__all__ = ["LoadedCode", "Surroundings"]
+__all__ = ["LoadedCode", "Surroundings", "end_with"]
 
+_HOST = platform.node()
 _STREAM_LIMIT, _KEPT_FOLDERS = 1 << 20, 8
 _SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM", "SIGALRM", "SIGCHLD", "SIGUSR1", "SIGUSR2", "SIGPIPE")
 
@@ -96,6 +102,26 @@ class Surroundings:
         os.ftruncate(descriptor, 0)
         return b"[%d bytes left out]\n%s" % (left_out, text) if left_out else text
 
+    @staticmethod
+    def spent() -> "tuple[float, int]":
+        """CPU seconds of this process and of children it waited for, and its highest memory in bytes."""
+        own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        peak = own.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, peak
+
+    def used_since(self, begun: "tuple[float, int]", received: int, returned: int) -> "dict[str, Any]":
+        """What was used since `spent` said so; memory grows only where a task needed more than the process ever had."""
+        cpu, peak = self.spent()
+        return {
+            "cpu_s": round(cpu - begun[0], 6),
+            "peak_memory": peak,
+            "memory_growth": peak - begun[1],
+            "input_bytes": received,
+            "output_bytes": returned,
+            "host": _HOST,
+            "pid": os.getpid(),
+        }
+
 
 class LoadedCode:
     """What this process has loaded: functions by digest, and the modules beside each notebook.
@@ -173,3 +199,25 @@ def _module_file(module: Any) -> str:
 def _stamp(file: str) -> "tuple[int, int] | None":
     found = os.stat(file) if os.path.isfile(file) else None
     return found and (found.st_mtime_ns, found.st_size)
+
+
+def end_with(lifeline: int) -> None:
+    """Let the whole process group be killed when the other end of a pipe is closed, however that process ends.
+
+    The Linux kernel does it by itself, even while a task holds the interpreter lock; elsewhere a thread waits.
+    """
+    os.set_inheritable(lifeline, False)
+    waiter = select.poll()
+    waiter.register(lifeline, 0)
+    try:
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, int(signal.SIGKILL))
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    except (AttributeError, OSError):
+        threading.Thread(target=_kill_on, args=(waiter, None), daemon=True).start()
+    _kill_on(waiter, 0)  # it may have been closed before the kernel was asked
+
+
+def _kill_on(waiter: select.poll, timeout: "int | None") -> None:
+    if waiter.poll(timeout):
+        os.killpg(0, signal.SIGKILL)

@@ -83,7 +83,7 @@ def table(wire: Mapping[str, Any], states: Mapping[str, Any]) -> str:
 def draw(wire: Mapping[str, Any], states: Mapping[str, Any], title: str) -> Path:
     """Write the graph as a picture and return its path."""
     from covalent_lab.graph.wire import graph_from_wire
-    from covalent_lab.notebook.svg import graph_svg
+    from covalent_lab.exports.svg import graph_svg
 
     statuses = dict(zip(states["node_id"], states["status"], strict=True))
     OUTPUT.mkdir(exist_ok=True)

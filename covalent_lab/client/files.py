@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from covalent_lab.client.discovery import running_servers
+from covalent_lab.config.form import is_secret
 from covalent_lab.config.reader import ConfigReader, folders
 from covalent_lab.config.serverfiles import ServerFiles
 from covalent_lab.errors import UsageError
@@ -14,7 +15,6 @@ from covalent_lab.settings import Settings
 
 __all__ = ["PurgePlan", "delete", "log_text", "plan_purge", "shown_config"]
 
-_SECRET = ("password", "secret", "token", "access_key")
 _HIDDEN = "********"
 
 
@@ -93,11 +93,7 @@ def shown_config() -> dict[str, Any]:
 
 def _without_secrets(tree: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: _without_secrets(value)
-        if isinstance(value, dict)
-        else _HIDDEN
-        if value and any(word in name.lower() for word in _SECRET)
-        else value
+        name: _without_secrets(value) if isinstance(value, dict) else _HIDDEN if value and is_secret(name) else value
         for name, value in tree.items()
     }
 

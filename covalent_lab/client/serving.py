@@ -13,7 +13,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
 
-from covalent_lab.client.connection import Channel, Connection, connect, current, reconnect
+from covalent_lab.client.connection import Channel, Connection, current, reconnect, with_connection
 from covalent_lab.errors import BackendError
 from covalent_lab.graph.model import Graph
 from covalent_lab.kernel.identity import label
@@ -55,7 +55,8 @@ def serve_kernel(name: str = "", dispatcher_addr: str | None = None) -> str:
         >>> ct.serve_kernel("gpu")                                       # doctest: +SKIP
         'gpu'
     """
-    return _process(os.getpid()).serve(dispatcher_addr, name)
+    process = _process(os.getpid())
+    return with_connection(dispatcher_addr, lambda connection: process.serve(connection, dispatcher_addr, name))
 
 
 def serve_for(graph: Graph, dispatcher_addr: str | None) -> None:
@@ -99,15 +100,17 @@ class _Process:
         self.links: dict[str, _Link] = {}
         self._lock = threading.Lock()
 
-    def serve(self, address: str | None, name: str) -> str:
+    def serve(self, connection: Connection, address: str | None, name: str) -> str:
         self.main.notice_loop()
         self.table.announce()
-        connection = connect(address)
         with self._lock:
-            link = self.links.get(address or "")
-            if link is None or not link.is_alive:
-                link = self.links[address or ""] = _Link(connection, address, self.table, self.main)
-            return link.open(name)
+            while True:
+                link = self.links.get(address or "")
+                if link is None or link.is_over:
+                    link = self.links[address or ""] = _Link(connection, address, self.table, self.main)
+                called = link.open(name)
+                if called is not None:
+                    return called
 
 
 @functools.lru_cache(1)
@@ -116,7 +119,11 @@ def _process(_pid: int) -> _Process:
 
 
 class _Link:
-    """A connection to one dispatcher, made again when it breaks, until this process disconnects."""
+    """A connection to one dispatcher, made again when it breaks, until this process disconnects.
+
+    Attributes:
+        is_over: Whether it has ended for good.
+    """
 
     def __init__(self, connection: Connection, address: str | None, table: ValueTable, main: MainThread) -> None:
         self._connection = connection
@@ -125,17 +132,14 @@ class _Link:
         self._station = Station(table, main, self._outgoing.put)
         self._channel: Channel | None = None
         self._sees_files = False
-        self._is_known = threading.Event()
+        self.is_over = False
+        self._was_known = False
+        self._is_known = threading.Event()  # set as well when it is over
         self._trouble: BackendError | None = None
         self._thread = threading.Thread(target=self._run, name="covalent-kernel", daemon=True)
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether it still tries to be connected."""
-        return self._thread.is_alive()
-
-    def open(self, name: str) -> str:
-        """Connect under a name, or tell a new one; waits until the dispatcher knows it."""
+    def open(self, name: str) -> str | None:
+        """Connect under a name, or tell a new one; waits until the dispatcher knows it. None if it is over by then."""
         if self._thread.ident is None:
             self._station.name = name
             self._thread.start()
@@ -151,15 +155,21 @@ class _Link:
             )
         if self._trouble is not None:
             raise self._trouble
-        return label(self._station.name)
+        return None if self.is_over else label(self._station.name)
 
     def _run(self) -> None:
         try:
+            self._keep_connected()
+        finally:
+            self.is_over = True
+            self._is_known.set()
+
+    def _keep_connected(self) -> None:
+        try:
             self._follow()
         except BackendError as error:
-            if not self._is_known.is_set():
+            if not self._was_known:
                 self._trouble = error
-                self._is_known.set()
                 return
             _log.info("the connection of this kernel to the dispatcher broke: %s", error)
         pause_s = 0.0
@@ -189,12 +199,20 @@ class _Link:
                 elif order["do"] == "known":
                     self._channel = channel
                     self._station.repeat()
+                    self._was_known = True
                     self._is_known.set()
                 else:
-                    self._station.handle(message)
+                    self._obey(message)
         finally:
             self._channel = None
+            self._is_known.clear()
             channel.close()
+
+    def _obey(self, message: bytes) -> None:
+        try:
+            self._station.handle(message)
+        except (KeyError, TypeError, ValueError) as error:
+            _log.error("this kernel does not understand the dispatcher, which may be of another version: %r", error)
 
     def _send(self) -> None:
         """Send news; what is lost with a connection is told again by the next."""

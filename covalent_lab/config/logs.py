@@ -6,8 +6,9 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from covalent_lab.config.reader import ConfigReader
+from covalent_lab.config.serverfiles import ServerFiles
 
-__all__ = ["log_level", "log_to_file", "rotate"]
+__all__ = ["keep_log", "log_level", "log_to_file", "rotate"]
 
 _LIMIT = 5_000_000
 _KEPT = 3
@@ -40,6 +41,21 @@ def log_to_file(path: Path, level: int, *, is_shared: bool = False) -> None:
     logger.addHandler(handler)
     if logger.getEffectiveLevel() > level:
         logger.setLevel(level)
+
+
+def keep_log() -> None:
+    """Have this package's messages written to the dispatcher's log, if the configuration wants log files.
+
+    Several servers of a user share the file; it is moved aside when one of them starts and it has grown too large.
+
+    Raises:
+        ConfigError: The configuration cannot be used.
+    """
+    reader = ConfigReader()
+    if reader.value("sdk.enable_logging") == "true":
+        path = ServerFiles.load().dispatcher_log
+        rotate(path)
+        log_to_file(path, log_level(reader), is_shared=True)
 
 
 def rotate(path: Path, limit: int = _LIMIT) -> bool:

@@ -231,6 +231,7 @@ class Active:
             stderr=outcome.stderr if outcome else "",
             traceback=failure.traceback if failure else "",
             reused_from=self._reused_from[node] if transition.is_reused else None,
+            usage=outcome.usage.to_json() if outcome and outcome.usage else None,
         )
 
     def cancel_unbegun(self) -> None:

@@ -100,6 +100,8 @@ def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:
         "stderr": [n.has_stderr for n in nodes],
         "sub_dispatch_id": [n.sub_dispatch_id for n in nodes],
         "reused_from": [n.reused_from for n in nodes],
+        "cpu_s": [n.usage and n.usage["cpu_s"] for n in nodes],
+        "peak_memory": [n.usage and n.usage["peak_memory"] for n in nodes],
     }
 
 

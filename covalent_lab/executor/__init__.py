@@ -13,7 +13,10 @@ from covalent_lab.executor.manager import ExecutorManager
 if TYPE_CHECKING:
     DaskExecutor: type[Executor]
     KernelExecutor: type[Executor]
+    LSFExecutor: type[Executor]
     LocalExecutor: type[Executor]
+    PBSExecutor: type[Executor]
+    SGEExecutor: type[Executor]
     SlurmExecutor: type[Executor]
     SSHExecutor: type[Executor]
 
@@ -23,7 +26,10 @@ __all__ = [
     "DaskExecutor",
     "Executor",
     "KernelExecutor",
+    "LSFExecutor",
     "LocalExecutor",
+    "PBSExecutor",
+    "SGEExecutor",
     "SSHExecutor",
     "SlurmExecutor",
 ]

@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import Any, ClassVar, Protocol, Self
 
 from covalent_lab.errors import BackendError
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "PayloadSource",
     "ShortName",
     "TaskFailure",
+    "Usage",
 ]
 
 JobHandle = Mapping[str, Any]
@@ -145,8 +147,52 @@ class TaskFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a task used, measured around it in the process that ran it.
+
+    Attributes:
+        cpu_s: CPU seconds of the process, and of children that it waited for.
+        peak_memory: Highest resident memory of the process in bytes; earlier tasks of the same process count.
+        memory_growth: How much of that the task added, 0 if an earlier task of the process needed more.
+        input_bytes: Size of the serialised arguments.
+        output_bytes: Size of the serialised result, 0 if there is none.
+        host: Name of the machine.
+        pid: Process there.
+    """
+
+    cpu_s: float
+    peak_memory: int
+    memory_growth: int
+    input_bytes: int
+    output_bytes: int
+    host: str
+    pid: int
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Self:
+        """Read what `worker.py` reports.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is none.
+        """
+        return cls(
+            cpu_s=float(form["cpu_s"]),
+            **{name: int(form[name]) for name in ("peak_memory", "memory_growth", "input_bytes", "output_bytes")},
+            host=str(form["host"]),
+            pid=int(form["pid"]),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that is stored and shown."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Everything a finished job leaves behind. Times are POSIX seconds, None if it never ran."""
+    """Everything a finished job leaves behind. Times are POSIX seconds, None if it never ran.
+
+    `usage` is None where the executor does not measure it.
+    """
 
     status: JobStatus
     output: NewPayload | None = None
@@ -155,6 +201,7 @@ class Outcome:
     stderr: str = ""
     started_at: float | None = None
     ended_at: float | None = None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,6 +404,13 @@ class Executor(ABC):
             BackendError: This executor has no use for such processes.
         """
         raise BackendError(f"Executor {self.short_name!r} takes no connections. Only a few kinds do, as 'kernel'.")
+
+    async def check(self) -> Health:
+        """Find out whether tasks can run, as far as that takes seconds and changes nothing; called once started.
+
+        The dispatcher gives it a limited time, and takes a `LabError` that is raised for the answer "no".
+        """
+        return Health(is_usable=True, summary="Ready. This executor says no more of itself; a test task tells more.")
 
     def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:  # noqa: B027 - most do not care
         """Nothing of a dispatch will be submitted any more, as it ended; or it was deleted, and nobody can read it."""

@@ -4,14 +4,14 @@ import sys
 import traceback
 from pathlib import Path
 
-from covalent_lab import payload, worker
+from covalent_lab import payload, worker_surroundings
 from covalent_lab.workflow.transportable import TransportableObject
 
 __all__: list[str] = []
 
 
 def _main(folder: Path, lifeline: int) -> int:
-    worker.end_with(lifeline)
+    worker_surroundings.end_with(lifeline)
     try:
         function, args, kwargs = payload.decode(payload.open_file(str(folder / "call")))
         output = TransportableObject.make_transportable(function(*args, **kwargs)).serialize()

@@ -84,7 +84,7 @@ class _Job:
     body: bytes
     begun: float = field(default_factory=time.time)
     stoppable: Stoppable = field(default_factory=Stoppable)
-    printed: Printed = field(default_factory=Printed)
+    printed: Printed
 
     @property
     def node(self) -> NodeKey:
@@ -148,7 +148,7 @@ class Station:
             self._tell(end)
 
     def _take(self, order: dict[str, Any], body: bytes) -> None:
-        job = _Job(order=order, body=body)
+        job = _Job(order=order, body=body, printed=Printed(order["streams"]))
         with self._lock:
             if order["job"] in self._jobs or order["job"] in self._ends:
                 return
@@ -220,6 +220,7 @@ class Station:
 
     def _end(self, job: _Job, reply: Mapping[str, Any], output: bytes) -> None:
         streams = job.printed.texts()
+        job.printed.close()
         end = pack({"news": "ended", **reply, "body": [len(output), *map(len, streams)]}, output, *streams)
         with self._lock:
             if self._jobs.pop(job.order["job"], None) is None:

@@ -4,9 +4,9 @@ import contextlib
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import IO, Any
 
 __all__ = ["Printed", "capturing"]
 
@@ -15,9 +15,13 @@ _NAMES = ("stdout", "stderr")
 
 
 class _Tail:
-    """Text, of which the end is kept once it is long."""
+    """Text, of which the end is kept once it is long, and a file of all of it, or none."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
+        self._file: IO[str] | None = None
+        if path:
+            with contextlib.suppress(OSError):
+                self._file = open(path, "a", buffering=1, encoding="utf-8", errors="replace")  # noqa: SIM115
         self._pieces: deque[str] = deque()
         self._size = 0
         self._left_out = 0
@@ -25,6 +29,9 @@ class _Tail:
 
     def add(self, text: str) -> None:
         with self._lock:
+            if self._file is not None:
+                with contextlib.suppress(OSError):
+                    self._file.write(text)
             self._pieces.append(text)
             self._size += len(text)
             while self._size > _LIMIT:
@@ -35,6 +42,13 @@ class _Tail:
                 self._size -= cut
                 self._left_out += cut
 
+    def close(self) -> None:
+        with self._lock:
+            if self._file is not None:
+                with contextlib.suppress(OSError):
+                    self._file.close()
+            self._file = None
+
     def text(self) -> str:
         with self._lock:
             note = f"[{self._left_out} characters left out]\n" if self._left_out else ""
@@ -42,14 +56,23 @@ class _Tail:
 
 
 class Printed:
-    """What one task printed so far. Safe to use from several threads."""
+    """What one task printed so far. Safe to use from several threads.
 
-    def __init__(self) -> None:
-        self._tails = {name: _Tail() for name in _NAMES}
+    Args:
+        paths: Files for standard output and standard error that grow meanwhile, for those who watch; none if empty.
+    """
+
+    def __init__(self, paths: Sequence[str] = ()) -> None:
+        self._tails = {name: _Tail(path) for name, path in zip(_NAMES, paths or ("", ""), strict=True)}
 
     def add(self, name: str, text: str) -> None:
         """Take what was written to `stdout` or `stderr`."""
         self._tails[name].add(text)
+
+    def close(self) -> None:
+        """Leave the files as they are; text is kept all the same."""
+        for tail in self._tails.values():
+            tail.close()
 
     def texts(self) -> tuple[bytes, bytes]:
         """Standard output and standard error."""

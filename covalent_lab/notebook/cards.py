@@ -12,9 +12,9 @@ from typing import Any
 from covalent_lab.client.api import get_result
 from covalent_lab.client.result import Result
 from covalent_lab.errors import LabError
+from covalent_lab.exports.statuswords import TERMINAL
 from covalent_lab.notebook.display import graph_bundle, result_bundle
 from covalent_lab.notebook.screens import Screen, current_screen, screen_of
-from covalent_lab.notebook.statuswords import TERMINAL
 
 __all__ = ["card_bundle", "card_forms", "id_forms", "show_card"]
 

@@ -21,13 +21,13 @@ from covalent_lab.errors import (
     UsageError,
 )
 from covalent_lab.executor import registry
+from covalent_lab.exports.statuswords import TERMINAL
 from covalent_lab.notebook.bashcells import bash_cell_task, check_outputs, exported
 from covalent_lab.notebook.cells import CellNames, analyse
 from covalent_lab.notebook.following import NodeStreams, follow_dispatch, remote_traceback
 from covalent_lab.notebook.remote import Shipped, cell_task, shown_as
 from covalent_lab.notebook.report import Progress
 from covalent_lab.notebook.screens import Screen
-from covalent_lab.notebook.statuswords import TERMINAL
 from covalent_lab.settings import Settings
 from covalent_lab.workflow.electron import Electron, electron
 from covalent_lab.workflow.lattice import Lattice

@@ -4,6 +4,7 @@ JupyterLab with this extension draws the graph itself; exported pages, GitHub an
 the text. Decides what goes into the bundles; the forms themselves are made in `svg.py`, `outline.py` and `report.py`.
 """
 
+import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,14 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from covalent_lab.client.result import Result
+from covalent_lab.exports.outline import label_of, listing
+from covalent_lab.exports.statuswords import TERMINAL
+from covalent_lab.exports.svg import graph_svg
 from covalent_lab.graph.model import Graph, NodeKind
 from covalent_lab.graph.wire import graph_to_wire
 from covalent_lab.ids import PayloadRef
-from covalent_lab.notebook.outline import label_of, listing
 from covalent_lab.notebook.report import DispatchReport, NodeRow, report_html, report_text
 from covalent_lab.notebook.screens import current_screen
-from covalent_lab.notebook.statuswords import TERMINAL
-from covalent_lab.notebook.svg import graph_svg
 from covalent_lab.workflow.lattice import Lattice
 
 __all__ = ["LATTICE_MIME", "draw_lattice", "graph_bundle", "result_bundle"]
@@ -34,7 +35,11 @@ def draw_lattice(lattice: Lattice[..., Any]) -> None:
     Raises:
         GraphBuildError: It has none.
     """
-    current_screen().show(graph_bundle(lattice.graph, lattice.__name__))
+    bundle = graph_bundle(lattice.graph, lattice.__name__)
+    view = bundle.get(LATTICE_MIME)
+    if view is not None:
+        view |= {"doc": inspect.cleandoc(lattice.__doc__ or ""), "source": lattice.workflow_function_string}
+    current_screen().show(bundle)
 
 
 def graph_bundle(
@@ -56,7 +61,9 @@ def graph_bundle(
         "image/svg+xml": graph_svg(graph, statuses, title=name),
         "text/plain": listing(graph, name, statuses),
     }
-    view: dict[str, Any] = {"version": 1, "name": name, "dispatch_id": dispatch_id, "graph": _view_of(graph)}
+    # The server knows the sources of what it runs; of what does not run, only the output does.
+    drawn = _view_of(graph, has_sources=dispatch_id is None)
+    view: dict[str, Any] = {"version": 1, "name": name, "dispatch_id": dispatch_id, "graph": drawn}
     if nodes is not None:
         view["nodes"] = dict(nodes)
     if len(json.dumps(view)) <= _JSON_LIMIT:
@@ -90,12 +97,15 @@ def result_bundle(result: Result) -> dict[str, Any]:
     return bundle
 
 
-def _view_of(graph: Graph) -> dict[str, Any]:
-    """A graph as JSON without what a picture does not need: sources, and where values are kept."""
+def _view_of(graph: Graph, *, has_sources: bool) -> dict[str, Any]:
+    """A graph as JSON without what a picture does not need: where values are kept, and unless wanted the sources."""
+    functions = graph.functions
+    if not has_sources:
+        functions = tuple(replace(function, source="") for function in functions)
     bare = Graph(
         nodes=tuple(node if node.value is None else node._replace(value=_NOWHERE) for node in graph.nodes),
         edges=graph.edges,
-        functions=tuple(replace(function, source="") for function in graph.functions),
+        functions=functions,
         options=graph.options,
     )
     return graph_to_wire(bare)

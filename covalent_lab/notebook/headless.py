@@ -5,6 +5,7 @@ A kernel of its own runs the cells from the top; marked cells are only marked th
 What the cells leave stands below them in the copy that is saved, also after a failure.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from covalent_lab.notebook.documents import CodeCell, is_marked, runs_workflow, 
 
 __all__ = ["ExecutedNotebook", "run_notebook"]
 
+_LOAD = (
+    '__import__("covalent_lab").load_ipython_extension(get_ipython())'  # %load_ext may follow, and says nothing then
+)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LINE = re.compile(r"(?:Cell |<ipython-input-).*?(?:In\[\d+\]|>).*?(?:, line | in line |:)(\d+)")
 _DISPATCH = re.compile(r"\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)")
@@ -69,7 +73,7 @@ def run_notebook(
 
 
 def _cancel(dispatch_ids: Sequence[str]) -> None:
-    """The kernel was killed with this process interrupted, and could not do it."""
+    """End what a kernel began that is gone."""
     if is_covalent_running():
         for dispatch_id in dispatch_ids:
             cancel(dispatch_id)
@@ -137,7 +141,7 @@ class _Document:
                 cell.outputs, cell.execution_count = [], None
         try:
             with client.setup_kernel(env=_environment(path)):
-                self._run_extra(client, "%load_ext covalent_lab")
+                self._run_extra(client, _LOAD)
                 for target, cell in self._cells:
                     self._run_cell(client, target, cell)
                 if not self._runs_itself:
@@ -145,7 +149,8 @@ class _Document:
         except CellExecutionError as error:
             return self._reason(error)
         except DeadKernelError:
-            return "The kernel died."
+            _cancel(self.dispatch_ids)
+            return f"cell [{self._number}]: the kernel died." if self._number else "The kernel died."
         return ""
 
     def _run_cell(self, client: Any, target: Any, cell: CodeCell) -> None:
@@ -188,6 +193,4 @@ class _Document:
 
 def _environment(path: Path) -> dict[str, str]:
     """The kernel learns the notebook's name as it would from a Jupyter server."""
-    import os
-
     return {**os.environ, "JPY_SESSION_NAME": str(path.resolve())}

@@ -6,7 +6,6 @@ from typing import Any
 
 from covalent_lab.notebook.cards import show_card
 from covalent_lab.notebook.cellcommand import executor_of
-from covalent_lab.notebook.cellrun import task_name
 from covalent_lab.notebook.cellworkflow import CellWorkflow, cell_workflow
 from covalent_lab.notebook.dispatchcommands import changes_of
 from covalent_lab.notebook.display import graph_bundle
@@ -82,7 +81,7 @@ def _own_names(call: Call) -> Mapping[str, Any]:
 
 def _name_of_notebook() -> str:
     """The name of its file, where that is known."""
-    return task_name(Path(dispatch_origin().get("notebook", "")).stem or "notebook")
+    return Path(dispatch_origin().get("notebook", "")).stem or "notebook"
 
 
 def _bundle_of(shell: Any, value: Any) -> Mapping[str, Any]:

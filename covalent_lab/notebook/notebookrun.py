@@ -9,11 +9,11 @@ from covalent_lab.client.api import dispatch, get_result
 from covalent_lab.client.connection import Connection, connect
 from covalent_lab.client.result import Result
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
+from covalent_lab.exports.statuswords import TERMINAL
 from covalent_lab.notebook.cellworkflow import CellWorkflow
 from covalent_lab.notebook.following import NodeStreams, follow_dispatch, remote_traceback
 from covalent_lab.notebook.report import Progress
 from covalent_lab.notebook.screens import Screen
-from covalent_lab.notebook.statuswords import TERMINAL
 from covalent_lab.notebook.taskcells import MarkedCell
 
 __all__ = ["NotebookRun"]
@@ -108,15 +108,19 @@ class NotebookRun:
             }
         if status == "COMPLETED" and result is not None:
             outcome = self.outcomes[place] = result.get_node_result(node_id)["output"].get_deserialized()
-            changes |= {"shown": self._shown(outcome), "note": _note(outcome, state)}
+            changes |= {"shown": self._shown(outcome, cell), "note": _note(outcome, state)}
+            if state["reused_from"]:
+                changes["elapsed_s"] = None
         elif status == "FAILED":
             changes["traceback"] = remote_traceback(connection, self.dispatch_id, node_id) or str(state["error"])
         cell.show(**changes)
 
-    def _shown(self, outcome: Any) -> tuple[Mapping[str, Any], ...]:
+    def _shown(self, outcome: Any, cell: MarkedCell) -> tuple[Mapping[str, Any], ...]:
         """What a cell displayed, and its last value as the shell would show it."""
         shown = list(outcome.shown)
         is_figure = type(outcome.value).__module__.startswith("matplotlib.") and hasattr(outcome.value, "savefig")
+        if cell.is_quiet:
+            return tuple(shown)
         if outcome.text:
             shown.append({"text/plain": outcome.text})
         elif outcome.value is not None and not is_figure:
@@ -139,4 +143,4 @@ class NotebookRun:
 def _note(outcome: Any, state: Mapping[str, Any]) -> str:
     gives = f"gives {', '.join(outcome.names)}" if outcome.names else ""
     lost = "; ".join(f"{name} is not brought back ({reason})" for name, reason in outcome.lost.items())
-    return " · ".join(filter(None, (gives, lost, _REUSED if state.get("reused_from") else "")))
+    return " · ".join(filter(None, (gives, lost, _REUSED if state["reused_from"] else "")))

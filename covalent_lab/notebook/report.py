@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from covalent_lab.notebook.statuswords import style_of
+from covalent_lab.exports.statuswords import style_of
 
 __all__ = [
     "NODE_LIMIT",

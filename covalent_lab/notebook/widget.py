@@ -17,8 +17,8 @@ import traitlets
 from covalent_lab.client.api import get_result
 from covalent_lab.client.connection import Connection, FeedReader, connect
 from covalent_lab.errors import BackendError, ConfigError, LabError
+from covalent_lab.exports.statuswords import TERMINAL
 from covalent_lab.notebook.cards import card_forms
-from covalent_lab.notebook.statuswords import TERMINAL
 
 __all__ = ["LiveLattice", "watch"]
 

@@ -139,6 +139,7 @@ class NodeUpdate:
     Attributes:
         sub_dispatch_id: The dispatch the node became; `output` is then the bundle it was made of, until it ends.
         reused_from: `dispatch:node` whose output it took over instead of running.
+        usage: What its last attempt used, as `executor.base.Usage` says.
     """
 
     dispatch_id: DispatchId
@@ -154,6 +155,7 @@ class NodeUpdate:
     traceback: str = ""
     sub_dispatch_id: DispatchId | None = None
     reused_from: str | None = None
+    usage: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +249,7 @@ class NodeRecord:
     handle: str = ""
     sub_dispatch_id: DispatchId | None = None
     reused_from: str | None = None
+    usage: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

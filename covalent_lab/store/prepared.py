@@ -46,7 +46,7 @@ class Writes:
             return Prepared(statement, dialect, names)
 
         entered = ("state", "attempt", "started_at", "ended_at", "error")
-        left = ("output_digest", "output_size", "stdout", "stderr", "traceback")
+        left = ("output_digest", "output_size", "stdout", "stderr", "traceback", "usage")
         key, node = ("dispatch_id", "node_id"), schema.node.c
         of_node = (node.dispatch_id == sa.bindparam("d"), node.node_id == sa.bindparam("n"))
         self.payload = prepared(

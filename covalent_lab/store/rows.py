@@ -71,7 +71,8 @@ def entered_row(update: NodeUpdate) -> Row:
 def ended_row(update: NodeUpdate) -> Row:
     """The state of a node that has ended, and what it left behind."""
     digest, size = update.output or (None, None)
-    left = (digest, size, update.stdout or None, update.stderr or None, update.traceback or None)
+    usage = None if update.usage is None else json.dumps(update.usage)
+    left = (digest, size, update.stdout or None, update.stderr or None, update.traceback or None, usage)
     return (*entered_row(update), *left)
 
 
@@ -112,6 +113,7 @@ def node_record(row: Sequence[Any]) -> NodeRecord:
         handle=row[10],
         sub_dispatch_id=row[11],
         reused_from=row[12],
+        usage=row[13] and json.loads(row[13]),
     )
 
 

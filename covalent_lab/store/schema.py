@@ -6,7 +6,7 @@ from covalent_lab.ids import DispatchId
 
 __all__ = ["CACHE_OWNER", "HEAD", "cached_result", "dispatch", "metadata", "node", "payload", "transition"]
 
-HEAD = "0002"
+HEAD = "0003"
 """Revision of the schema in this file."""
 
 CACHE_OWNER = DispatchId("cache")
@@ -70,6 +70,7 @@ node = sa.Table(
     sa.Column("traceback", sa.Text),
     sa.Column("sub_dispatch_id", sa.String(64)),
     sa.Column("reused_from", sa.String(96)),
+    sa.Column("usage", sa.Text),
 )
 
 transition = sa.Table(

@@ -336,7 +336,7 @@ class SqlStore(Store):
         columns = [
             table.c.node_id, table.c.state, table.c.attempt, table.c.started_at, table.c.ended_at, table.c.error,
             table.c.output_digest, table.c.output_size, table.c.stdout.is_not(None), table.c.stderr.is_not(None),
-            table.c.handle, table.c.sub_dispatch_id, table.c.reused_from,
+            table.c.handle, table.c.sub_dispatch_id, table.c.reused_from, table.c.usage,
         ]  # fmt: skip
         query = sa.select(*columns).where(table.c.dispatch_id == dispatch_id).order_by(table.c.node_id)
         if node_id is not None:

@@ -101,6 +101,17 @@ class ExecutorContract:
         assert begin <= start.at <= end.outcome.ended_at <= time.time()
         assert begin <= end.outcome.started_at <= end.outcome.ended_at
 
+    def test_a_started_executor_says_that_it_is_usable(self, executor: Executor, tmp_path: Path) -> None:
+        """In one line, and with facts whose values people can read."""
+
+        async def scenario(running: Running) -> None:
+            health = await running.executor.check()
+            assert health.is_usable, health.summary
+            assert health.summary
+            assert all(name and str(value) for name, value in health.facts.items()), health.facts
+
+        self.run(executor, tmp_path, scenario)
+
     def test_large_output_becomes_a_payload_file(self, executor: Executor, tmp_path: Path) -> None:
         """Beyond the inline limit only the digest travels, and the file holds the archive it names."""
 
@@ -122,6 +133,33 @@ class ExecutorContract:
         path = Path(host.payload_path(output.ref.digest))
         assert [found for found in Path(host.payload_dir).rglob("*") if found.is_file()] == [path]
         assert path.stat().st_size == output.ref.size
+
+    def test_what_a_task_used_is_measured(self, executor: Executor, tmp_path: Path) -> None:
+        """Its work and memory, the bytes that went in and out, and which process it was."""
+
+        def work(given: bytes) -> int:
+            import os
+            import time
+
+            until = time.process_time() + 0.05
+            while time.process_time() < until:
+                pass
+            return os.getpid() if bytes(range(256)) * 400_000 else 0
+
+        async def scenario(running: Running) -> None:
+            outcome = await running.outcome(job(work, bytes(5_000)))
+            usage, output = outcome.usage, outcome.output
+            assert usage is not None
+            assert output is not None
+            assert usage.pid == running.load(outcome)
+            assert usage.cpu_s >= 0.04
+            assert usage.peak_memory >= 100_000_000
+            assert 0 <= usage.memory_growth <= usage.peak_memory
+            assert usage.input_bytes == payload.encode(bytes(5_000)).ref.size
+            assert usage.output_bytes == output.ref.size
+            assert usage.host
+
+        self.run(executor, tmp_path, scenario)
 
     def test_input_can_be_a_file(self, executor: Executor, tmp_path: Path) -> None:
         """Functions and arguments are read from payload files when the job gives paths."""

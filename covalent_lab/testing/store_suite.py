@@ -505,6 +505,20 @@ class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
 
         assert self.run(tmp_path, work) == [[node_record(0, "STARTING")], StoredPayload(data=b"12345")]
 
+    def test_what_the_last_attempt_used_comes_back(self, tmp_path: Path) -> None:
+        """Not what an earlier one did, nor before there is an end."""
+
+        async def work(store: Store) -> list[Any]:
+            await store.create(new_dispatch())
+            seen = []
+            for attempt, usage in ((1, {"cpu_s": 1.5, "host": "é"}), (2, None), (3, {"cpu_s": 2.5})):
+                await store.record(Batch(nodes=[node_update(0, "RUNNING", attempt)]))
+                await store.record(Batch(nodes=[node_update(0, "FAILED", attempt, ended_at=9.0, usage=usage)]))
+                seen += [node.usage for node in (await store.nodes(A))[1]]
+            return seen
+
+        assert self.run(tmp_path, work) == [{"cpu_s": 1.5, "host": "é"}, None, {"cpu_s": 2.5}]
+
     def test_a_payload_file_goes_with_the_last_dispatch_that_refers_to_it(self, tmp_path: Path) -> None:
         """Not earlier."""
 

@@ -33,6 +33,7 @@ from covalent_lab.executor.base import (
     ShortName,
     TaskFailure,
 )
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId, DispatchId
 from covalent_lab.worker import store_archive
 from covalent_lab_executors.dask_jobs import Job, Order, orders
@@ -203,6 +204,29 @@ class DaskExecutor(Executor):
         for opening in self._links.values():
             if opening.done() and _is_usable(opening):
                 opening.result().dispatch_over(dispatch_id)
+
+    async def check(self) -> Health:
+        """Ask the configured scheduler for its workers."""
+        address = str(self.scheduler_address or await asyncio.to_thread(_configured_address))  # type: ignore[attr-defined]
+        link = await self._link(address)
+        said = await link.describe()
+        facts = {
+            "Scheduler": address,
+            "Workers": said["workers"],
+            "Threads": said["threads"],
+            "Memory": f"{said['memory'] / 2**30:.1f} GiB",
+            "Python": said["python"],
+            "cloudpickle": said["cloudpickle"],
+            "distributed": said["version"],
+        }
+        return Health(
+            is_usable=bool(said["workers"]),
+            summary=f"Connected: {said['workers']} workers with {said['threads']} threads."
+            if said["workers"]
+            else "The scheduler answers, but it has no workers; tasks would wait. Start some, or scale the cluster.",
+            facts=facts,
+            links={"Dashboard": link.dashboard} if link.dashboard else {},
+        )
 
     async def close(self) -> None:
         """Leave the schedulers; jobs go on, and the next dispatcher watches them."""

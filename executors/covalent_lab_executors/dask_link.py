@@ -96,6 +96,34 @@ class DaskLink:
         """Whether the scheduler can be spoken to."""
         return bool(self._client.status == "running")
 
+    @property
+    def dashboard(self) -> str:
+        """Address of the scheduler's dashboard; empty if it has none."""
+        return str(self._client.dashboard_link or "")
+
+    async def describe(self) -> Mapping[str, Any]:
+        """What the scheduler says of itself: `workers`, `threads`, `memory` in bytes, `version`, `python`.
+
+        Raises:
+            BackendError: It does not answer.
+        """
+        try:
+            async with asyncio.timeout(_CALL_S):
+                identity = await self._client.scheduler.identity(n_workers=-1)
+                versions = await self._client.scheduler.versions()
+        except (OSError, TimeoutError) as error:
+            reason = str(error) or type(error).__name__
+            raise BackendError(f"The Dask scheduler at {self.address} does not answer: {reason}.") from error
+        workers = identity["workers"].values()
+        return {
+            "workers": len(workers),
+            "threads": sum(worker["nthreads"] for worker in workers),
+            "memory": sum(worker["memory_limit"] or 0 for worker in workers),
+            "version": str(versions["packages"].get("distributed") or ""),
+            "python": ".".join(str(part) for part in versions["host"]["python"].split(".")[:3]),
+            "cloudpickle": str(versions["packages"].get("cloudpickle") or ""),
+        }
+
     async def values(self, paths: Mapping[str, str], dispatch_id: DispatchId) -> Sequence[Any]:
         """Futures of payloads as values of Dask, which stay on workers until `dispatch_over`.
 

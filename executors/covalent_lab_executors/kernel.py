@@ -5,6 +5,7 @@ themselves, through the dispatcher (`Executor.admit`).
 """
 
 import asyncio
+import contextlib
 import itertools
 import os
 import secrets
@@ -29,6 +30,7 @@ from covalent_lab.executor.base import (
     Outcome,
     ShortName,
 )
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId, DispatchId
 from covalent_lab.kernel.messages import pack, unpack
 from covalent_lab.worker import store_archive
@@ -145,7 +147,9 @@ class KernelExecutor(Executor):
                     cache_dir="",
                 )
                 thread = str(self._option(spec, "thread") or "")
-                process.add(Job(attempt_id=spec.attempt_id, spec=spec, placement=place, thread=thread))
+                stem = os.path.join(host.work_dir, secrets.token_hex(8))
+                streams = [f"{stem}.out", f"{stem}.err"] if process.has_files else []
+                process.add(Job(attempt_id=spec.attempt_id, spec=spec, placement=place, streams=streams, thread=thread))
         return handles
 
     async def watch(self, handles: Mapping[AttemptId, JobHandle]) -> None:
@@ -183,6 +187,22 @@ class KernelExecutor(Executor):
         """Let kernels give up values that nobody needs any more."""
         for process in self._processes.values():
             process.tell({"do": "forget", "dispatch_id": dispatch_id, "is_deleted": is_deleted}, is_owed=True)
+
+    async def check(self) -> Health:
+        """Tell which kernels are connected; a test task goes to the first of them, unless one is configured."""
+        there = [process for process in self._processes.values() if process.is_connected]
+        configured = str(getattr(self, "kernel", "") or "")
+        matching = [process for process in there if not configured or process.who.answers_to(configured)]
+        if not matching:
+            which = f"the configured kernel {configured!r}" if configured else "a kernel"
+            return Health(is_usable=False, summary=f"It waits for {which} to connect. {self._listing()}")
+        words = {str(process.who): f"{len(process.jobs)} tasks, process {process.who.pid}" for process in there}
+        return Health(
+            is_usable=True,
+            summary=f"Connected kernels: {len(there)}.",
+            facts=words,
+            trial={} if configured else {"kernel": matching[0].who.process},
+        )
 
     async def close(self) -> None:
         """Let processes go; their tasks run on, and the next dispatcher watches them."""
@@ -316,13 +336,17 @@ class KernelExecutor(Executor):
         if outcome.started_at is not None:
             self._tell_start(job, outcome.started_at)
         self._started().report(JobFinished(attempt_id=job.attempt_id, outcome=outcome))
+        for path in job.streams:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
         process.remove(job)
         process.tell({"do": "taken", "job": job.attempt_id})
 
     def _tell_start(self, job: Job, at: float) -> None:
         if not job.has_begun:
             job.has_begun = True
-            self._started().report(JobStarted(attempt_id=job.attempt_id, at=at))
+            out, err = job.streams or (None, None)
+            self._started().report(JobStarted(attempt_id=job.attempt_id, at=at, stdout_path=out, stderr_path=err))
 
     # Options
 

@@ -8,7 +8,7 @@ import asyncio
 import os
 import platform
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,7 @@ class Job:
         attempt_id: Which.
         spec: What to run; None if an earlier dispatcher sent it.
         placement: Where large outputs go, if the process sees the dispatcher's files.
+        streams: Files that it prints to as well, if the process sees the dispatcher's files.
         thread: `main` or anything else.
         is_sent: Whether the process was told of it.
         is_cancelled: Whether it was asked to stop.
@@ -57,6 +58,7 @@ class Job:
     attempt_id: AttemptId
     spec: JobSpec | None = None
     placement: Placement | None = None
+    streams: Sequence[str] = ()
     thread: str = ""
     is_sent: bool = False
     is_cancelled: bool = False
@@ -100,9 +102,7 @@ class Who:
 
 
 def _is_gone(who: Who) -> bool:
-    """Whether a process has ended for certain; of those on other machines nobody can say."""
-    if who.hostname != platform.node() or who.pid <= 0:
-        return False
+    """Whether a process of this machine has ended for certain."""
     try:
         os.kill(who.pid, 0)
     except ProcessLookupError:
@@ -256,13 +256,14 @@ class KernelProcess:
             "arg_nodes": [[node, arg.ref.digest] for node, arg in zip(from_nodes, spec.args, strict=True)],
             "kwarg_nodes": {n: [spec.kwarg_nodes.get(n, _NO_NODE), a.ref.digest] for n, a in spec.kwargs.items()},
         }
-        place = {} if self.has_files else {"inline_limit": 1 << 62}
+        place = {"streams": job.streams} if self.has_files else {"inline_limit": 1 << 62, "streams": []}
         self._line(pack({"do": "run", **control, **nodes, **place, "thread": job.thread}, *body))
 
     async def _wait(self, wait_s: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
-        while not _is_gone(self.who) and (left := until - loop.time()) > 0:
+        is_here = self.has_files and self.who.hostname == platform.node()  # of others nobody can say
+        while not (is_here and _is_gone(self.who)) and (left := until - loop.time()) > 0:
             try:
                 await asyncio.wait_for(self._back.wait(), min(left, _LOOK_S))
             except TimeoutError:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure
+from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure, Usage
 from covalent_lab.ids import AttemptId, DispatchId, PayloadRef
 
 __all__ = ["FunctionShelf", "Placement", "decode_answer", "encode_job", "encode_message", "explain_death"]
@@ -185,6 +185,7 @@ def decode_answer(control: Mapping[str, Any], body: bytes) -> Outcome:
         stderr=body[err:].decode("utf-8", "replace"),
         started_at=float(control["started"]),
         ended_at=float(control["ended"]),
+        usage=Usage.from_json(control["usage"]) if "usage" in control else None,
     )
 
 

@@ -1,10 +1,14 @@
 /** The plugins of this extension. */
 
 import { commandsPlugin } from './plugins/commands';
+import { launcherPlugin } from './plugins/launcher';
 import { linksPlugin } from './plugins/links';
 import { notebooksPlugin } from './plugins/notebooks';
+import { pagesPlugin } from './plugins/pages';
 import { panelPlugin } from './plugins/panel';
+import { previewPlugin } from './plugins/preview';
 import { servicePlugin } from './plugins/service';
+import { statusPlugin } from './plugins/status';
 import { timelinesPlugin } from './plugins/timelines';
 import { viewsPlugin } from './plugins/views';
 
@@ -15,7 +19,11 @@ export default [
   notebooksPlugin,
   panelPlugin,
   viewsPlugin,
+  pagesPlugin,
   commandsPlugin,
   linksPlugin,
-  timelinesPlugin
+  timelinesPlugin,
+  previewPlugin,
+  statusPlugin,
+  launcherPlugin
 ];

@@ -5,7 +5,7 @@ import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 
 import type { Detail, NodeDetail } from './contract';
-import type { DispatchesModel, DispatchModel, OverviewModel } from './model';
+import type { ConfigModel, DispatchesModel, DispatchModel, LogModel, OverviewModel } from './model';
 
 /** The user's settings, see `schema/plugin.json`. */
 export interface ICovalentSettings {
@@ -30,6 +30,10 @@ export interface ICovalentLab extends IDisposable {
   createDispatch(dispatchId: string): DispatchModel;
   /** Makes a list that holds one page at a time; who asks disposes it. */
   createPages(): DispatchesModel;
+  createConfig(): ConfigModel;
+  createLog(): LogModel;
+  /** Puts the first tutorial where the server shows it; resolves with its path. */
+  quickstart(): Promise<string>;
 }
 
 export const ICovalentLab = new Token<ICovalentLab>(
@@ -41,8 +45,6 @@ export const ICovalentLab = new Token<ICovalentLab>(
 export interface ICovalentViews {
   /** Shows a dispatch in the main area, with a node selected if one is named. */
   open(dispatchId: string, nodeId?: number): void;
-  /** Shows all dispatches as a table in the main area. */
-  openTable(): void;
   /** The dispatch whose view is in front, if any. */
   readonly currentId: string | null;
   /** The node that is selected there, if any. */

@@ -8,17 +8,21 @@ import type {
   IFeedReset,
   IDispatchFilter,
   IListQuery,
+  ILogQuery,
   IRestClient
 } from '../src/api';
 import type {
   CancelResult,
+  ConfigForm,
   DeleteResult,
   Detail,
   DispatchPage,
   FeedItem,
   GraphWire,
+  LogPage,
   NodeColumns,
   NodeDetail,
+  NotebookPath,
   Overview,
   Preview,
   StatusBody,
@@ -134,6 +138,7 @@ export function viewActions(change: Partial<IViewActions> = {}): IViewActions {
     rerunWith: nothing,
     loadResult: nothing,
     openOrigin: nothing,
+    showList: nothing,
     cancelNode: nothing,
     loadOutput: nothing,
     debugNode: nothing,
@@ -212,12 +217,27 @@ export class FakeFeed implements IFeed {
   }
 }
 
+const STATUS: StatusBody = {
+  status: 'running',
+  version: '0.1.0',
+  dispatches: 0,
+  running: 0,
+  seq: 0,
+  uptime_s: 1,
+  pid: 1,
+  store: 'memory'
+};
+
 /** Answers from memory; a test changes the fields. */
 export class FakeRest implements IRestClient {
   page: DispatchPage = { items: [], total: 0, counts: {}, seq: 0 };
   parts: DispatchPage = { items: [], total: 0, counts: {}, seq: 0 };
   figures: Overview = { total: 0, counts: {}, latest: null, runtime_s: 0, seq: 0 };
   readonly removed: IDispatchFilter[] = [];
+  form: ConfigForm = { path: 'covalent.conf', fields: [] };
+  readonly saved: Readonly<Record<string, unknown>>[] = [];
+  log: LogPage = { items: [], total: 0, path: 'dispatcher.log' };
+  readonly logQueries: ILogQuery[] = [];
   details = new Map<string, Detail>();
   wire: GraphWire = chain(3);
   nodeColumns = columns(0);
@@ -230,7 +250,7 @@ export class FakeRest implements IRestClient {
   error: Error | null = null;
 
   async status(): Promise<StatusBody> {
-    throw new Error('not asked for');
+    return { ...STATUS, results_dir: '/results' };
   }
 
   async list(query: IListQuery): Promise<DispatchPage> {
@@ -254,6 +274,31 @@ export class FakeRest implements IRestClient {
   async removeMatching(filter: IDispatchFilter): Promise<DeleteResult> {
     this.removed.push(filter);
     return { deleted: this.page.items.map(row => row.dispatch_id), missing: [], active: [] };
+  }
+
+  async config(): Promise<ConfigForm> {
+    return this.form;
+  }
+
+  async saveConfig(values: Readonly<Record<string, unknown>>): Promise<ConfigForm> {
+    if (this.error !== null) {
+      throw this.error;
+    }
+    this.saved.push(values);
+    return this.form;
+  }
+
+  async logs(query: ILogQuery): Promise<LogPage> {
+    this.logQueries.push(query);
+    return this.log;
+  }
+
+  async logFile(): Promise<Blob> {
+    return new Blob(['the log']);
+  }
+
+  async quickstart(): Promise<NotebookPath> {
+    return { path: 'quickstart.ipynb' };
   }
 
   async detail(id: string): Promise<Detail> {

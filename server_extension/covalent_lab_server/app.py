@@ -13,6 +13,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Unicode
 
 from covalent_lab._version import __version__
+from covalent_lab.config.logs import keep_log
 from covalent_lab_server.discovery import Announcement, reachable_url
 from covalent_lab_server.handlers.base import CONTEXT_KEY, KernelIdentity, ServerContext
 from covalent_lab_server.handlers.openapi import describe
@@ -65,6 +66,7 @@ class CovalentLabApp(ExtensionApp):
         from covalent_lab.dispatcher.lab import Lab  # heavy: imports SQLAlchemy
         from covalent_lab.settings import Settings
 
+        keep_log()
         environ = dict(os.environ)
         if self.data_dir:
             environ["COVALENT_DATA_DIR"] = str(Path(self.data_dir).expanduser().absolute())

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from covalent_lab_executors.queues import LSFExecutor, PBSExecutor, SGEExecutor, SlurmExecutor
 
 from tests.backends.dask_cluster import DaskCluster, dask_cluster
+from tests.backends.fake_queue import FakeQueue
 from tests.backends.http_server import WebServer, web_server
 from tests.backends.object_stores import LocalStore, azure_store, azurite_program, google_store, s3_store
 from tests.backends.slurm_cluster import SlurmCluster, slurm_cluster
@@ -71,6 +73,29 @@ def slurm(slurm_node: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> SlurmClu
 
 
 @pytest.fixture
+def queue(request: pytest.FixtureRequest, private: Path, monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
+    """Programs that answer as a queue system does; its name is the parameter."""
+    found = FakeQueue(folder=private / "queue", system=request.param)
+    found.install()
+    monkeypatch.setenv("PATH", str(found.programs), prepend=":")
+    for kind in (LSFExecutor, PBSExecutor, SGEExecutor, SlurmExecutor):
+        monkeypatch.setattr(kind, "least_poll_s", 0.1)
+    return found
+
+
+@pytest.fixture
+def queue_options(private: Path) -> dict[str, Any]:
+    """Options of an executor for a dispatcher on the login node, with a folder of the test's own."""
+    return {
+        "on_login_node": True,
+        "remote_workdir": str(private / "remote work"),
+        "python_path": sys.executable,
+        "bashrc_path": "",
+        "poll_freq": 0,
+    }
+
+
+@pytest.fixture
 def slurm_ssh(
     slurm: SlurmCluster, tmp_path_factory: pytest.TempPathFactory, require: Callable[..., str]
 ) -> Iterator[SshServer]:
@@ -82,15 +107,12 @@ def slurm_ssh(
 
 
 @pytest.fixture
-def slurm_options(slurm: SlurmCluster, private: Path) -> dict[str, Any]:
-    """Options of the Slurm executor for a dispatcher on that cluster's login node, with a folder of the test's own."""
-    return {
-        "on_login_node": True,
-        "remote_workdir": str(private / "remote work"),
-        "python_path": sys.executable,
-        "bashrc_path": "",
-        "poll_freq": 0,
-    }
+def slurm_options(
+    slurm: SlurmCluster, queue_options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """Options that lead to that cluster, which is asked often."""
+    monkeypatch.setattr(SlurmExecutor, "least_poll_s", 0.2)
+    return queue_options
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,8 @@ class TestSlurmExecutor(ExecutorContract):
     stop_s = 30.0
 
     @pytest.fixture(autouse=True)
-    def _given(self, slurm_options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def _given(self, slurm_options: dict[str, Any]) -> None:
         self.given = slurm_options
-        monkeypatch.setattr(SlurmExecutor, "least_poll_s", 0.2)
 
     def make_executor(self) -> Executor:
         return SlurmExecutor(**self.given)

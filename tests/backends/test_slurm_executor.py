@@ -26,11 +26,6 @@ from tests.backends.sshd import SshServer
 pytestmark = pytest.mark.external
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SlurmExecutor, "least_poll_s", 0.2)
-
-
 @pytest.fixture
 def over_ssh(slurm_ssh: SshServer, slurm_options: dict[str, Any]) -> dict[str, Any]:
     """Options that lead to the login node by SSH."""

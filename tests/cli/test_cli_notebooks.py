@@ -50,8 +50,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Iterator[None]
 
 
 MARKED = (
-    "import math\nn = 2\nnames = ['é', 'b']",
-    "%%covalent task --name squares\nprint('squaring')\nxs = [x * x for x in range(n)]",
+    "import math\nn = 2\nnames = ['é', 'b']\ndef square(x):\n    return x * x",
+    "%%covalent task --name squares\nprint('squaring')\nxs = [square(x) for x in range(n)]",
     "%%covalent task --name total\ntotal = math.fsum(xs)\n(names, total)",
 )
 
@@ -72,9 +72,14 @@ def test_marked_cells_run_as_a_workflow_and_what_they_leave_stands_below_them(
     assert below[1].endswith("\nsquaring")
     assert below[2].endswith("\n(['ü'], 14.0)")
     sources = [cell.source for cell in nbformat.read(tmp_path / "study.executed.ipynb", as_version=4).cells]
-    assert sources == ["import math\nn = 4\nnames = ['ü']", *MARKED[1:]]
+    assert sources == ["import math\nn = 4\nnames = ['ü']\ndef square(x):\n    return x * x", *MARKED[1:]]
     shown = json.loads(run("show", form["dispatch_ids"][0], "--json").stdout)
     assert (shown["name"], shown["status"]) == ("study", "COMPLETED")
+
+    run("run", path, "-p", "n=4", "-o", tmp_path / "again.ipynb")
+    squares, total = outputs(tmp_path / "again.ipynb")[1:]
+    assert "unchanged: taken over from an earlier run" in squares  # by another kernel
+    assert "unchanged" not in total  # it takes names, which were others
 
 
 def test_a_notebook_without_marks_runs_cell_by_cell_in_order(server: None, run: Run, tmp_path: Path) -> None:
@@ -110,8 +115,9 @@ def test_a_notebook_without_marks_runs_cell_by_cell_in_order(server: None, run: 
         (("%%covalent task\nx = 1", "%%covalent task --name b\ny = zz"), "cell [2] b, line 2 reads 'zz'"),
         (("%%covalent task\n\n!ls",), "Line 3: '!ls' is for the notebook only"),
         (("x = [1]", "y = x[0]\ny / 0"), "cell [2] y, line 2: ZeroDivisionError: division by zero"),
+        (("%%covalent task\nx = 1", "import os\nos._exit(1)"), "cell [2]: the kernel died."),
     ],
-    ids=["task", "kernel", "ambiguous", "shell", "unmarked"],
+    ids=["task", "kernel", "ambiguous", "shell", "unmarked", "crash"],
 )
 def test_a_failure_is_told_by_cell_and_line_and_the_copy_is_saved(
     server: None, run: Run, tmp_path: Path, sources: tuple[str, ...], message: str
@@ -129,7 +135,8 @@ def test_a_notebook_that_runs_itself_uses_the_executor_asked_for(server: None, r
     done = run("run", path, "--executor", "local")
     assert done.exit_code == 0, done.output
     executed = nbformat.read(tmp_path / "study.executed.ipynb", as_version=4)
-    assert (executed.cells[2].source, outputs(tmp_path / "study.executed.ipynb")[3]) == ("%covalent run --again", "21")
+    below = outputs(tmp_path / "study.executed.ipynb")
+    assert (executed.cells[2].source, below[0], below[3]) == ("%covalent run --again", "", "21")
     assert len(done.stdout.split()) == 1
     assert run("run", path, "--executor", "nowhere").exit_code == 1
 

@@ -51,7 +51,8 @@ def _main(path: str, name: str) -> None:
     from covalent_lab.client import serving
 
     connection: Any = _Connection(path)
-    serving.connect = serving.current = serving.reconnect = lambda *_: connection  # type: ignore[assignment]
+    serving.current = serving.reconnect = lambda *_: connection  # type: ignore[assignment]
+    serving.with_connection = lambda _, request: request(connection)  # type: ignore[assignment]
     serving.serve_kernel(name)
     serving.attend(sys.stdin.read)  # until the test lets it go
 

@@ -306,9 +306,30 @@ def test_dispatcher_never_loads_what_users_pickled(tmp_path: Path) -> None:
 def test_manager_knows_names_classes_and_instances(capsys: pytest.CaptureFixture[str], plugins: Path) -> None:
     """As documented: `_executor_manager`; broken plugins are left out, further folders can be added."""
     found = manager.ExecutorManager()
-    assert found.list_executors() == ["broken", "dask", "kernel", "local", "slurm", "ssh", "talking"]
-    assert capsys.readouterr().out == "broken\ndask\nkernel\nlocal\nslurm\nssh\ntalking\n"
-    assert sorted(found.executor_plugins_map) == ["dask", "kernel", "local", "slurm", "ssh", "talking"]
+    assert found.list_executors() == [
+        "broken",
+        "dask",
+        "kernel",
+        "local",
+        "lsf",
+        "pbs",
+        "sge",
+        "slurm",
+        "ssh",
+        "talking",
+    ]
+    assert capsys.readouterr().out == "broken\ndask\nkernel\nlocal\nlsf\npbs\nsge\nslurm\nssh\ntalking\n"
+    assert sorted(found.executor_plugins_map) == [
+        "dask",
+        "kernel",
+        "local",
+        "lsf",
+        "pbs",
+        "sge",
+        "slurm",
+        "ssh",
+        "talking",
+    ]
     assert found.is_plugin_name("talking")
     assert not found.is_plugin_name("nothing")
     made = found.get_executor("talking")

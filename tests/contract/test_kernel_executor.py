@@ -74,8 +74,16 @@ class TestKernelExecutor(ExecutorContract):
             await hub.start_peer()
             yield running
 
+    def test_what_a_task_used_is_measured(self, executor: Executor, tmp_path: Path) -> None:
+        """Other threads of the process work too: nothing is said."""
+
+        async def scenario(running: Running) -> None:
+            assert (await running.outcome(job(len, "abc"))).usage is None
+
+        self.run(executor, tmp_path, scenario)
+
     def test_streams_hold_exactly_what_was_written(self, executor: Executor, tmp_path: Path) -> None:
-        """Prints are kept apart per task and stream, also of tasks that run at the same time."""
+        """Prints are kept apart per task and stream, and are seen while tasks run."""
 
         def talk(name: str, port: int) -> None:
             print(name)
@@ -85,17 +93,23 @@ class TestKernelExecutor(ExecutorContract):
             print("warning", name, file=sys.stderr)
             sys.stdout.writelines(["one\n", "two\n"])
 
+        def read(paths: list[str | None]) -> list[str | None]:
+            return [path and (Path(path).read_text() if Path(path).exists() else None) for path in paths]
+
         async def scenario(running: Running) -> None:
             async with Beacon() as beacon:
                 specs = [job(talk, name, beacon.port, node_id=number) for number, name in enumerate("ab")]
                 await running.submit(*specs)
                 await beacon.word()
                 await beacon.word()
+                growing = [running.host.started()[spec.attempt_id].stdout_path for spec in specs]
+                assert read(growing) == ["a\n", "b\n"]
                 beacon.answer()
                 for spec, name in zip(specs, "ab", strict=True):
                     outcome = await running.host.finished(spec.attempt_id)
                     assert outcome.stdout == f"{name}\none\ntwo\n"
                     assert outcome.stderr == f"warning {name}\n"
+                assert read(growing) == [None, None]
 
         self.run(executor, tmp_path, scenario)
 

@@ -24,6 +24,12 @@ def jp_server_config() -> Config:
     return Config({"ServerApp": {"jpserver_extensions": {"covalent_lab_server": True}}})
 
 
+@pytest.fixture(autouse=True)
+def _no_log_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What servers under test log stays out of the log of whoever runs the tests."""
+    monkeypatch.setenv("COVALENT_LOG_TO_FILE", "false")
+
+
 @pytest.fixture
 def app(jp_serverapp: Any) -> Any:
     """The extension, loaded and not started."""

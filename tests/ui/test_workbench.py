@@ -88,6 +88,7 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     row.click()
     view = lab.view
 
+    expect(view.get_by_role("button", name="Open notebook cell")).to_be_visible()
     view.get_by_role("button", name="With changes…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("x", exact=True)).to_have_value("[1, 2, 3]", timeout=LONG_MS)
@@ -114,3 +115,41 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
     row.click()
     expect(view.locator(".cvl-Payload-text").first).to_have_text("6")
+
+    view.get_by_role("button", name="Open notebook cell").click()
+    expect(page.locator(".jp-NotebookPanel:visible .jp-Cell.jp-mod-active")).to_contain_text("replace_electrons")
+
+
+def test_menu_status_bar_settings_log_and_tutorial_are_at_hand(lab: LabPage) -> None:
+    """Each is found where one looks for it; settings are not left with unsaved changes unasked."""
+    page = lab.page
+    page.get_by_role("button", name="Covalent: 0 running").click()
+    expect(lab.sidebar).to_be_visible()
+
+    page.get_by_role("menuitem", name="Covalent", exact=True).click()
+    page.get_by_role("menuitem", name="Settings of Covalent").click()
+    settings = page.locator(".cvl-Settings:visible")
+    settings.get_by_role("searchbox").fill("log_level")
+    settings.get_by_label("log_level").fill("info")
+    page.locator(".lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon").last.click()
+    page.get_by_role("dialog").get_by_role("button", name="Stay").click()
+    settings.get_by_role("button", name="Save").click()
+    expect(settings.get_by_role("button", name="Save")).to_be_disabled()
+    expect(settings.get_by_label("log_level")).to_have_value("info")
+    settings.get_by_role("searchbox").fill("")
+    settings.get_by_role("tab", name="Server").click()
+    expect(settings.get_by_label("durability")).to_be_disabled()
+
+    lab.execute("covalent-lab:open-logs")
+    logs = page.locator(".cvl-Logs:visible")
+    expect(logs.get_by_role("heading", name="Log of Covalent")).to_be_visible()
+    with page.expect_download() as download:
+        logs.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "dispatcher.log"
+
+    lab.execute("launcher:create")
+    page.locator(".jp-LauncherCard:visible", has_text="Quickstart").click()
+    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("Quickstart", timeout=LONG_MS)
+
+    lab.execute("covalent-lab:open-dispatch", dispatchId="00000000-0000-0000-0000-000000000000")
+    expect(lab.view).to_contain_text("There is no such dispatch")

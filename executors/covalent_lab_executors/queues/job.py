@@ -1,6 +1,7 @@
 """One task as a batch job: its files, and how its end becomes an outcome. Decides nothing about other jobs."""
 
 import asyncio
+import contextlib
 import json
 import re
 import struct
@@ -12,15 +13,15 @@ from typing import Any
 from covalent_lab.executor.base import ExecutorHost, JobSpec, JobStatus, Outcome, PayloadSource, TaskFailure
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local_messages import FunctionShelf, Placement, decode_answer, encode_job, explain_death
+from covalent_lab_executors.outcomes import failed, lost
 from covalent_lab_executors.queues.script import file_name
 from covalent_lab_executors.queues.shell import Shell
-from covalent_lab_executors.queues.system import JobState, Seen
+from covalent_lab_executors.queues.system import JobState, QueueSystem, Seen
 
-__all__ = ["Batch", "QueueJob", "failed", "lost", "payload_path"]
+__all__ = ["Batch", "QueueJob", "payload_path"]
 
 _FRAME = struct.Struct(">IQ")
 _TAIL = 1 << 20
-_PATIENCE = 3
 _OUT_OF_MEMORY = re.compile(r"oom[_-]kill|exceeded .*memory limit", re.IGNORECASE)
 
 _WHY = {
@@ -68,7 +69,9 @@ class QueueJob:
         spec: What to run; None if an earlier dispatcher submitted it.
         streams: Paths of standard output and error.
         is_cancelled: Whether somebody asked to stop it.
+        is_stopped: Whether the queue system was told.
         started_at: When it began, in POSIX seconds.
+        is_told: Whether that has been reported.
         missed: How many answers in a row did not name it, or came before its result was to be seen.
     """
 
@@ -78,12 +81,19 @@ class QueueJob:
     spec: JobSpec | None = None
     streams: tuple[str, str] = ("", "")
     is_cancelled: bool = False
+    is_stopped: bool = False
     started_at: float | None = None
+    is_told: bool = False
     missed: int = 0
 
     def path(self, kind: str, end: str = ".pkl") -> str:
         """One of its files."""
         return f"{self.batch.folder}/{file_name(kind, self.batch.stem, self.index, end)}"
+
+    def read_start(self, text: str | bytes) -> None:
+        """Take the time at which it began from what its `begun` file says, if it says anything."""
+        with contextlib.suppress(ValueError):
+            self.started_at = float(text)
 
     async def bring(self, shell: Shell, host: ExecutorHost) -> None:
         """Write its function file; the payloads that it refers to are there.
@@ -119,19 +129,21 @@ class QueueJob:
         text = json.dumps({"step": step}).encode()
         await shell.write(self.path("func"), b"".join((_FRAME.pack(len(text), sum(map(len, body))), text, *body)))
 
-    async def end(self, shell: Shell, host: ExecutorHost, seen: Seen | None, title: str) -> Outcome | None:
+    async def end(self, shell: Shell, host: ExecutorHost, seen: Seen | None, system: QueueSystem) -> Outcome | None:
         """How it ended; None if its result may still be on its way through the cluster's file system.
 
         Args:
             shell: The login node.
             host: Gets its output.
             seen: What the queue system says; None if it does not know the job any more.
-            title: Name of the queue system.
+            system: Its language.
 
         Raises:
             BackendError: The files cannot be read.
         """
         out, err = [(await shell.read(path, _TAIL) or b"").decode("utf-8", "replace") for path in self.streams]
+        if self.started_at is None:
+            self.read_start(await shell.read(self.path("begun", ".txt")) or b"")
         ended = Outcome(status=JobStatus.CANCELLED, stdout=out, stderr=err, started_at=self.started_at)
         if self.is_cancelled:
             return ended
@@ -142,8 +154,9 @@ class QueueJob:
             return replace(await self._told(result, shell, host), stdout=out, stderr=err)
         if seen is None or seen.state is JobState.COMPLETED:
             self.missed += 1
-            if self.missed < _PATIENCE:
+            if self.missed < system.patience:
                 return None
+        title = system.title
         where = f"{title} job {self.batch.job_id}{'' if self.index is None else f' (element {self.index})'}"
         if seen is None:
             return replace(
@@ -191,18 +204,6 @@ class QueueJob:
 def payload_path(payloads: str, digest: str) -> str:
     """Where a payload is on the cluster."""
     return f"{payloads}/{digest[:2]}/{digest}"
-
-
-def failed(message: str, is_transient: bool = False) -> Outcome:
-    """The outcome of a job that failed through no fault of its task."""
-    failure = TaskFailure(message=message, is_user_error=False, is_transient=is_transient)
-    return Outcome(status=JobStatus.FAILED, failure=failure)
-
-
-def lost(message: str) -> Outcome:
-    """The outcome of a job of which nobody knows."""
-    failure = TaskFailure(message=message, is_user_error=False, is_transient=True)
-    return Outcome(status=JobStatus.LOST, failure=failure)
 
 
 def _place(part: Path, path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from covalent_lab_executors.queues.system import Order, QueueSystem
 
-__all__ = ["directive", "file_name", "render"]
+__all__ = ["directive", "file_name", "plain_directives", "render"]
 
 _CONDA = """\
 command -v conda >/dev/null && eval "$(conda shell.bash hook)"
@@ -30,6 +30,9 @@ def render(system: QueueSystem, order: Order) -> str:
     for line in lines:
         if "\n" in line:
             raise ValueError(f"{line!r} has more than one line")
+    if system.redirects:
+        lines.append(f"cd {shlex.quote(order.folder)} || exit 1")
+        lines.append("exec >{} 2>{}".format(*map(shlex.quote, system.streams(order, "", None))))
     if bashrc := str(options.get("bashrc_path") or ""):
         lines.append(f'[ ! -f "{bashrc}" ] || source "{bashrc}"')
     lines += [f"export {name}={_quoted(value)}" for name, value in (options.get("variables") or {}).items()]
@@ -58,6 +61,24 @@ def directive(mark: str, name: str, value: Any) -> str:
         return f"{mark} {dashes}{name}".strip()
     joint = " " if len(name) == 1 else "="
     return f"{mark} {dashes}{name}{joint}{_plain(value)}".strip()
+
+
+def plain_directives(mark: str, order: Order, ours: Mapping[str, str], quotes: bool = False) -> list[str]:
+    """Lines of one dash: the user's, then ours that they did not give; a list is a line for each of its values.
+
+    Args:
+        mark: Beginning of each line.
+        order: The job; its `options` have the user's directives.
+        ours: Others, by name.
+        quotes: Whether the system reads a value as a shell does; else it is written as it is.
+    """
+    given = dict(order.options.get("options") or {})
+    lines = []
+    for name, found in {**given, **{name: value for name, value in ours.items() if name not in given}}.items():
+        for value in found if isinstance(found, list | tuple) else [found]:
+            has_none = value is None or value is True or value == ""
+            lines.append(f"{mark} -{name}" + ("" if has_none else f" {_plain(value) if quotes else value}"))
+    return lines
 
 
 def _in(folder: str, stem: str, suffix: str, end: str) -> str:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from covalent_lab_executors.queues.script import directive, file_name
+from covalent_lab_executors.queues.script import directive
 from covalent_lab_executors.queues.system import JobState, Order, QueueSystem, Seen, StatusError
 
 __all__ = ["SlurmSystem"]
@@ -35,6 +35,7 @@ class SlurmSystem(QueueSystem):
     title: ClassVar[str] = "Slurm"
     script_prefix: ClassVar[str] = "slurm"
     index_variable: ClassVar[str] = "SLURM_ARRAY_TASK_ID"
+    redirects: ClassVar[bool] = False
     path_option: ClassVar[str] = "slurm_path"
 
     def directives(self, order: Order) -> Sequence[str]:
@@ -73,8 +74,8 @@ class SlurmSystem(QueueSystem):
             text = re.sub(r"%([%jAax])", lambda match: filled[match[1]], str(found))
             return posixpath.join(str(given.get("chdir") or given.get("D") or order.folder), text)
 
-        own = [f"{order.folder}/{file_name(kind, order.stem, index, '.log')}" for kind in ("stdout", "stderr")]
-        return path("output", "o", own[0]), path("error", "e", own[1])
+        out, err = super().streams(order, job_id, index)
+        return path("output", "o", out), path("error", "e", err)
 
     def submit(self, script: str) -> str:
         """`sbatch`."""
@@ -118,6 +119,28 @@ class SlurmSystem(QueueSystem):
     def cancel(self, elements: Sequence[str]) -> str:
         """`scancel`."""
         return f"scancel {shlex.join(elements)}"
+
+    def survey(self) -> str:
+        """`sinfo`."""
+        return "sinfo -h -o '%P|%a|%D|%T|%l'"
+
+    def read_survey(self, status: int, out: str, err: str) -> Mapping[str, str]:
+        """A line for each partition and state of nodes: name (the default one with a star), up or down, and so on."""
+        if status:
+            raise StatusError(err.strip() or f"sinfo ended with {status}")
+        found: dict[str, list[str]] = {}
+        limits: dict[str, str] = {}
+        for line in out.splitlines():
+            parts = line.strip().split("|")
+            if len(parts) == 5:
+                name, state, nodes, word, limit = parts
+                found.setdefault(name, [state]).append(f"{nodes} {word}")
+                limits[name] = limit
+        return {
+            name.removesuffix("*") + (" (default)" if name.endswith("*") else ""): f"{', '.join(words)}; at most "
+            f"{'any time' if limits[name] == 'infinite' else limits[name]}"
+            for name, words in found.items()
+        }
 
     def setup(self, options: Mapping[str, Any]) -> str:
         """`slurm_path` at the end of PATH; without it, the module `slurm` if the commands are not there."""

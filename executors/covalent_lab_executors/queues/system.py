@@ -82,6 +82,10 @@ class QueueSystem(ABC):
     index_variable: ClassVar[str] = ""
     """Environment variable with the index of an array's element; empty if arrays are not used."""
 
+    redirects: ClassVar[bool] = True
+    """Whether scripts enter the working directory and open the streams themselves, as the system does neither well."""
+    patience: ClassVar[int] = 3
+    """After how many answers in a row that do not name a job it is lost, unless its result is found."""
     path_option: ClassVar[str] = "commands_path"
     """The executor's option for the folder of the system's commands."""
 
@@ -90,12 +94,16 @@ class QueueSystem(ABC):
         """The lines of a script that the system reads."""
 
     def launch(self, options: Mapping[str, Any], command: str) -> str:
-        """The line that starts the task; `command` as it is, unless the system has a launcher."""
-        return command
+        """The line that starts the task, by the user's launcher."""
+        return " ".join(filter(None, [str(options.get("launcher") or ""), command]))
 
-    @abstractmethod
     def streams(self, order: Order, job_id: str, index: int | None) -> tuple[str, str]:
-        """Paths of standard output and error of a job, as `directives` ask for."""
+        """Paths of standard output and error of a job."""
+        element = "" if index is None else f"-{index}"
+        return (
+            f"{order.folder}/stdout-{order.stem}{element}.log",
+            f"{order.folder}/stderr-{order.stem}{element}.log",
+        )
 
     @abstractmethod
     def submit(self, script: str) -> str:
@@ -132,6 +140,18 @@ class QueueSystem(ABC):
     @abstractmethod
     def cancel(self, elements: Sequence[str]) -> str:
         """Shell command that ends jobs."""
+
+    def survey(self) -> str:
+        """Shell command that tells which partitions or queues there are; empty if there is none."""
+        return ""
+
+    def read_survey(self, status: int, out: str, err: str) -> Mapping[str, str]:
+        """What is known of each partition or queue, by name, as people read it.
+
+        Raises:
+            StatusError: The system did not answer.
+        """
+        return {}
 
     def setup(self, options: Mapping[str, Any]) -> str:
         """Shell line that makes the system's commands available, if they need that."""

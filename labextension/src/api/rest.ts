@@ -5,13 +5,16 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import type {
   CancelResult,
+  ConfigForm,
   DeleteResult,
   Detail,
   DispatchPage,
   DispatchStatus,
   GraphWire,
+  LogPage,
   NodeColumns,
   NodeDetail,
+  NotebookPath,
   Overview,
   Preview,
   StatusBody,
@@ -45,6 +48,16 @@ export interface IListQuery {
   count: number;
 }
 
+/** One page of the log. */
+export interface ILogQuery {
+  search: string;
+  level: string;
+  sort: 'time' | 'level';
+  direction: 'asc' | 'desc';
+  offset: number;
+  count: number;
+}
+
 /** Requests a model may make; tests give models a fake of this. */
 export interface IRestClient {
   status(): Promise<StatusBody>;
@@ -69,6 +82,13 @@ export interface IRestClient {
   remove(dispatchIds: readonly string[]): Promise<DeleteResult>;
   /** Deletes all that a list shows, whether it is loaded or not. */
   removeMatching(filter: IDispatchFilter): Promise<DeleteResult>;
+  config(): Promise<ConfigForm>;
+  /** Writes keys of the configuration file, all or none. */
+  saveConfig(values: Readonly<Record<string, unknown>>): Promise<ConfigForm>;
+  logs(query: ILogQuery): Promise<LogPage>;
+  logFile(): Promise<Blob>;
+  /** Puts the first tutorial where the server shows it. */
+  quickstart(): Promise<NotebookPath>;
 }
 
 /** Requests to the server that the page came from. */
@@ -152,6 +172,26 @@ export class RestClient implements IRestClient {
     return this._json('dispatches/delete', { method: 'POST', body });
   }
 
+  config(): Promise<ConfigForm> {
+    return this._json('config');
+  }
+
+  saveConfig(values: Readonly<Record<string, unknown>>): Promise<ConfigForm> {
+    return this._json('config', { method: 'PUT', body: JSON.stringify({ values }) });
+  }
+
+  logs(query: ILogQuery): Promise<LogPage> {
+    return this._json('logs' + queryString(query));
+  }
+
+  async logFile(): Promise<Blob> {
+    return (await this._request('logs/file')).blob();
+  }
+
+  quickstart(): Promise<NotebookPath> {
+    return this._json('quickstart', { method: 'POST', body: '{}' });
+  }
+
   private _dispatch(...parts: string[]): string {
     return ['dispatches', ...parts.map(encodeURIComponent)].join('/');
   }
@@ -178,7 +218,7 @@ export class RestClient implements IRestClient {
   private readonly _settings: ServerConnection.ISettings;
 }
 
-function queryString(query: IListQuery): string {
+function queryString(query: IListQuery | ILogQuery): string {
   const values = Object.entries(query).map(([key, value]) => [key, String(value)]);
   return URLExt.objectToQueryString(Object.fromEntries(values));
 }

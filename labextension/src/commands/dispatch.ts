@@ -13,7 +13,6 @@ export interface ICommandContext {
   views: ICovalentViews;
   texts: ITexts;
   showSidebar: () => void;
-  showTable: () => void;
   target: ITarget;
 }
 
@@ -111,11 +110,6 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
     label: texts.__('Refresh Dispatches'),
     caption: texts.__('Load the list of dispatches again'),
     execute: () => lab.dispatches.refresh()
-  });
-  commands.addCommand(CommandIds.openTable, {
-    label: texts.__('Show Dispatches as a Table'),
-    caption: texts.__('Show all dispatches in the main area, with figures, pages and selection'),
-    execute: () => context.showTable()
   });
   commands.addCommand(CommandIds.showSidebar, {
     label: texts.__('Show Dispatches'),

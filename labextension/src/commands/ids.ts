@@ -17,10 +17,14 @@ export const CommandIds = {
   removeMatching: 'covalent-lab:delete-matching',
   copyId: 'covalent-lab:copy-id',
   openTable: 'covalent-lab:open-table',
+  openSettings: 'covalent-lab:open-settings',
+  openLogs: 'covalent-lab:open-logs',
+  openQuickstart: 'covalent-lab:open-quickstart',
   showSidebar: 'covalent-lab:show-sidebar'
 } as const;
 
 /** Names of the commands around graphs. */
 export const GraphCommandIds = {
-  openTimeline: 'covalent-lab:open-timeline'
+  openTimeline: 'covalent-lab:open-timeline',
+  showPreview: 'covalent-lab:show-preview'
 } as const;

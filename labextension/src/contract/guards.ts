@@ -11,6 +11,8 @@ export interface ILatticeBundle {
   dispatch_id: string | null;
   graph: GraphWire;
   nodes?: NodeColumns;
+  doc?: string;
+  source?: string;
 }
 
 /** Order gives each status its code in compact arrays. */

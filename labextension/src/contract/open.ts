@@ -1,5 +1,7 @@
 /** The events by which parts of a page ask to open something; they bubble to the document. */
 
+import type { ILatticeBundle } from './guards';
+
 /** Name of the event. */
 export const OPEN_EVENT = 'covalent-lab:open';
 
@@ -24,4 +26,19 @@ export function requestTimeline(from: Element, dispatchId: string): void {
   from.dispatchEvent(
     new CustomEvent(TIMELINE_EVENT, { detail: dispatchId, bubbles: true, composed: true })
   );
+}
+
+/** Name of the event that says what was drawn last; its detail is an `IPreviewRequest`. */
+export const PREVIEW_EVENT = 'covalent-lab:preview';
+
+/** A drawn workflow that no dispatch stands for. */
+export interface IPreviewRequest {
+  bundle: ILatticeBundle;
+  /** Somebody wants to see it in the main area. */
+  isAsked: boolean;
+}
+
+/** Tells the page of a drawn workflow; an output that is being made is not in the page yet, so the page itself hears it. */
+export function announcePreview(request: IPreviewRequest): void {
+  document.dispatchEvent(new CustomEvent(PREVIEW_EVENT, { detail: request }));
 }

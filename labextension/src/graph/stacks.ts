@@ -75,13 +75,17 @@ export function stackStates(stacks: IStacks, states: INodeStates): INodeStates {
     startedAt: new Float64Array(count),
     endedAt: new Float64Array(count),
     parts: new Map<number, string>(),
-    reused: new Uint8Array(count)
+    reused: new Uint8Array(count),
+    cpuS: new Float64Array(count),
+    peakMemory: new Float64Array(count)
   };
   stacks.members.forEach((ids, index) => {
     result.status[index] = foremost(ids, states);
     result.startedAt[index] = earliest(ids, states.startedAt);
     result.endedAt[index] = latest(ids, states.endedAt);
     result.reused[index] = ids.every(id => states.reused[id] === 1) ? 1 : 0;
+    result.cpuS[index] = ids.reduce((sum, id) => sum + states.cpuS[id], 0);
+    result.peakMemory[index] = ids.reduce((most, id) => Math.max(most, states.peakMemory[id]), 0);
     const part = ids.length === 1 ? states.parts.get(ids[0]) : undefined;
     if (part !== undefined) {
       result.parts.set(index, part);

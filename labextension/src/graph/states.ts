@@ -13,6 +13,9 @@ export interface INodeStates {
   readonly parts: ReadonlyMap<number, string>;
   /** 1 for nodes that took over a result instead of running. */
   readonly reused: Uint8Array;
+  /** What ended nodes used, as far as it was measured (else NaN); the feed does not tell it. */
+  readonly cpuS: Float64Array;
+  readonly peakMemory: Float64Array;
 }
 
 export const PENDING = NODE_STATUSES.indexOf('NEW_OBJECT');
@@ -44,13 +47,17 @@ export function statesFromColumns(
     status: Uint8Array.from(structure.kinds, kind => (kind === 'parameter' ? COMPLETED : PENDING)),
     startedAt: new Float64Array(structure.count).fill(NaN),
     endedAt: new Float64Array(structure.count).fill(NaN),
-    reused: new Uint8Array(structure.count)
+    reused: new Uint8Array(structure.count),
+    cpuS: new Float64Array(structure.count).fill(NaN),
+    peakMemory: new Float64Array(structure.count).fill(NaN)
   };
   columns?.node_id?.forEach((id, index) => {
     if (id >= 0 && id < structure.count) {
       states.status[id] = statusCode(columns.status?.[index] ?? 'NEW_OBJECT');
       states.startedAt[id] = columns.started_at?.[index] ?? NaN;
       states.endedAt[id] = columns.ended_at?.[index] ?? NaN;
+      states.cpuS[id] = columns.cpu_s?.[index] ?? NaN;
+      states.peakMemory[id] = columns.peak_memory?.[index] ?? NaN;
       const part = columns.sub_dispatch_id?.[index] ?? null;
       if (part !== null) {
         parts.set(id, part);

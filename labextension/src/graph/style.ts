@@ -93,8 +93,11 @@ export function formatRunning(seconds: number, isRunning: boolean): string {
   return isRunning && seconds < 60 ? `${Math.floor(seconds)} s` : formatDuration(seconds);
 }
 
-/** A size in bytes: `312 B`, `4.1 kB`, `2.0 MB`. */
+/** A size in bytes: `312 B`, `4.1 kB`, `2.0 MB`; empty if it is not known. */
 export function formatSize(bytes: number): string {
+  if (!Number.isFinite(bytes)) {
+    return '';
+  }
   if (bytes < 1000) {
     return `${bytes} B`;
   }

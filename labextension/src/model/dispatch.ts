@@ -79,8 +79,18 @@ export class DispatchModel implements IDisposable {
     return this._parent;
   }
 
+  /** Where `Result.save` puts files of this dispatch by default; empty until `loadFolder` knows it. */
+  get folder(): string {
+    return this._folder;
+  }
+
   get isDeleted(): boolean {
     return this._state?.isDeleted ?? false;
+  }
+
+  /** Whether the server has no such dispatch: asking again is of no use. */
+  get isMissing(): boolean {
+    return this._isMissing;
   }
 
   get error(): string {
@@ -148,6 +158,22 @@ export class DispatchModel implements IDisposable {
         this._error = reason instanceof Error ? reason.message : String(reason);
         this._changed.emit('error');
       }
+    }
+  }
+
+  /** Asks for `folder`, once. */
+  async loadFolder(): Promise<void> {
+    if (this._folder !== '') {
+      return;
+    }
+    try {
+      const { results_dir: folder } = await this._rest.status();
+      this._folder = folder === undefined ? '' : `${folder}/${this.dispatchId}`;
+      if (!this._isDisposed) {
+        this._changed.emit('feed');
+      }
+    } catch (reason) {
+      console.debug('covalent-lab: the folder of results is not known at the moment', reason);
     }
   }
 
@@ -238,12 +264,20 @@ export class DispatchModel implements IDisposable {
     }
   }
 
-  /** The result is known only to the server; statuses stay as the feed told them. */
+  /** The result, and what nodes used, is known only to the server; statuses stay as the feed told them. */
   private async _reloadDetail(): Promise<void> {
     try {
-      const detail = await this._rest.detail(this.dispatchId);
-      if (this._state !== null && !this._isDisposed) {
-        this._state = { ...this._state, detail };
+      const [detail, columns] = await Promise.all([
+        this._rest.detail(this.dispatchId),
+        this._rest.nodes(this.dispatchId)
+      ]);
+      if (this._state !== null && this._structure !== null && !this._isDisposed) {
+        const { cpuS, peakMemory } = statesFromColumns(this._structure, columns);
+        this._state = {
+          ...this._state,
+          detail,
+          nodes: { ...this._state.nodes, cpuS, peakMemory }
+        };
         this._changed.emit('loaded');
       }
     } catch (reason) {
@@ -274,11 +308,11 @@ export class DispatchModel implements IDisposable {
   private readonly _selectionChanged = new Signal<this, number | null>(this);
   private _state: IDispatchState | null = null;
   private _parent: IParent | null = null;
+  private _folder = '';
   private _structure: IGraphStructure | null = null;
   private _selection: number | null = null;
   private _waiting: FeedItem[] = [];
   private _isLoading = false;
-  /** The server answered that there is no such dispatch: asking again is of no use. */
   private _isMissing = false;
   private _ticket = 0;
   private _resetSeq = -1;

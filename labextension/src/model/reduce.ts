@@ -54,6 +54,7 @@ export function reduceDispatch(state: IDispatchState, items: readonly FeedItem[]
   let isDeleted = state.isDeleted;
   if (own.some(item => item.node_id !== null)) {
     nodes = {
+      ...nodes,
       status: nodes.status.slice(),
       startedAt: nodes.startedAt.slice(),
       endedAt: nodes.endedAt.slice(),

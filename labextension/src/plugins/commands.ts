@@ -71,8 +71,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       views,
       texts,
       target,
-      showSidebar: () => app.shell.activateById(PANEL_ID),
-      showTable: () => views.openTable()
+      showSidebar: () => app.shell.activateById(PANEL_ID)
     });
     addNotebookCommands(app.commands, {
       lab,

@@ -8,7 +8,7 @@ import { Signal } from '@lumino/signaling';
 import type { IFeed, IRestClient } from '../api';
 import { Feed, RestClient } from '../api';
 import type { Detail, NodeDetail } from '../contract';
-import { DispatchesModel, DispatchModel, OverviewModel } from '../model';
+import { ConfigModel, DispatchesModel, DispatchModel, LogModel, OverviewModel } from '../model';
 import type { ICovalentSettings } from '../tokens';
 import { ICovalentLab } from '../tokens';
 
@@ -68,6 +68,18 @@ class CovalentLab implements ICovalentLab {
       pageSize: tablePageSize,
       isPaged: true
     });
+  }
+
+  createConfig(): ConfigModel {
+    return new ConfigModel({ rest: this._rest });
+  }
+
+  createLog(): LogModel {
+    return new LogModel({ rest: this._rest });
+  }
+
+  async quickstart(): Promise<string> {
+    return (await this._rest.quickstart()).path;
   }
 
   applySettings(settings: ICovalentSettings): void {

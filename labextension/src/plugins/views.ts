@@ -13,7 +13,6 @@ import { CommandIds } from '../commands/ids';
 import { covalentIcon } from '../icon';
 import { ICovalentLab, ICovalentViews } from '../tokens';
 import { DispatchView } from '../widgets/dispatch';
-import { DispatchTable } from '../widgets/dispatches';
 
 export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
   id: 'covalent-lab:views',
@@ -31,10 +30,6 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
   ) => {
     const texts = (translator ?? nullTranslator).load('covalent_lab');
     const tracker = new WidgetTracker<MainAreaWidget<DispatchView>>({ namespace: 'covalent-lab' });
-
-    const tables = new WidgetTracker<MainAreaWidget<DispatchTable>>({
-      namespace: 'covalent-lab-table'
-    });
 
     const create = (dispatchId: string): MainAreaWidget<DispatchView> => {
       const model = lab.createDispatch(dispatchId);
@@ -54,6 +49,7 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
           rerunWith: () => run(CommandIds.rerunWith),
           loadResult: () => run(CommandIds.loadResult),
           openOrigin: () => run(CommandIds.openOrigin),
+          showList: () => run(CommandIds.showSidebar),
           cancelNode: nodeId => run(CommandIds.cancelNode, nodeId),
           loadOutput: nodeId => run(CommandIds.loadOutput, nodeId),
           debugNode: nodeId => run(CommandIds.debugNode, nodeId),
@@ -101,40 +97,6 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
       app.shell.activateById(widget.id);
     };
 
-    let table: MainAreaWidget<DispatchTable> | null = null;
-    const openTable = (): void => {
-      if (table === null || table.isDisposed) {
-        table = new MainAreaWidget({ content: createTable() });
-        table.toolbar.hide();
-        table.id = 'covalent-lab-table';
-        table.title.icon = covalentIcon;
-        table.title.label = texts.__('Dispatches');
-        table.title.closable = true;
-        void tables.add(table);
-      }
-      if (!table.isAttached) {
-        app.shell.add(table, 'main', { type: 'Covalent' });
-      }
-      app.shell.activateById(table.id);
-    };
-    const createTable = (): DispatchTable => {
-      const model = lab.createPages();
-      void model.start();
-      return new DispatchTable({
-        model,
-        overview: lab.overview,
-        texts,
-        open,
-        remove: async dispatchIds => {
-          await app.commands.execute(CommandIds.remove, { dispatchIds: [...dispatchIds] });
-        },
-        removeMatching: async ({ search, statuses }, count) => {
-          const args = { search, statuses: [...statuses], count };
-          await app.commands.execute(CommandIds.removeMatching, args);
-        }
-      });
-    };
-
     themes?.themeChanged.connect(() => {
       requestAnimationFrame(() => tracker.forEach(view => view.content.refreshTheme()));
     });
@@ -143,14 +105,12 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
       args: view => ({ dispatchId: view.content.model.dispatchId }),
       name: view => view.content.model.dispatchId
     });
-    void restorer?.restore(tables, { command: CommandIds.openTable, name: () => 'table' });
     const current = () => {
       const widget = app.shell.currentWidget;
       return tracker.find(view => view === widget)?.content.model;
     };
     return {
       open,
-      openTable,
       get currentId() {
         return current()?.dispatchId ?? null;
       },

@@ -114,15 +114,17 @@ describe('DispatchModel', () => {
     expect(model.detail?.completed).toBe(1);
   });
 
-  it('reads the result when the dispatch ends', async () => {
+  it('reads the result, and what nodes used, when the dispatch ends', async () => {
     rest.details.set('a', detail('a'));
     const model = new DispatchModel({ rest, feed, dispatchId: 'a' });
     await model.load();
     const result = { digest: 'd'.repeat(40), size: 1, type: 'int', text: '7', rich: [] };
     rest.details.set('a', detail('a', { status: 'COMPLETED', result }));
+    rest.nodeColumns = { ...columns(2, [[0, 'COMPLETED']]), cpu_s: [1.5], peak_memory: [9_000] };
     feed.transitions.emit([item(1, 'a', null, 'COMPLETED')]);
     await vi.runAllTimersAsync();
     expect(model.detail?.result?.text).toBe('7');
+    expect([model.nodes?.cpuS[0], model.nodes?.peakMemory[0]]).toEqual([1.5, 9_000]);
   });
 
   it('knows the dispatch that it is part of, and what its nodes became', async () => {

@@ -139,6 +139,7 @@ describe('svgOf', () => {
       hovered: -1,
       showEdgeLabels: true,
       isLive: true,
+      isMoving: false,
       hasMotion: false,
       now: 200
     };

@@ -5,6 +5,8 @@ import type { NodeDetail } from '../../src/contract';
 import { OPEN_EVENT } from '../../src/contract/open';
 import { plainTexts } from '../../src/graph/style';
 import { DispatchModel, NodeModel } from '../../src/model';
+import { ApiError } from '../../src/api';
+import { Header } from '../../src/widgets/dispatch/header';
 import type { IViewActions } from '../../src/widgets/node';
 import { NodeView } from '../../src/widgets/node/node';
 import { Side } from '../../src/widgets/node/panel';
@@ -51,6 +53,8 @@ describe('the panel of a dispatch', () => {
       source: 'x = 1\n'.repeat(40)
     });
     expect(screen.getByText('Fits a line.')).toBeTruthy();
+    expect(await screen.findByTitle('/results/a')).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Copy path' })).toBeTruthy();
     expect(screen.getByText('Executor: ssh')).toBeTruthy();
     expect(screen.getByText('node1')).toBeTruthy();
     expect(screen.getByText('Workflow executor: local')).toBeTruthy();
@@ -63,14 +67,14 @@ describe('the panel of a dispatch', () => {
   it('leads to the notebook cell that dispatched it, where that is known', async () => {
     const openOrigin = vi.fn();
     const origin = { notebook: 'fits/run.ipynb', cell_id: 'c1', script: null };
-    await opened({ origin } as Parameters<typeof detail>[1], { openOrigin });
+    await opened({ origin }, { openOrigin });
     expect(screen.getByText('fits/run.ipynb')).toBeTruthy();
     fireEvent.click(screen.getByRole('button', { name: 'Open notebook cell' }));
     expect(openOrigin).toHaveBeenCalled();
     cleanup();
     await opened({
       origin: { notebook: null, cell_id: null, script: '/srv/fit.py' }
-    } as Parameters<typeof detail>[1]);
+    });
     expect(screen.getByText('/srv/fit.py')).toBeTruthy();
     expect(screen.queryByRole('button', { name: 'Open notebook cell' })).toBeNull();
   });
@@ -107,6 +111,29 @@ describe('the panel of a dispatch', () => {
   });
 });
 
+describe('the head of a dispatch', () => {
+  it('that is not there leads to the list; any other failure to another try', async () => {
+    const showList = vi.fn();
+    const model = new DispatchModel({ rest, feed, dispatchId: 'gone' });
+    rest.detail = async () => {
+      throw new ApiError('no such dispatch', 'unknown_dispatch', 404);
+    };
+    await model.load();
+    const { rerender } = render(
+      <Header model={model} texts={plainTexts} actions={viewActions({ showList })} />
+    );
+    fireEvent.click(screen.getByRole('button', { name: 'Show dispatches' }));
+    expect(showList).toHaveBeenCalledOnce();
+    rest.detail = async () => {
+      throw new ApiError('The server cannot be reached.', 'unreachable', 0);
+    };
+    await model.load();
+    rerender(<Header model={model} texts={plainTexts} actions={viewActions()} />);
+    expect(screen.getByRole('alert').textContent).toContain('cannot be reached');
+    expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy();
+  });
+});
+
 describe('the panel of a node', () => {
   async function shown(
     change: Partial<NodeDetail>,
@@ -128,6 +155,26 @@ describe('the panel of a node', () => {
     expect(within(panel).getByRole('alert').textContent).toContain('division by zero');
     expect(panel.textContent).toContain('return 1 / 0');
     expect(screen.getByRole('button', { name: 'Copy node id' })).toBeTruthy();
+  });
+
+  it('says what a task used, if that was measured', async () => {
+    const usage = {
+      cpu_s: 1.25,
+      peak_memory: 80_000_000,
+      memory_growth: 3_000_000,
+      input_bytes: 312,
+      output_bytes: 4_100,
+      host: 'node7',
+      pid: 4711
+    };
+    await shown({ usage });
+    for (const text of ['1.3 s', '80 MB at most, 3.0 MB of it new', '312 B in, 4.1 kB out']) {
+      expect(screen.getByText(text)).toBeTruthy();
+    }
+    expect(screen.getByText('node7, process 4711')).toBeTruthy();
+    cleanup();
+    await shown({ usage: null });
+    expect(screen.queryByText('CPU time')).toBeNull();
   });
 
   it('lists what a node needs, and the settings of its executor', async () => {

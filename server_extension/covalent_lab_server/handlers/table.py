@@ -4,7 +4,21 @@ from collections.abc import Sequence
 
 from tornado import web
 
-from covalent_lab_server.handlers import cached, dispatches, feed, kernels, nodes, openapi, payloads
+from covalent_lab_server.handlers import (
+    cached,
+    cluster,
+    config,
+    dispatches,
+    executors,
+    exports,
+    feed,
+    kernels,
+    logs,
+    nodes,
+    openapi,
+    payloads,
+    quickstart,
+)
 from covalent_lab_server.handlers.base import ApiHandler
 from covalent_lab_server.handlers.errors import ApiError
 from covalent_lab_server.handlers.route import API_ROOT, Route, pattern
@@ -16,6 +30,12 @@ ROUTES: Sequence[Route] = (
     *nodes.ROUTES,
     *payloads.ROUTES,
     *cached.ROUTES,
+    *config.ROUTES,
+    *logs.ROUTES,
+    *quickstart.ROUTES,
+    *exports.ROUTES,
+    *executors.ROUTES,
+    *cluster.ROUTES,
     *openapi.ROUTES,
     *feed.ROUTES,
     *kernels.ROUTES,

@@ -18,13 +18,13 @@ from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.lab import Lab
 from covalent_lab.dispatcher.ownership import new_owner
 from covalent_lab.errors import MissingLatticeRecordError, StoreError, UsageError
-from covalent_lab.executor.base import JobSpec, Outcome
+from covalent_lab.executor.base import JobSpec, Outcome, Usage
 from covalent_lab.graph.model import Graph
 from covalent_lab.scheduler.states import DispatchState
 from covalent_lab.settings import Settings
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.store.sql import SqlStore
-from covalent_lab.testing.fakes import FakeExecutor
+from covalent_lab.testing.fakes import FakeExecutor, completed
 
 ONE = graph_of(1, [])
 
@@ -139,12 +139,28 @@ def test_several_event_loops_ask_at_once(opened: Callable[..., Any]) -> None:
         assert run(lab.list_dispatches())["counts"] == {"COMPLETED": 20}
 
 
+def test_what_a_task_used_is_shown_with_its_node(opened: Callable[..., Any]) -> None:
+    """All of it with the node, the two that are compared with the table of nodes."""
+    used = Usage(cpu_s=1.5, peak_memory=9_000, memory_growth=0, input_bytes=10, output_bytes=20, host="here", pid=7)
+
+    async def work(lab: Lab) -> None:
+        dispatch_id = await submit(lab, ONE)
+        await lab.detail(dispatch_id, 20.0)
+        assert (await lab.node(dispatch_id, 0))["usage"] == used.to_json()
+        columns = await lab.nodes(dispatch_id)
+        assert (columns["cpu_s"], columns["peak_memory"]) == ([1.5], [9_000])
+
+    with opened(FakeExecutor(lambda spec: completed(1, usage=used))) as lab:
+        run(work(lab))
+
+
 def test_status_tells_who_and_how(opened: Callable[..., Any], tmp_path: Path) -> None:
     """What a monitoring page needs."""
     with opened() as lab:
         status = run(lab.status())
     assert (status["status"], status["dispatches"], status["running"], status["pid"]) == ("running", 0, 0, os.getpid())
     assert status["store"] == f"sqlite:///{tmp_path}/db.sqlite"
+    assert Path(status["results_dir"]).name == "results"
 
 
 def test_all_that_a_filter_matches_is_deleted(opened: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from covalent_lab_executors.local_messages import (
     explain_death,
 )
 
-from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure
+from covalent_lab.executor.base import JobSpec, JobStatus, NewPayload, Outcome, PayloadSource, TaskFailure, Usage
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
 
 PLACE = Placement(
@@ -149,7 +149,9 @@ def test_shelf_forgets_what_was_not_used_for_longest() -> None:
 
 def test_answer_with_output_is_an_outcome() -> None:
     """Output bytes, streams and times; undecodable bytes are replaced."""
+    used = {"cpu_s": 0.5, "peak_memory": 9, "memory_growth": 1, "input_bytes": 2, "output_bytes": 3, "host": "h"}
     control = {"job": "x", "started": 1, "ended": 2.5, "output": ["ab", 3], "body": [3, 4, 1]}
+    control["usage"] = {**used, "pid": 7}
 
     assert decode_answer(control, b"outtext\xff") == Outcome(
         status=JobStatus.COMPLETED,
@@ -158,6 +160,7 @@ def test_answer_with_output_is_an_outcome() -> None:
         stderr="\ufffd",
         started_at=1.0,
         ended_at=2.5,
+        usage=Usage(**used, pid=7),  # type: ignore[arg-type]
     )
 
 
@@ -185,6 +188,8 @@ def test_answer_with_a_failure_is_an_outcome() -> None:
         {"started": "soon"},
         {"failure": {"message": "x"}},
         {"failure": 3},
+        {"usage": {"cpu_s": 1}},
+        {"usage": 3},
     ],
 )
 def test_malformed_answer_is_refused(change: dict[str, Any]) -> None:

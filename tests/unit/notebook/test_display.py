@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import jsonschema
 import pytest
@@ -25,6 +27,7 @@ def total(xs):
 
 @ct.lattice
 def sweep(numbers):
+    """Invert and add up."""
     return total([inverse(x) for x in numbers])
 
 
@@ -64,7 +67,27 @@ def test_a_graph_has_a_form_for_every_front_end(mime_schema: jsonschema.Draft7Va
     mime_schema.validate(bundle[LATTICE_MIME])
     graph = graph_from_wire(bundle[LATTICE_MIME]["graph"])
     assert [node.name for node in graph.nodes] == [node.name for node in sweep.graph.nodes]
-    assert {function.source for function in graph.functions} == {""}
+    assert any("return 1 / x" in function.source for function in graph.functions)
+
+
+def test_a_drawn_lattice_says_what_it_is(
+    monkeypatch: pytest.MonkeyPatch, mime_schema: jsonschema.Draft7Validator
+) -> None:
+    """Without a server to ask, the description and the source come with the output."""
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr(display, "current_screen", lambda: SimpleNamespace(show=shown.append))
+    sweep.draw([1])
+    view = shown[0][LATTICE_MIME]
+    mime_schema.validate(view)
+    assert (view["doc"], "total([inverse(x)" in view["source"]) == ("Invert and add up.", True)
+
+
+def test_the_graph_of_a_dispatch_comes_without_sources(mime_schema: jsonschema.Draft7Validator) -> None:
+    """The server has them."""
+    sweep.build_graph([1])
+    view = graph_bundle(sweep.graph, "sweep", dispatch_id="d")[LATTICE_MIME]
+    assert not [function for function in view["graph"]["functions"] if function.get("source")]
+    assert "source" not in view
 
 
 def test_json_is_left_out_where_it_would_bloat_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:

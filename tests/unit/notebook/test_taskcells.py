@@ -151,6 +151,13 @@ def test_a_refused_cell_is_not_marked_any_more(notebook: Notebook) -> None:
     assert CellBook.of(notebook.shell).cells == ()
 
 
+def test_a_semicolon_hides_the_last_value(notebook: Notebook) -> None:
+    """As in any cell."""
+    notebook.run("%%covalent task --name seen\n'shown'", "%%covalent task --name quiet\n'hidden';", "%covalent run")
+    assert "'shown'" in notebook.out
+    assert "'hidden'" not in notebook.out
+
+
 def test_forget_unmarks_cells_by_name_or_all(notebook: Notebook) -> None:
     """For cells that were deleted from the notebook."""
     notebook.run("%%covalent task\na = 1", "%%covalent task\nb = 1", "%%covalent task\nc = 1", "%covalent forget a")

@@ -56,6 +56,8 @@ export class DispatchCard implements IDisposable {
       this._embed.node.append(this._tail.node);
       model.changed.connect(this._update, this);
       void model.load();
+    } else {
+      this._embed.setPreview(saved);
     }
   }
 

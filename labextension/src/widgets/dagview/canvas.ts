@@ -31,6 +31,8 @@ export { DEFAULT_VIEW } from './view';
 export type { IGraphView } from './view';
 
 const ZOOM_STEP = 1.25;
+/** Seconds after which a picture that was moved is painted in full. */
+const STILL_AFTER = 0.15;
 
 /** Shows one graph and its statuses. */
 export class GraphCanvas {
@@ -90,7 +92,7 @@ export class GraphCanvas {
     return this._stage.isBusy;
   }
 
-  /** How many nodes a search found; null without one. */
+  /** How many nodes a search found, if there is one. */
   get foundCount(): number | null {
     return this._drawing?.found?.length ?? null;
   }
@@ -243,6 +245,7 @@ export class GraphCanvas {
 
   private _move(change: () => void): void {
     change();
+    this._movedAt = Date.now() / 1000;
     this._screen.schedule();
   }
 
@@ -275,8 +278,7 @@ export class GraphCanvas {
   }
 
   private _grab(id: number): boolean {
-    this._grabbed = id;
-    return id >= 0;
+    return (this._grabbed = id) >= 0;
   }
 
   private _nudge(dx: number, dy: number): boolean {
@@ -365,6 +367,7 @@ export class GraphCanvas {
       hovered: this._hovered,
       showEdgeLabels: this._view.showEdgeLabels,
       isLive: this._isLive,
+      isMoving: now - this._movedAt < STILL_AFTER,
       hasMotion,
       now
     };
@@ -379,7 +382,7 @@ export class GraphCanvas {
     if (this._view.showMinimap) {
       paintMinimap(context, scene);
     }
-    return hasRunning;
+    return hasRunning || scene.isMoving;
   }
 
   private readonly _options: IGraphCanvasOptions;
@@ -394,5 +397,6 @@ export class GraphCanvas {
   private _selected = -1;
   private _hovered = -1;
   private _grabbed = -1;
+  private _movedAt = 0;
   private _isLive = true;
 }

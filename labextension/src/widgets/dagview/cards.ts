@@ -19,7 +19,55 @@ const TINT: Readonly<Record<string, number>> = {
 const LABEL_PIXELS = 11;
 const KIND_SIZE = 12;
 
-/** Paints the node with this id. */
+/** Whether a node is so small that only its colour is painted. */
+export function isFlat(scene: IScene, id: number): boolean {
+  const { layout, camera } = scene;
+  const detail = detailOf(
+    layout.nodeWidth[id] * camera.scale,
+    layout.nodeHeight[id] * camera.scale
+  );
+  return detail === 'dot' || detail === 'box';
+}
+
+/** Paints small nodes, all of one colour at once: there may be ten thousand of them. */
+export function paintFlat(
+  context: CanvasRenderingContext2D,
+  scene: IScene,
+  ids: readonly number[]
+): void {
+  const { layout, palette, states, structure } = scene;
+  const all = new Path2D();
+  const byTone = new Map<string, Path2D>();
+  for (const id of ids) {
+    const isValue = structure.kinds[id] === 'parameter' || !scene.isLive;
+    const tone = isValue ? 'value' : statusTone(statusName(states.status[id]));
+    let path = byTone.get(tone);
+    if (path === undefined) {
+      path = new Path2D();
+      byTone.set(tone, path);
+    }
+    const width = layout.nodeWidth[id];
+    const height = layout.nodeHeight[id];
+    all.rect(layout.x[id] - width / 2, layout.y[id] - height / 2, width, height);
+    path.rect(layout.x[id] - width / 2, layout.y[id] - height / 2, width, height);
+  }
+  context.fillStyle = palette.card;
+  context.fill(all);
+  for (const [tone, path] of byTone) {
+    context.globalAlpha = tone === 'pending' || tone === 'value' ? 0.4 : 0.85;
+    context.fillStyle = tone === 'value' ? palette.borderStrong : palette.status[tone];
+    context.fill(path);
+  }
+  context.globalAlpha = 1;
+  if (ids.includes(scene.selected)) {
+    const id = scene.selected;
+    const [width, height] = [layout.nodeWidth[id], layout.nodeHeight[id]];
+    const [left, top] = [layout.x[id] - width / 2, layout.y[id] - height / 2];
+    outlineSelected(context, scene, id, left, top, width, height, 0);
+  }
+}
+
+/** Paints the node with this id, which is not flat. */
 export function paintCard(context: CanvasRenderingContext2D, scene: IScene, id: number): void {
   const { layout, palette, states, structure, camera } = scene;
   const tone = scene.isLive ? statusTone(statusName(states.status[id])) : 'pending';
@@ -30,33 +78,16 @@ export function paintCard(context: CanvasRenderingContext2D, scene: IScene, id: 
   const isPill = structure.kinds[id] === 'parameter';
   const colour = isPill || !scene.isLive ? palette.borderStrong : palette.status[tone];
   const detail = detailOf(width * camera.scale, height * camera.scale);
-  const isFlat = detail === 'dot' || detail === 'box';
   const radius = isPill ? height / 2 : Math.min(9, height * 0.24);
   if (scene.counts?.has(id)) {
     paintPile(context, scene, id, radius);
   }
   context.beginPath();
-  if (detail === 'dot') {
-    context.rect(left, top, width, height);
-  } else {
-    context.roundRect(left, top, width, height, radius);
-  }
-  if (isFlat) {
-    context.fillStyle = palette.card;
-    context.fill();
-    context.globalAlpha = tone === 'pending' || isPill ? 0.4 : 0.85;
-    context.fillStyle = colour;
-    context.fill();
-    context.globalAlpha = 1;
-  } else {
-    paintBody(context, scene, id, tone, colour, isPill);
-  }
+  context.roundRect(left, top, width, height, radius);
+  paintBody(context, scene, id, tone, colour, isPill);
   outlineSelected(context, scene, id, left, top, width, height, radius);
-  if (!isFlat && scene.isLive && !isPill) {
+  if (scene.isLive && !isPill) {
     paintCounts(context, scene, id);
-  }
-  if (isFlat) {
-    return;
   }
   if (isPill) {
     paintPillText(context, scene, id);

@@ -6,6 +6,8 @@ import { bundlesOf, traceArrow, traceEdge } from './trace';
 const EDGE_LABEL_SCALE = 0.7;
 const ARROW_SCALE = 0.3;
 const MANY_EDGES = 2500;
+/** Of more edges than this only so many are painted while the picture moves. */
+const SKETCHED_EDGES = 1500;
 const EDGES_BEFORE_FADING = 120;
 const CROSSINGS_BEFORE_FADING = 90;
 /** Lines in the gaps of blocks stand for many; they need not be strong. */
@@ -15,8 +17,11 @@ const BUNDLE_ALPHA = 0.65;
 export function paintEdges(
   context: CanvasRenderingContext2D,
   scene: IScene,
-  visible: readonly number[]
+  inView: readonly number[]
 ): void {
+  const isSketch = scene.isMoving && scene.layout.edges.length > SKETCHED_EDGES;
+  const every = isSketch ? Math.ceil(inView.length / SKETCHED_EDGES) : 1;
+  const visible = every > 1 ? inView.filter((_, index) => index % every === 0) : inView;
   const { structure, layout, palette, camera, selected } = scene;
   const plain: number[] = [];
   const waiting: number[] = [];
@@ -33,12 +38,14 @@ export function paintEdges(
   const fade = Math.max(0.12, Math.min(1, Math.sqrt(EDGES_BEFORE_FADING / count)));
   const strength = selected >= 0 ? 0.4 : 0.75;
   context.strokeStyle = palette.edge;
-  const bundles = bundlesOf(layout);
-  context.lineWidth = Math.max(1, 0.8 / camera.scale);
-  context.globalAlpha = strength * BUNDLE_ALPHA;
-  context.stroke(bundles.lanes);
-  context.globalAlpha *= Math.min(1, Math.sqrt(CROSSINGS_BEFORE_FADING / bundles.crossingCount));
-  context.stroke(bundles.crossings);
+  if (!isSketch) {
+    const bundles = bundlesOf(layout);
+    context.lineWidth = Math.max(1, 0.8 / camera.scale);
+    context.globalAlpha = strength * BUNDLE_ALPHA;
+    context.stroke(bundles.lanes);
+    context.globalAlpha *= Math.min(1, Math.sqrt(CROSSINGS_BEFORE_FADING / bundles.crossingCount));
+    context.stroke(bundles.crossings);
+  }
   context.globalAlpha = strength * fade;
   context.lineWidth = Math.max(1.3, 0.6 / camera.scale);
   for (const edges of [plain, waiting]) {

@@ -1,8 +1,8 @@
 /** A graph with head and controls for places without a main area: notebook outputs and the widget. Plain DOM. */
 
-import type { GraphWire } from '../../contract';
+import type { GraphWire, ILatticeBundle } from '../../contract';
 import { isTerminal } from '../../contract';
-import { requestOpen } from '../../contract/open';
+import { announcePreview, requestOpen } from '../../contract/open';
 import type { Orientation } from '../../graph/layout';
 import { layoutGraph } from '../../graph/layout';
 import type { INodeStates } from '../../graph/states';
@@ -130,6 +130,13 @@ export class EmbeddedGraph {
     this._openButton.hidden = dispatchId === null;
   }
 
+  /** Makes a graph without dispatch known to the page as drawn last, and lets it be opened in the main area. */
+  setPreview(bundle: ILatticeBundle): void {
+    this._preview = bundle;
+    this._openButton.hidden = false;
+    announcePreview({ bundle, isAsked: false });
+  }
+
   /** Changes the height of the graph. */
   setHeight(height: number): void {
     this._body.style.height = `${height}px`;
@@ -156,7 +163,9 @@ export class EmbeddedGraph {
   }
 
   private _open(nodeId?: number): void {
-    if (this._dispatchId !== null) {
+    if (this._preview !== null) {
+      announcePreview({ bundle: this._preview, isAsked: true });
+    } else if (this._dispatchId !== null) {
       requestOpen(this.node, { dispatchId: this._dispatchId, nodeId });
     }
   }
@@ -172,6 +181,7 @@ export class EmbeddedGraph {
   private readonly _controls: GraphControls;
   private readonly _selectionBar: SelectionBar;
   private _dispatchId: string | null;
+  private _preview: ILatticeBundle | null = null;
 }
 
 function element(tag: string, className: string): HTMLElement {

@@ -2,7 +2,7 @@
 
 import { isGoingOn } from '../../graph/states';
 import { edgesInView, nodesInView, viewOf } from '../../graph/visible';
-import { paintCard } from './cards';
+import { isFlat, paintCard, paintFlat } from './cards';
 import { paintEdges } from './edges';
 import type { IScene } from './scene';
 
@@ -21,14 +21,19 @@ export function paintScene(context: CanvasRenderingContext2D, scene: IScene): IF
   context.translate(-camera.x, -camera.y);
   const view = viewOf(camera, size);
   paintEdges(context, scene, edgesInView(layout, view));
-  let hasRunning = false;
-  for (const id of nodesInView(layout, view)) {
-    hasRunning = hasRunning || isGoingOn(scene.states.status[id]);
-    paintCard(context, scene, id);
-    if (scene.found !== null && scene.found[id] === 0) {
-      fade(context, scene, id);
+  const { found, states } = scene;
+  const visible = nodesInView(layout, view);
+  const flat = visible.filter(id => isFlat(scene, id));
+  paintFlat(context, scene, flat);
+  for (const id of flat.length === visible.length ? [] : visible) {
+    if (!isFlat(scene, id)) {
+      paintCard(context, scene, id);
     }
   }
+  if (found !== null) {
+    visible.filter(id => found[id] === 0).forEach(id => fade(context, scene, id));
+  }
+  const hasRunning = visible.some(id => isGoingOn(states.status[id]));
   context.restore();
   return { hasRunning: hasRunning && scene.isLive };
 }

@@ -29,6 +29,8 @@ export interface IScene {
   readonly showEdgeLabels: boolean;
   /** Without run-time state (a preview), nodes have neither signs nor times. */
   readonly isLive: boolean;
+  /** The picture is being moved: of very many edges only some are painted. */
+  readonly isMoving: boolean;
   readonly hasMotion: boolean;
   /** POSIX seconds. */
   readonly now: number;

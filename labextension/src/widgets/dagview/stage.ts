@@ -119,7 +119,8 @@ export class Stage {
     if (id < 0 || layout === null || layout.nodeWidth[id] === 0) {
       return;
     }
-    const isReadable = layout.nodeWidth[id] * this._camera.scale >= READABLE_WIDTH;
+    const { scale } = this._camera;
+    const isReadable = scale >= FOCUS_SCALE || layout.nodeWidth[id] * scale >= READABLE_WIDTH;
     const camera = isReadable
       ? reveal(this._camera, layout, id, this._size)
       : {

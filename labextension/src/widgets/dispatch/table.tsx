@@ -18,7 +18,14 @@ import {
   statusName
 } from '../../graph/states';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, formatTime, nodeWord, statusWord } from '../../graph/style';
+import {
+  elapsed,
+  formatDuration,
+  formatSize,
+  formatTime,
+  nodeWord,
+  statusWord
+} from '../../graph/style';
 import type { IGraphStructure } from '../../graph/structure';
 import type { DispatchModel } from '../../model';
 import { StatusIcon, useNow, useSignal } from '../parts';
@@ -125,6 +132,10 @@ function Table(props: ITableProps): JSX.Element {
               <th scope="col">{texts.__('Kind')}</th>
               <th scope="col">{texts.__('Started')}</th>
               <th scope="col">{texts.__('Run time')}</th>
+              <th scope="col">{texts.__('CPU time')}</th>
+              <th scope="col" title={texts.__('Highest memory of the process that ran it')}>
+                {texts.__('Memory')}
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -155,6 +166,8 @@ function Table(props: ITableProps): JSX.Element {
                     <td>{structure.kinds[id]}</td>
                     <td>{formatTime(nodes.startedAt[id], now)}</td>
                     <td>{time === null ? '' : formatDuration(time)}</td>
+                    <td>{formatDuration(nodes.cpuS[id])}</td>
+                    <td>{formatSize(nodes.peakMemory[id])}</td>
                   </tr>
                 );
               })}

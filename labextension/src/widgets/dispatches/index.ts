@@ -1,2 +1,3 @@
 export * from './panel';
+export * from './running';
 export * from './table';

@@ -73,9 +73,9 @@ export function TableView(props: ITableOptions): JSX.Element {
     setChosen(new Set());
   };
   return (
-    <div className="cvl-DispatchTable-body">
+    <div className="cvl-Page">
       <SummaryCards overview={overview} model={model} texts={texts} />
-      <div className="cvl-DispatchTable-tools">
+      <div className="cvl-Page-tools">
         <div className="cvl-Dispatches-search">
           <SearchBox model={model} texts={texts} />
         </div>

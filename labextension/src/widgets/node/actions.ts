@@ -10,6 +10,8 @@ export interface IViewActions {
   loadResult(): void;
   /** Shows the notebook cell that dispatched it. */
   openOrigin(): void;
+  /** Shows the list of dispatches. */
+  showList(): void;
   cancelNode(nodeId: number): void;
   loadOutput(nodeId: number): void;
   /** Puts a cell into a notebook that steps through the call of a node. */

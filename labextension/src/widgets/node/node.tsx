@@ -3,10 +3,10 @@
 import type { JSX } from 'react';
 import { useEffect, useState } from 'react';
 
-import type { NodeDetail, NodeInput } from '../../contract';
+import type { NodeDetail, NodeInput, Usage } from '../../contract';
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, formatTime, shortId } from '../../graph/style';
+import { elapsed, formatDuration, formatSize, formatTime, shortId } from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { DispatchModel, NodeModel } from '../../model';
 import { outputCode } from '../../model';
@@ -101,7 +101,8 @@ export function NodeView(props: {
               [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
               [texts.__('Attempt'), detail.attempt > 1 ? String(detail.attempt) : ''],
               [texts.__('Executor'), detail.kind === 'parameter' ? '' : detail.executor],
-              [texts.__('Reused from'), originText(detail.reused_from ?? null, texts)]
+              [texts.__('Reused from'), originText(detail.reused_from ?? null, texts)],
+              ...usageFacts(detail.usage ?? null, texts)
             ]}
           />
           {detail.sub_dispatch_id !== null && detail.sub_dispatch_id !== undefined && (
@@ -190,6 +191,28 @@ function NodeButtons(props: {
       ))}
     </div>
   );
+}
+
+/** What the task used. Memory of a process that ran other tasks before says little about this one. */
+function usageFacts(usage: Usage | null, texts: ITexts): [string, string][] {
+  if (usage === null) {
+    return [];
+  }
+  const peak = formatSize(usage.peak_memory);
+  return [
+    [texts.__('CPU time'), formatDuration(usage.cpu_s)],
+    [
+      texts.__('Memory'),
+      usage.memory_growth > 0
+        ? texts.__('%1 at most, %2 of it new', peak, formatSize(usage.memory_growth))
+        : texts.__('%1 at most', peak)
+    ],
+    [
+      texts.__('Values'),
+      texts.__('%1 in, %2 out', formatSize(usage.input_bytes), formatSize(usage.output_bytes))
+    ],
+    [texts.__('Ran on'), texts.__('%1, process %2', usage.host, usage.pid)]
+  ];
 }
 
 /** Where a result was taken from: `dispatch:node`. */

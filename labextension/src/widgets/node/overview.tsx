@@ -1,6 +1,7 @@
 /** The dispatch as a whole: facts, inputs, result, source. */
 
 import type { JSX } from 'react';
+import { useEffect } from 'react';
 
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, formatTime } from '../../graph/style';
@@ -29,6 +30,7 @@ export function DispatchOverview(props: {
 }): JSX.Element | null {
   const { model, texts, actions } = props;
   useSignal(model.changed);
+  useEffect(() => void model.loadFolder(), [model]);
   const { detail } = model;
   const now = useNow(detail !== null && !isTerminal(detail.status));
   if (detail === null) {
@@ -74,6 +76,22 @@ export function DispatchOverview(props: {
           [texts.__('Started'), formatTime(detail.started_at, now)],
           [texts.__('Ended'), formatTime(detail.ended_at, now)],
           [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
+          [
+            texts.__('Results folder'),
+            model.folder === '' ? (
+              ''
+            ) : (
+              <span key="folder" className="cvl-Panel-id">
+                <MiddleText text={model.folder} />
+                <CopyButton
+                  text={model.folder}
+                  label={texts.__('Copy path')}
+                  texts={texts}
+                  isIcon
+                />
+              </span>
+            )
+          ],
           [texts.__('Dispatched by'), origin?.notebook ?? origin?.script ?? ''],
           [texts.__('Python'), detail.python_version]
         ]}

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from covalent_lab.exports.outline import Box, Outline, outline
+from covalent_lab.exports.statuswords import style_of
 from covalent_lab.graph.model import Graph, NodeKind
-from covalent_lab.notebook.outline import Box, Outline, outline
-from covalent_lab.notebook.statuswords import style_of
 
 __all__ = ["graph_svg"]
 

@@ -9,6 +9,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 import covalent_lab as ct
+from covalent_lab.client.serving import _process
 from covalent_lab.errors import SerializationError
 from covalent_lab.testing.live_server import LiveServer
 from tests.notebook.test_kernel import Kernel
@@ -165,3 +166,27 @@ def test_another_kernel_is_asked_by_its_name(kernel: Kernel, server: LiveServer)
         electron = ct.electron(where, executor=ct.executor.KernelExecutor(kernel=name))
         workflow = ct.lattice(lambda task=electron: task())
         assert ct.dispatch_sync(workflow)().result == int(pid)
+
+
+def test_a_broken_socket_is_made_again(server: LiveServer, tmp_path: Path) -> None:
+    """Tasks run on meanwhile, and what they end with is told by the next connection."""
+    begun, may_end = tmp_path / "begun", tmp_path / "may_end"
+    for pipe in (begun, may_end):
+        os.mkfifo(pipe)
+
+    @ct.electron
+    def wait(here: str, there: str) -> str:
+        Path(here).write_text("begun")
+        return Path(there).read_text()
+
+    @ct.lattice(executor="kernel")
+    def workflow(here: str, there: str) -> str:
+        return wait(here, there)
+
+    dispatch_id = ct.dispatch(workflow)(str(begun), str(may_end))
+    assert begun.read_text() == "begun"
+    channel = _process(os.getpid()).links[""]._channel
+    assert channel is not None
+    channel.close()
+    may_end.write_text("end")
+    assert ct.get_result(dispatch_id, wait=True, timeout=60).result == "end"

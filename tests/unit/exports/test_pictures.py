@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from covalent_lab.errors import GraphBuildError
+from covalent_lab.exports import svg
+from covalent_lab.exports.outline import label_of, levels, listing, outline, shorten
+from covalent_lab.exports.svg import graph_svg
 from covalent_lab.graph.model import Edge, Graph, Node, NodeKind, ParamType
-from covalent_lab.notebook import svg
-from covalent_lab.notebook.outline import label_of, levels, listing, outline, shorten
-from covalent_lab.notebook.svg import graph_svg
 from tests.unit.notebook.graphs import map_reduce
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,0 +1,47 @@
+/** The number of running dispatches, for the status bar. */
+
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { JSX } from 'react';
+
+import type { ITexts } from '../../graph/style';
+import type { OverviewModel } from '../../model';
+import { StatusIcon, useSignal } from '../parts';
+
+interface IRunningOptions {
+  overview: OverviewModel;
+  texts: ITexts;
+  showList: () => void;
+}
+
+/** The number as a widget. */
+export class RunningStatus extends ReactWidget {
+  constructor(options: IRunningOptions) {
+    super();
+    this._options = options;
+    this.addClass('cvl-Running');
+  }
+
+  protected render(): JSX.Element {
+    return <Running {...this._options} />;
+  }
+
+  private readonly _options: IRunningOptions;
+}
+
+/** A button that shows the list. */
+export function Running(props: IRunningOptions): JSX.Element {
+  const { overview, texts } = props;
+  useSignal(overview.changed);
+  const { running } = overview;
+  return (
+    <button
+      type="button"
+      className="cvl-Running-button"
+      title={texts.__('Covalent dispatches that run; click for the list')}
+      onClick={props.showList}
+    >
+      <StatusIcon status={running > 0 ? 'RUNNING' : 'NEW_OBJECT'} texts={texts} size={12} />{' '}
+      {texts.__('Covalent: %1 running', running)}
+    </button>
+  );
+}

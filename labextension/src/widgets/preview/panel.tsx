@@ -1,0 +1,154 @@
+/** The panel beside a preview: the workflow, or the selected node, as far as they are known before anything runs. */
+
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { JSX } from 'react';
+
+import { executorsOf } from '../../graph/find';
+import type { ITexts } from '../../graph/style';
+import type { PreviewModel } from '../../model';
+import {
+  BACK,
+  CopyButton,
+  Dependencies,
+  dependenciesOf,
+  ExecutorSection,
+  Facts,
+  Glyph,
+  PythonSource,
+  Section,
+  useSignal
+} from '../parts';
+
+interface IPanelProps {
+  model: PreviewModel;
+  texts: ITexts;
+}
+
+/** The panel as a widget. */
+export class PreviewPanel extends ReactWidget {
+  constructor(options: IPanelProps) {
+    super();
+    this._options = options;
+    this.addClass('cvl-SidePanel');
+  }
+
+  protected render(): JSX.Element {
+    return <Panel {...this._options} />;
+  }
+
+  private readonly _options: IPanelProps;
+}
+
+function Panel({ model, texts }: IPanelProps): JSX.Element | null {
+  useSignal(model.changed);
+  useSignal(model.selectionChanged);
+  if (model.bundle === null) {
+    return null;
+  }
+  return model.selection === null ? (
+    <Workflow model={model} texts={texts} />
+  ) : (
+    <Node model={model} texts={texts} id={model.selection} />
+  );
+}
+
+function Workflow({ model, texts }: IPanelProps): JSX.Element | null {
+  const { bundle, structure } = model;
+  if (bundle === null || structure === null) {
+    return null;
+  }
+  return (
+    <div className="cvl-Panel">
+      <header className="cvl-Panel-head">
+        <h3>{bundle.name}</h3>
+      </header>
+      {bundle.doc && <p className="cvl-Panel-doc">{bundle.doc}</p>}
+      <Facts
+        rows={[
+          [texts.__('Tasks'), String(structure.count - structure.parameterCount)],
+          [texts.__('Parameters'), String(structure.parameterCount)],
+          [texts.__('Executors'), executorsOf(structure).join(', ')]
+        ]}
+      />
+      {bundle.source && <Source source={bundle.source} texts={texts} />}
+      <p className="cvl-Panel-hint">
+        {texts.__('This workflow was drawn and does not run. Select a node to see what it is.')}
+      </p>
+    </div>
+  );
+}
+
+function Node(props: IPanelProps & { id: number }): JSX.Element | null {
+  const { model, texts, id } = props;
+  const { structure } = model;
+  if (structure === null) {
+    return null;
+  }
+  const kind = structure.kinds[id];
+  const isParameter = kind === 'parameter';
+  const options = model.optionsOf(id);
+  const task = model.functionOf(id);
+  const inputs = model.inputsOf(id);
+  const dependencies = dependenciesOf(options?.hooks ?? {});
+  return (
+    <div className="cvl-Panel">
+      <button
+        type="button"
+        className="cvl-Link cvl-Panel-back"
+        onClick={() => {
+          model.selection = null;
+        }}
+      >
+        <Glyph path={BACK} />
+        {model.bundle?.name}
+      </button>
+      <header className="cvl-Panel-head">
+        <h3 title={structure.names[id]}>{structure.labels[id]}</h3>
+      </header>
+      {task?.doc && <p className="cvl-Panel-doc">{task.doc}</p>}
+      <Facts rows={[[texts.__('Node'), `${id} · ${kind.replace('_', ' ')}`]]} />
+      {inputs.length > 0 && (
+        <Section title={texts.__('Inputs')}>
+          {inputs.map((input, index) => (
+            <div key={index} className="cvl-Input-head">
+              <code>{input.isWait ? texts.__('waits for') : input.name}</code>
+              <button
+                type="button"
+                className="cvl-Link"
+                onClick={() => {
+                  model.selection = input.source;
+                }}
+              >
+                {`${structure.labels[input.source]} (${input.source})`}
+              </button>
+            </div>
+          ))}
+        </Section>
+      )}
+      {!isParameter && options !== null && (
+        <ExecutorSection
+          title={texts.__('Executor')}
+          name={options.executor}
+          data={options.executor_data}
+          texts={texts}
+        />
+      )}
+      {!isParameter && dependencies.length > 0 && (
+        <Section title={texts.__('Needs')}>
+          <Dependencies dependencies={dependencies} texts={texts} />
+        </Section>
+      )}
+      {task?.source && <Source source={task.source} texts={texts} />}
+    </div>
+  );
+}
+
+function Source(props: { source: string; texts: ITexts }): JSX.Element {
+  const { source, texts } = props;
+  const copy = <CopyButton text={source} label={texts.__('Copy source')} texts={texts} isIcon />;
+  return (
+    <Section title={texts.__('Source')} aside={copy}>
+      <PythonSource source={source} />
+    </Section>
+  );
+}
