@@ -79,6 +79,7 @@ def encode_order(spec: JobSpec, place: Place) -> bytes:
         "share": place.share,
         "topic": place.topic,
         "has_paths": has_paths(spec),
+        "python": spec.client.get("python_version", ""),
     }
     return _message({**control, "place": told}, body)
 
@@ -137,6 +138,13 @@ def decode_reply(reply: bytes) -> Outcome | None:
         message = f"The Dask worker cannot start a process for the task: {control['trouble']}. Free its disk or memory."
         failure = TaskFailure(message=message, is_user_error=False, is_transient=True)
         return Outcome(status=JobStatus.FAILED, failure=failure)
+    if "python" in control:
+        theirs, ours = control["python"], control["wanted"]
+        message = (
+            f"The Dask worker has Python {theirs} ({control['program']}), but the workflow was written with {ours}. "
+            f"Start its workers with Python {'.'.join(ours.split('.')[:2])}, or use another cluster."
+        )
+        return Outcome(status=JobStatus.FAILED, failure=TaskFailure(message=message, is_user_error=False))
     if "death" in control:
         _, out, _ = control["body"]
         return Outcome(

@@ -11,6 +11,7 @@ when it crashes. Processes serve one task after the other, and end with the work
 import contextlib
 import json
 import os
+import platform
 import select
 import signal
 import socket
@@ -49,13 +50,16 @@ def run(programs: "Mapping[str, bytes]", order: bytes) -> bytes:
 
     Returns:
         The message `worker.py` answers with; or one whose control part says `wants_bytes`, `is_stopped`, `trouble`
-        (why no process could be started) or `death` (the exit code of a process that did not answer).
+        (why no process could be started), `python` (its version, which is not the wanted one) or `death` (the exit code
+        of a process that did not answer).
     """
     from distributed import get_worker  # where this runs it is there
 
     control, body = _split(order)
     place, started = control.pop("place"), time.time()
-    name = place["key"]
+    name, wanted, python = place["key"], place["python"], platform.python_version()
+    if wanted and wanted.split(".")[:2] != python.split(".")[:2]:
+        return _pack({"python": python, "program": sys.executable, "wanted": wanted})
     is_shared = os.path.exists(place["share"]) and os.access(control["payload_dir"], os.W_OK)
     if place["has_paths"] and not is_shared:
         return _pack({"wants_bytes": True})
