@@ -42,7 +42,7 @@ class Restartable:
     restart: Callable[[], None]
 
 
-def waiting(port: int) -> Callable[[], str]:
+def _waiting(port: int) -> Callable[[], str]:
     """A task that says that it runs, and waits for a word."""
 
     def wait() -> str:
@@ -125,7 +125,7 @@ class RecoveryContract(ExecutorSuite):
 
         async def play() -> None:
             async with Beacon() as beacon:
-                node = await dispatched(tmp_path, executor, self.connected, endless(beacon.port), time_limit=1)
+                node = await dispatched(tmp_path, executor, self.connected, _endless(beacon.port), time_limit=1)
                 assert (node["status"], node["attempt"]) == ("FAILED", 1)
                 assert "time limit of 1 s" in node["error"]
                 await beacon.gone(self.stop_s)
@@ -162,7 +162,7 @@ class RecoveryContract(ExecutorSuite):
             async with Beacon() as beacon:
                 executor = self.make_executor()
                 async with self.running(executor, tmp_path, host) as running:
-                    spec = job(waiting(beacon.port))
+                    spec = job(_waiting(beacon.port))
                     (handle,) = await running.submit(spec)
                     await beacon.word()
                 assert host.outcomes() == {}
@@ -178,7 +178,7 @@ class RecoveryContract(ExecutorSuite):
                     assert outcome.status is JobStatus.COMPLETED, outcome
                     assert running.load(outcome) == "went on"
                 else:
-                    assert_lost(outcome)
+                    _assert_lost(outcome)
 
         asyncio.run(play())
 
@@ -190,7 +190,7 @@ class RecoveryContract(ExecutorSuite):
             (handle,) = await running.submit(known)
             await running.host.finished(known.attempt_id)
             await running.executor.watch({unknown.attempt_id: self.lost(handle)})
-            assert_lost(await running.host.finished(unknown.attempt_id, 60))
+            _assert_lost(await running.host.finished(unknown.attempt_id, 60))
 
         self.run(executor, tmp_path, scenario)
 
@@ -199,7 +199,7 @@ class RecoveryContract(ExecutorSuite):
 
         async def scenario(running: Running, restart: Callable[[], None]) -> None:
             async with Beacon() as beacon:
-                spec = job(waiting(beacon.port))
+                spec = job(_waiting(beacon.port))
                 await running.submit(spec)
                 await beacon.word()
                 await asyncio.to_thread(restart)
@@ -228,7 +228,7 @@ class RecoveryContract(ExecutorSuite):
         executor, words = self.make_refused()
 
         async def scenario(running: Running) -> None:
-            assert words in trouble_of(await running.outcome(job(lambda: 1)))
+            assert words in _trouble_of(await running.outcome(job(lambda: 1)))
 
         self.run(executor, tmp_path, scenario)
 
@@ -238,12 +238,12 @@ class RecoveryContract(ExecutorSuite):
 
         async def scenario(running: Running) -> None:
             outcome = await running.outcome(job(lambda: 1, client=client))
-            assert words in trouble_of(outcome)
+            assert words in _trouble_of(outcome)
 
         self.run(executor, tmp_path, scenario)
 
 
-def endless(port: int) -> Callable[[], None]:
+def _endless(port: int) -> Callable[[], None]:
     """A task that holds a connection and does not end."""
 
     def hang() -> None:
@@ -254,7 +254,7 @@ def endless(port: int) -> Callable[[], None]:
     return hang
 
 
-def trouble_of(outcome: Outcome) -> str:
+def _trouble_of(outcome: Outcome) -> str:
     """Why a job failed, which must not be the user's code."""
     assert outcome.status is JobStatus.FAILED, outcome
     assert outcome.failure is not None
@@ -262,7 +262,7 @@ def trouble_of(outcome: Outcome) -> str:
     return outcome.failure.message
 
 
-def assert_lost(outcome: Outcome) -> None:
+def _assert_lost(outcome: Outcome) -> None:
     """Nobody can tell how the job ended, and a reason is given."""
     assert outcome.status is JobStatus.LOST, outcome
     assert outcome.failure is None or outcome.failure.message
