@@ -21,7 +21,7 @@ help:
 	@echo "make lab      JupyterLab on the working tree"
 	@echo "make test     every test: front end, Python, notebooks, browser"
 	@echo "make check    format, lint, types, import rules"
-	@echo "make bench    time dispatches and what is around them (BENCH='--large --growth --peers all': more)"
+	@echo "make bench    time dispatches and what is around them (BENCH='--large --growth --dask --peers all': more)"
 	@echo "make bench-compare   the last two runs of make bench side by side"
 	@echo "make docs     build the documentation into site/"
 	@echo "make format   rewrite files to the format that 'make check' wants"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from covalent_lab.client.cached import get_cached_results, purge_cached_results
     from covalent_lab.client.connection import is_covalent_running
     from covalent_lab.client.control import covalent_start, covalent_stop
+    from covalent_lab.client.exporting import export
     from covalent_lab.client.repeating import redispatch
     from covalent_lab.client.result import Result
     from covalent_lab.client.serving import release_kernel_values, serve_kernel
@@ -54,6 +55,7 @@ __all__ = [
     "dispatch_sync",
     "electron",
     "executor",
+    "export",
     "fs",
     "fs_strategies",
     "get_cached_results",
@@ -96,6 +98,7 @@ _HOMES = {
     "dispatch": "client.api",
     "dispatch_sync": "client.api",
     "electron": "workflow.electron",
+    "export": "client.exporting",
     "get_cached_results": "client.cached",
     "get_config": "config.access",
     "get_context": "workflow.context",

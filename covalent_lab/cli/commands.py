@@ -7,6 +7,8 @@ from covalent_lab.cli.cached import cache
 from covalent_lab.cli.cluster import cluster
 from covalent_lab.cli.database import db, migrate, migrate_pickled_result_object
 from covalent_lab.cli.dispatches import cancel, list_dispatches, redispatch, result, show
+from covalent_lab.cli.executors import executors
+from covalent_lab.cli.exporting import compare, export
 from covalent_lab.cli.folders import config, logs, purge
 from covalent_lab.cli.notebooks import run
 from covalent_lab.cli.output import LabGroup
@@ -36,8 +38,8 @@ def _completion(shell: str) -> None:
 
 
 for _command in (
-    start, stop, restart, status, cluster, run,
-    list_dispatches, show, result, cancel, redispatch, cache,
+    start, stop, restart, status, cluster, executors, run,
+    list_dispatches, show, result, cancel, redispatch, export, compare, cache,
     config, logs, purge, db, migrate, migrate_pickled_result_object,
 ):  # fmt: skip
     _commands.add_command(_command)

@@ -8,7 +8,16 @@ import click
 from covalent_lab.cli.output import json_option, moment, print_json, say, show_fields, show_table
 from covalent_lab.errors import TaskError
 
-__all__ = ["cancel", "list_dispatches", "redispatch", "result", "show"]
+__all__ = [
+    "address_option",
+    "cancel",
+    "connection_to",
+    "list_dispatches",
+    "reachable",
+    "redispatch",
+    "result",
+    "show",
+]
 
 _T = TypeVar("_T", list[Any], dict[str, Any])
 _WAIT_S = 30.0
@@ -26,7 +35,7 @@ address_option = click.option(
 @json_option
 def list_dispatches(*, status: str, search: str, count: int, address: str | None, as_json: bool) -> None:
     """List dispatches, newest first."""
-    page = _connection(address).list_dispatches(status=status.upper(), search=search, count=count)
+    page = connection_to(address).list_dispatches(status=status.upper(), search=search, count=count)
     if as_json:
         print_json(page["items"])
         return
@@ -53,7 +62,7 @@ def show(*, dispatch_id: str, address: str | None, as_json: bool) -> None:
     from covalent_lab.graph.model import NodeKind
     from covalent_lab.graph.wire import graph_from_wire
 
-    connection = _connection(address)
+    connection = connection_to(address)
     detail = connection.detail(dispatch_id)
     columns = connection.nodes(dispatch_id)
     graph = graph_from_wire(connection.graph(dispatch_id))
@@ -103,7 +112,7 @@ def result(*, dispatch_id: str, wait: bool, address: str | None, as_json: bool) 
     """
     from covalent_lab.client.status import Status
 
-    connection = _connection(address)
+    connection = connection_to(address)
     detail = connection.detail(dispatch_id, wait_s=_WAIT_S if wait else 0.0)
     while wait and not Status.is_terminal(detail["status"]):
         detail = connection.detail(dispatch_id, wait_s=_WAIT_S)
@@ -125,7 +134,7 @@ def result(*, dispatch_id: str, wait: bool, address: str | None, as_json: bool) 
 @address_option
 def cancel(*, dispatch_id: str, tasks: tuple[int, ...], address: str | None) -> None:
     """Ask a dispatch, or some of its tasks, to stop."""
-    say(_connection(address).cancel(dispatch_id, tasks or None))
+    say(connection_to(address).cancel(dispatch_id, tasks or None))
 
 
 @click.command()
@@ -142,8 +151,17 @@ def redispatch(*, dispatch_id: str, reuse: bool, args_json: str, kwargs_json: st
     from covalent_lab.client.repeating import redispatch as repeat
 
     args, kwargs = _of_kind(args_json, list, "--args"), _of_kind(kwargs_json, dict, "--kwargs")
-    _connection(address).close()  # fails where no server answers, instead of starting a dispatcher here
+    reachable(address)
     click.echo(repeat(dispatch_id, address, reuse_previous_results=reuse)(*args, **kwargs))
+
+
+def reachable(address: str | None) -> None:
+    """Fail where no server answers, before something starts a dispatcher here.
+
+    Raises:
+        ServerUnreachableError: None does.
+    """
+    connection_to(address).close()
 
 
 def _of_kind(text: str, kind: type[_T], option: str) -> _T:
@@ -161,7 +179,7 @@ def _text(detail: dict[str, Any]) -> str | None:
     return None if view is None else str(view["text"])
 
 
-def _connection(address: str | None) -> Any:
+def connection_to(address: str | None) -> Any:
     from covalent_lab.client.discovery import discover  # urllib3
     from covalent_lab.settings import Settings
 

@@ -16,7 +16,7 @@ from covalent_lab.config.reader import ConfigReader
 from covalent_lab.config.serverfiles import ServerFiles
 from covalent_lab.errors import BackendError
 
-__all__ = ["ask", "log_path", "running", "start", "stop"]
+__all__ = ["ask", "describe", "log_path", "running", "start", "stop"]
 
 _ANSWER_S = 60.0
 _TOLD = ("scheduler_address", "dashboard_link", "process_info", "pid", "admin_host", "admin_port")
@@ -52,6 +52,26 @@ def ask(question: str, **fields: Any) -> Any:
     if "error" in answer:
         raise BackendError(f"The Dask cluster refused: {answer['error']}")
     return answer["answer"]
+
+
+def describe() -> dict[str, Any]:
+    """The cluster for people: whether it runs, where, with which workers; `trouble` if it runs and does not answer."""
+    there = running()
+    view: dict[str, Any] = {
+        "is_running": there is not None,
+        "scheduler_address": "" if there is None else there["scheduler_address"],
+        "dashboard_link": "" if there is None else there["dashboard_link"],
+        "pid": None if there is None else there["pid"],
+        "trouble": "",
+        "workers": [],
+    }
+    if there is not None:
+        try:
+            workers = ask("info")["workers"]
+        except BackendError as error:
+            return {**view, "trouble": error.message}
+        view["workers"] = [{"name": name, **about} for name, about in workers.items()]
+    return view
 
 
 def start() -> bool:

@@ -5,7 +5,7 @@ Everything is synchronous and safe to call from several threads.
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -118,6 +118,14 @@ class Connection(Protocol):
         """What can be shown of a value."""
         ...
 
+    def export(self, dispatch_id: str, format: str) -> str:
+        """The dispatch as text in a format: `svg`, `mmd`, `dot`, `py` or `html`."""
+        ...
+
+    def compare(self, left: str, right: str) -> dict[str, Any]:
+        """Two dispatches side by side."""
+        ...
+
     def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> str:
         """Ask tasks to stop; returns what to tell the user."""
         ...
@@ -132,6 +140,22 @@ class Connection(Protocol):
 
     def purge_cached_results(self, keys: Sequence[str] | None = None, unused_s: float | None = None) -> int:
         """Drop cached results; returns how many."""
+        ...
+
+    def executors(self) -> list[dict[str, Any]]:
+        """Every executor, with its settings and how much it has to do."""
+        ...
+
+    def executor_health(self, name: str) -> dict[str, Any]:
+        """How an executor is."""
+        ...
+
+    def configure_executor(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings of an executor; None takes one out of the configuration file."""
+        ...
+
+    def test_executor(self, name: str, wait_s: float = 60.0) -> dict[str, Any]:
+        """Let an executor run a small task, and wait for its end so long."""
         ...
 
     def subscribe(self, after: int | None = None) -> FeedReader:

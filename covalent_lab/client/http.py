@@ -17,6 +17,7 @@ __all__ = ["HttpConnection", "extra_headers"]
 
 _API = "covalent/api/v1/"
 _TIMEOUT_S = 30.0
+_EXPORT_S = 300.0
 _CONNECT_S = 5.0
 _ONE_BODY = 1 << 20
 _PARTS = 1 << 20
@@ -134,6 +135,14 @@ class HttpConnection:
     def preview(self, dispatch_id: str, digest: str) -> dict[str, Any]:
         return self._json("GET", f"dispatches/{_quoted(dispatch_id)}/payloads/{_quoted(digest)}/preview")
 
+    def export(self, dispatch_id: str, format: str) -> str:
+        path = f"dispatches/{_quoted(dispatch_id)}/export"
+        return self._request("GET", path, query={"format": format}, read_s=_EXPORT_S).data.decode()
+
+    def compare(self, left: str, right: str) -> dict[str, Any]:
+        path = f"dispatches/{_quoted(left)}/comparison/{_quoted(right)}"
+        return self._json("GET", path, read_s=_EXPORT_S)
+
     def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> str:
         form = {"task_ids": None if task_ids is None else list(task_ids)}
         return str(self._json("POST", f"dispatches/{_quoted(dispatch_id)}/cancel", form=form)["message"])
@@ -147,6 +156,22 @@ class HttpConnection:
     def purge_cached_results(self, keys: Sequence[str] | None = None, unused_s: float | None = None) -> int:
         form = {"keys": None if keys is None else list(keys), "unused_s": unused_s}
         return int(self._json("POST", "cached_results/purge", form=form)["purged"])
+
+    def executors(self) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self._json("GET", "executors")["items"]
+        return items
+
+    def executor_health(self, name: str) -> dict[str, Any]:
+        return self._json("GET", f"executors/{_quoted(name)}/health", read_s=2 * _TIMEOUT_S)
+
+    def configure_executor(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        return self._json("PUT", f"executors/{_quoted(name)}", form={"settings": dict(settings)})
+
+    def test_executor(self, name: str, wait_s: float = 60.0) -> dict[str, Any]:
+        query = {"wait_s": f"{wait_s:g}"}
+        return self._json(
+            "POST", f"executors/{_quoted(name)}/test", query=query, form={}, read_s=2 * _TIMEOUT_S + wait_s
+        )
 
     def subscribe(self, after: int | None = None) -> "_Frames":
         query = "" if after is None else f"?{urlencode({'after': after})}"

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -108,6 +108,12 @@ class LocalConnection:
     def preview(self, dispatch_id: str, digest: str) -> dict[str, Any]:
         return self._wait(self._lab.preview(dispatch_id, digest))
 
+    def export(self, dispatch_id: str, format: str) -> str:
+        return self._wait(self._lab.export(dispatch_id, format))
+
+    def compare(self, left: str, right: str) -> dict[str, Any]:
+        return self._wait(self._lab.compare(left, right))
+
     def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None = None) -> str:
         return str(self._wait(self._lab.cancel(dispatch_id, task_ids))["message"])
 
@@ -119,6 +125,19 @@ class LocalConnection:
 
     def purge_cached_results(self, keys: Sequence[str] | None = None, unused_s: float | None = None) -> int:
         return int(self._wait(self._lab.purge_cached_results(keys, unused_s))["purged"])
+
+    def executors(self) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self._wait(self._lab.executors())["items"]
+        return items
+
+    def executor_health(self, name: str) -> dict[str, Any]:
+        return self._wait(self._lab.executor_health(name))
+
+    def configure_executor(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        return self._wait(self._lab.configure_executor(name, settings))
+
+    def test_executor(self, name: str, wait_s: float = 60.0) -> dict[str, Any]:
+        return self._wait(self._lab.test_executor(name, wait_s))
 
     def subscribe(self, after: int | None = None) -> "_Frames":
         return _Frames(self._lab.subscribe(after))

@@ -6,10 +6,11 @@ from typing import Any
 
 from covalent_lab.config.keys import KEYS
 from covalent_lab.config.reader import ConfigReader, checked, config_path
+from covalent_lab.config.toml import REMOVED
 from covalent_lab.config.writer import write_changes
 from covalent_lab.errors import ConfigError
 
-__all__ = ["get_config", "reload_config", "set_config"]
+__all__ = ["change_section", "get_config", "reload_config", "set_config"]
 
 
 def get_config(entries: str | Sequence[str] | None = None) -> Any:
@@ -64,10 +65,33 @@ def set_config(new_config: str | Mapping[str, Any], new_value: Any = None) -> No
     given = {new_config: new_value} if isinstance(new_config, str) else new_config
     if not isinstance(given, Mapping):
         raise TypeError(f"set_config() takes a key or a dictionary of keys, not {type(given).__name__}.")
+    _write(dict(_leaves(given, ())))
+
+
+def change_section(section: str, values: Mapping[str, Any]) -> None:
+    """Write values of one section to the configuration file, at once and all or none.
+
+    Args:
+        section: Its name, as `executors.ssh`.
+        values: By key; None takes a key out of the file, so that its default holds again. A dictionary takes the
+            place of what was there, with all its keys.
+
+    Raises:
+        ConfigError: As for `set_config`.
+    """
+    parts = tuple(section.split("."))
+    before: Any = ConfigReader().file
+    for part in parts:
+        before = before.get(part, {}) if isinstance(before, Mapping) else {}
+    _write(dict(_differences(values, before, parts)))
+
+
+def _write(changes: Mapping[tuple[str, ...], Any]) -> None:
     path = config_path()
-    changes = dict(_leaves(given, ()))
     for parts, value in changes.items():
         name = ".".join(parts)
+        if value is REMOVED:
+            continue
         if name in KEYS:
             checked(KEYS[name], value, f"{path}: {name}")
         elif not isinstance(value, dict) and any(key.startswith(f"{name}.") for key in KEYS):
@@ -105,6 +129,19 @@ def _leaves(given: Mapping[Any, Any], above: tuple[str, ...]) -> Iterator[tuple[
             raise ConfigError(f"{'.'.join(parts)} is None; the configuration file has no form for it.")
         else:
             yield parts, _plain(value)
+
+
+def _differences(
+    values: Mapping[str, Any], before: Any, above: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in values.items():
+        parts, known = (*above, key), before.get(key) if isinstance(before, Mapping) else None
+        if isinstance(value, Mapping):
+            gone = dict.fromkeys(known.keys() - value.keys()) if isinstance(known, Mapping) else {}
+            yield parts, {}
+            yield from _differences({**value, **gone}, known, parts)
+        else:
+            yield parts, REMOVED if value is None else _plain(value)
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-__all__ = ["dump", "edited", "literal"]
+__all__ = ["REMOVED", "dump", "edited", "literal"]
+
+REMOVED = object()
+"""As a value in changes: the key goes."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?\s*")
@@ -78,7 +81,7 @@ def edited(text: str, changes: Mapping[tuple[str, ...], Any], wanted: Mapping[st
 
     Args:
         text: A file that is valid TOML.
-        changes: New values by the parts of their keys; an empty dictionary makes a section.
+        changes: New values by the parts of their keys; an empty dictionary makes a section, `REMOVED` drops a key.
         wanted: What the outcome shall mean. If editing lines does not lead there (inline tables, values over several
             lines), the file is written anew, without its comments.
 
@@ -87,7 +90,9 @@ def edited(text: str, changes: Mapping[tuple[str, ...], Any], wanted: Mapping[st
     """
     lines = _lines(text) if text else []
     for path, value in changes.items():
-        if value == {} and isinstance(value, Mapping):
+        if value is REMOVED:
+            _remove(lines, path)
+        elif value == {} and isinstance(value, Mapping):
             _section_end(lines, path)
         else:
             _set(lines, path, value)
@@ -105,15 +110,30 @@ def _lines(text: str) -> list[str]:
 
 
 def _set(lines: list[str], path: tuple[str, ...], value: Any) -> None:
+    found = _entry(lines, path)
+    if found is None:
+        lines.insert(_section_end(lines, path[:-1]), f"{_name(path[-1])} = {literal(value)}\n")
+    else:
+        i, match = found
+        lines[i] = f"{match[1]}{match[2]}{match[3]}{literal(value)}{_comment(match[4])}\n"
+
+
+def _remove(lines: list[str], path: tuple[str, ...]) -> None:
+    found = _entry(lines, path)
+    if found is not None:
+        del lines[found[0]]
+
+
+def _entry(lines: list[str], path: tuple[str, ...]) -> tuple[int, re.Match[str]] | None:
+    """The line of a key: its index, and its parts."""
     *section, name = path
     here: tuple[str, ...] | None = ()
     for i, line in enumerate(lines):
         if line.lstrip().startswith("["):
             here = _header(line)
         elif here == tuple(section) and (match := _ENTRY.fullmatch(line)) and _path(match[2]) == (name,):
-            lines[i] = f"{match[1]}{match[2]}{match[3]}{literal(value)}{_comment(match[4])}\n"
-            return
-    lines.insert(_section_end(lines, tuple(section)), f"{_name(name)} = {literal(value)}\n")
+            return i, match
+    return None
 
 
 def _section_end(lines: list[str], section: tuple[str, ...]) -> int:

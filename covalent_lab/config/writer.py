@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from covalent_lab.config.reader import parse, read_text
-from covalent_lab.config.toml import edited
+from covalent_lab.config.toml import REMOVED, edited
 from covalent_lab.errors import ConfigError
 
 __all__ = ["write_changes"]
@@ -28,7 +28,7 @@ def write_changes(path: Path, changes: Mapping[tuple[str, ...], Any]) -> None:
 
     Args:
         path: The file; where it is a link, what it points to is changed.
-        changes: New values by the parts of their keys; an empty dictionary makes a section.
+        changes: New values by the parts of their keys; an empty dictionary makes a section, `toml.REMOVED` drops a key.
 
     Raises:
         ConfigError: The file cannot be written, another process holds it, or a key or value has no place in it.
@@ -87,12 +87,16 @@ def _free_name(path: Path) -> Path:
 
 def _put(tree: dict[str, Any], parts: tuple[str, ...], value: Any, path: Path) -> None:
     table = tree
+    if value is REMOVED and not _is_there(tree, parts):
+        return
     for i, part in enumerate(parts[:-1]):
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise ConfigError(f"{path}: {'.'.join(parts[: i + 1])} is {table!r}; it holds no further keys.")
     before = table.get(parts[-1])
-    if isinstance(value, dict):
+    if value is REMOVED:
+        del table[parts[-1]]
+    elif isinstance(value, dict):
         if before is not None and not isinstance(before, dict):
             raise ConfigError(f"{path}: {'.'.join(parts)} is {before!r}; it holds no further keys.")
         table.setdefault(parts[-1], {})
@@ -100,6 +104,14 @@ def _put(tree: dict[str, Any], parts: tuple[str, ...], value: Any, path: Path) -
         raise ConfigError(f"{path}: {'.'.join(parts)} is a section; name one of its keys.")
     else:
         table[parts[-1]] = value
+
+
+def _is_there(tree: Any, parts: tuple[str, ...]) -> bool:
+    for part in parts:
+        if not isinstance(tree, dict) or part not in tree:
+            return False
+        tree = tree[part]
+    return True
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from covalent_lab.dispatcher.acting import Acting
@@ -96,6 +96,8 @@ class Dispatcher:
         self._scheduler = Scheduler()
         self._runner = Runner(settings, blobs, self._job_updated, self._job_accepted, create)
         self.attach = self._runner.attach
+        self.check_executor = self._runner.check
+        self.load_of = self._runner.load
         self._active: dict[DispatchId, Active] = {}
         self._cache = PayloadCache()
         self._inbox = Inbox()
@@ -110,6 +112,11 @@ class Dispatcher:
         self._announcer = Announcer(store, self.feed, self._asked_by_others)
         self._endings = Endings(self._jobs)
         self._stop = asyncio.Event()
+
+    def configure_executor(self, name: str, values: Mapping[str, Any]) -> None:
+        """Let an executor have other option values; what it runs goes on with the earlier ones."""
+        self.settings = replace(self.settings, executors={**self.settings.executors, name: values})
+        self._runner.configure(name, values)
 
     # --- lifetime
 

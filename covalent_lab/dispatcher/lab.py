@@ -15,7 +15,9 @@ from covalent_lab.dispatcher.announcer import HIDDEN
 from covalent_lab.dispatcher.bootstrap import build
 from covalent_lab.dispatcher.bundle import BundleReader
 from covalent_lab.dispatcher.dispatcher import Dispatcher
+from covalent_lab.dispatcher.executors import ExecutorDesk
 from covalent_lab.dispatcher.intake import checked_id, read_dispatch
+from covalent_lab.dispatcher.probe import TASK, not_begun, report, write_probe
 from covalent_lab.dispatcher.queries import Queries
 from covalent_lab.dispatcher.repeat import Repeat, copy_dispatch, read_repeat, with_reuse
 from covalent_lab.errors import InternalError, MissingLatticeRecordError, PartOfDispatchError, StoreError
@@ -116,6 +118,9 @@ class Lab:
             raise InternalError("The lab was not opened.")
         return self._dispatcher, self._queries
 
+    def _desk(self) -> ExecutorDesk:
+        return ExecutorDesk(self._parts()[0])
+
     # --- asking
 
     async def status(self) -> dict[str, Any]:
@@ -180,11 +185,46 @@ class Lab:
         """What can be shown of a payload."""
         return await self._cross(self._parts()[1].preview(DispatchId(dispatch_id), digest))
 
+    async def export(self, dispatch_id: str, format: str) -> str:
+        """A dispatch as text: `svg`, `mmd`, `dot`, `py` or `html`."""
+        return await self._cross(self._parts()[1].export(DispatchId(dispatch_id), format))
+
+    async def compare(self, left: str, right: str) -> dict[str, Any]:
+        """Two dispatches side by side, see `exports.comparison`."""
+        return await self._cross(self._parts()[1].compare(DispatchId(left), DispatchId(right)))
+
     async def cached_results(self, search: str = "", offset: int = 0, count: int = 50) -> dict[str, Any]:
         """Part of the list of results that equal calls take over."""
         return await self._cross(self._parts()[1].cached_results(search, offset, count))
 
+    async def executors(self) -> dict[str, Any]:
+        """The executors there are, with their settings and how much they have to do."""
+        return await self._cross(self._desk().list())
+
+    async def executor_health(self, name: str) -> dict[str, Any]:
+        """How an executor is; it is started for that if need be."""
+        return await self._cross(self._desk().health(name))
+
     # --- changing
+
+    async def configure_executor(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings of an executor in the configuration file; see `ExecutorDesk.configure`."""
+        return await self._cross(self._desk().configure(name, settings))
+
+    async def test_executor(self, name: str, wait_s: float = 60.0) -> dict[str, Any]:
+        """Let an executor run a small task, unless it says itself that it cannot; waits for the end so many seconds.
+
+        Raises:
+            UnknownExecutorError: There is none of this name.
+        """
+        health, _ = await self._cross(self._desk().check(name))
+        if not health.is_usable:
+            return not_begun(name, health.summary)
+        submission = self.submission()
+        for piece in await asyncio.to_thread(write_probe, name, health.trial):
+            submission.feed(bytes(piece))
+        detail, _ = await submission.finish_and_wait(wait_s)
+        return report(name, detail, await self.node(detail["dispatch_id"], TASK))
 
     def submission(self) -> "Submission":
         """Begin to take in a bundle."""

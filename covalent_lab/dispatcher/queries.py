@@ -10,6 +10,7 @@ from covalent_lab._version import __version__
 from covalent_lab.config.reader import ConfigReader
 from covalent_lab.dispatcher.dispatcher import Dispatcher
 from covalent_lab.dispatcher.graphs import GraphCache
+from covalent_lab.dispatcher.portraits import portrait
 from covalent_lab.dispatcher.redaction import redacted_graph, shown_executor
 from covalent_lab.dispatcher.runner import StreamPart
 from covalent_lab.dispatcher.views import (
@@ -23,6 +24,8 @@ from covalent_lab.dispatcher.views import (
     with_data,
 )
 from covalent_lab.errors import MissingLatticeRecordError, MissingNodeError, UsageError
+from covalent_lab.exports.comparison import comparison
+from covalent_lab.exports.formats import format_named
 from covalent_lab.graph.model import Edge, Graph, NodeKind
 from covalent_lab.ids import DispatchId, NodeId, PayloadRef
 from covalent_lab.scheduler.states import DispatchState, NodeState
@@ -255,6 +258,18 @@ class Queries:
         """What can be shown of a payload."""
         stored = await self.payload(dispatch_id, digest)
         return await asyncio.to_thread(preview_view, digest, stored)
+
+    async def export(self, dispatch_id: DispatchId, name: str) -> str:
+        """A dispatch in one of the formats of `exports.formats`."""
+        form = format_named(name)
+        is_text = form.suffix in ("html", "py")
+        run = await portrait(self._store, dispatch_id, has_values=is_text, has_parts=is_text)
+        return await asyncio.to_thread(form.write, run)
+
+    async def compare(self, left: DispatchId, right: DispatchId) -> dict[str, Any]:
+        """Two dispatches side by side."""
+        runs = [await portrait(self._store, dispatch_id, has_values=True) for dispatch_id in (left, right)]
+        return await asyncio.to_thread(comparison, *runs)
 
     async def _shown(self, dispatch_id: DispatchId, ref: PayloadRef) -> dict[str, Any]:
         return payload_view(ref, await self._store.payload(dispatch_id, ref.digest))

@@ -28,14 +28,34 @@ from covalent_lab.executor.base import (
     Outcome,
     TaskFailure,
 )
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, split_attempt
 from covalent_lab.settings import Settings
 from covalent_lab.store.blobs import BlobDir
 
-__all__ = ["Runner", "StreamPart"]
+__all__ = ["Load", "Runner", "StreamPart"]
 
 _log = logging.getLogger(__name__)
 _PRINTED_S = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What an executor has to do.
+
+    Attributes:
+        is_started: Whether it was needed so far, and could be started.
+        trouble: Why it could not be started; empty if it was, or was not needed.
+        is_outdated: Whether it still works with earlier settings, because it has jobs.
+        queued: Jobs that it was given and that have not begun.
+        running: Jobs that have begun and not ended.
+    """
+
+    is_started: bool = False
+    trouble: str = ""
+    is_outdated: bool = False
+    queued: int = 0
+    running: int = 0
 
 
 class _Host:
@@ -101,6 +121,22 @@ class _Pump:
         self.executor: Executor | None = None
         self.trouble = ""
         self.settled = asyncio.Event()  # it has an executor, or could not start one
+        self.tries_again = False  # though there is no order
+        self.live: dict[AttemptId, bool] = {}  # jobs and steps that the executor has; whether they have begun
+        self.is_outdated = False
+
+    def expect(self, spec: JobSpec) -> None:
+        """The executor gets a job."""
+        steps = [step.attempt_id for step in (spec, *spec.then)]
+        self.live.update(dict.fromkeys(steps, False))
+        if spec.then:
+            self.then[steps[0]] = deque(steps[1:])
+
+    def drop(self, spec: JobSpec) -> None:
+        """The executor refused a job."""
+        self.then.pop(spec.attempt_id, None)
+        for step in (spec, *spec.then):
+            self.live.pop(step.attempt_id, None)
 
 
 class Runner:
@@ -123,6 +159,7 @@ class Runner:
         create: Callable[[str, Mapping[str, Any]], Executor] | None = None,
     ) -> None:
         self._settings = settings
+        self._configured = dict(settings.executors)
         self._blobs = blobs
         self._on_update = on_update
         self._on_handle = on_handle
@@ -188,11 +225,51 @@ class Runner:
         Raises:
             BackendError: The executor cannot be started, or takes no connections.
         """
+        return await (await self._ready(name)).admit(line)
+
+    async def check(self, name: str) -> Health:
+        """Ask an executor how it is; it is started for that, also where that failed before.
+
+        Raises:
+            BackendError: It cannot be started.
+            Exception: Whatever its `check` raises.
+        """
+        pump = self._pumps.get(name)
+        if pump is not None and pump.executor is None and pump.settled.is_set():
+            pump.settled.clear()
+            pump.tries_again = True
+            pump.wake.set()
+        return await (await self._ready(name)).check()
+
+    def load(self, name: str) -> Load:
+        """What an executor has to do."""
+        pump = self._pumps.get(name)
+        if pump is None:
+            return Load()
+        waiting = sum(1 + len(order.then) for order in pump.orders if isinstance(order, JobSpec))
+        running = sum(pump.live.values())
+        return Load(
+            is_started=pump.executor is not None,
+            trouble=pump.trouble if pump.executor is None else "",
+            is_outdated=pump.is_outdated,
+            queued=waiting + len(pump.live) - running,
+            running=running,
+        )
+
+    def configure(self, name: str, values: Mapping[str, Any]) -> None:
+        """Change option values; an executor that runs starts anew with them as soon as it has no jobs."""
+        self._configured[name] = values
+        pump = self._pumps.get(name)
+        if pump is not None:
+            pump.is_outdated = pump.executor is not None
+            pump.wake.set()
+
+    async def _ready(self, name: str) -> Executor:
         pump = self._pump(name)
         await pump.settled.wait()
         if pump.executor is None:
             raise BackendError(f"Executor {name!r} cannot be used: {pump.trouble}")
-        return await pump.executor.admit(line)
+        return pump.executor
 
     def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:
         """Tell the executors that run."""
@@ -205,12 +282,17 @@ class Runner:
         for name, pump in self._pumps.items():
             if pump.task is not None:
                 pump.task.cancel()
-            if pump.executor is not None:
-                try:
-                    await pump.executor.close()
-                except Exception:  # noqa: BLE001 - a backend's failure must not keep the others from closing
-                    _log.exception("executor %s failed to close", name)
+            await self._close(name, pump)
         self._pumps.clear()
+
+    @staticmethod
+    async def _close(name: str, pump: _Pump) -> None:
+        executor, pump.executor = pump.executor, None
+        if executor is not None:
+            try:
+                await executor.close()
+            except Exception:  # noqa: BLE001 - a backend's failure must not keep the others from closing
+                _log.exception("executor %s failed to close", name)
 
     def _pump(self, name: str) -> _Pump:
         pump = self._pumps.get(name)
@@ -225,6 +307,12 @@ class Runner:
             await self._start(name, pump)
             await pump.wake.wait()
             pump.wake.clear()
+            if pump.is_outdated and not pump.live:
+                pump.is_outdated = False
+                pump.settled.clear()
+                await self._close(name, pump)
+                pump.wake.set()
+                continue
             watched, pump.watched = pump.watched, {}
             if watched:
                 await self._watch(name, pump, watched)
@@ -236,7 +324,7 @@ class Runner:
         """Start the executor; while that fails, fail what is asked of it, and try again with the next order."""
         while pump.executor is None:
             try:
-                executor = self._create(name, self._settings.executors.get(name, {}))
+                executor = self._create(name, self._configured.get(name, {}))
                 await executor.start(_Host(name, self._settings, self._blobs, self._report))
                 pump.executor = executor
                 pump.settled.set()
@@ -246,9 +334,10 @@ class Runner:
                 message = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
                 pump.trouble = message
                 pump.settled.set()
-                while not (pump.orders or pump.watched):
+                while not (pump.orders or pump.watched or pump.tries_again):
                     await pump.wake.wait()
                     pump.wake.clear()
+                pump.tries_again = False
                 orders, pump.orders = pump.orders, []
                 for attempt_id in pump.watched:
                     self._fail(attempt_id, f"Executor {name!r} cannot be used: {message}")
@@ -260,11 +349,13 @@ class Runner:
     async def _watch(self, name: str, pump: _Pump, handles: Mapping[AttemptId, JobHandle]) -> None:
         assert pump.executor is not None
         pump.handles.update(handles)
+        pump.live.update(dict.fromkeys(handles, False))
         try:
             await pump.executor.watch(handles)
         except Exception as error:  # noqa: BLE001 - backend → event
             _log.exception("executor %s failed to watch", name)
             for attempt_id in handles:
+                pump.live.pop(attempt_id, None)
                 self._fail(attempt_id, f"Executor {name!r} lost track of the job: {type(error).__name__}: {error}")
 
     async def _carry_out(self, name: str, pump: _Pump, orders: Sequence[_Order]) -> None:
@@ -291,6 +382,8 @@ class Runner:
 
     async def _submit(self, name: str, pump: _Pump, specs: Sequence[JobSpec]) -> None:
         assert pump.executor is not None
+        for spec in specs:
+            pump.expect(spec)
         try:
             handles = await pump.executor.submit(specs)
             if len(handles) != len(specs):
@@ -299,21 +392,19 @@ class Runner:
             if not isinstance(error, LabError):
                 _log.exception("executor %s failed to submit", name)
             for spec in specs:
+                pump.drop(spec)
                 self._fail(spec.attempt_id, f"Executor {name!r} refused the job: {error}")
             return
         for spec, handle in zip(specs, handles, strict=True):
-            steps = deque(step.attempt_id for step in (spec, *spec.then))
-            self._hold(pump, steps, handle)
+            present = next((step.attempt_id for step in (spec, *spec.then) if step.attempt_id in pump.live), None)
+            if present is not None:
+                self._hold(pump, present, handle)
 
-    def _hold(self, pump: _Pump, steps: deque[AttemptId], handle: JobHandle) -> None:
-        """Keep the handle of a job for the first of these steps."""
-        assert pump.executor is not None
-        first = steps.popleft()
-        pump.handles[first] = handle
-        if steps:
-            pump.then[first] = steps
-        if pump.executor.jobs_survive:
-            self._on_handle(first, handle)
+    def _hold(self, pump: _Pump, attempt_id: AttemptId, handle: JobHandle) -> None:
+        """Keep the handle of a job for the step that it has come to."""
+        pump.handles[attempt_id] = handle
+        if pump.executor is not None and pump.executor.jobs_survive:
+            self._on_handle(attempt_id, handle)
 
     async def _cancel(self, name: str, pump: _Pump, attempts: Sequence[AttemptId]) -> None:
         assert pump.executor is not None
@@ -325,15 +416,26 @@ class Runner:
     def _report(self, name: str, update: JobUpdate) -> None:
         pump = self._pumps[name]
         if isinstance(update, JobIdentified):
-            pump.handles[update.attempt_id] = update.handle
-            if pump.executor is not None and pump.executor.jobs_survive:
-                self._on_handle(update.attempt_id, update.handle)
+            self._hold(pump, update.attempt_id, update.handle)
             return
         self._on_update(update)
-        if isinstance(update, JobFinished):
-            handle, steps = pump.handles.pop(update.attempt_id, None), pump.then.pop(update.attempt_id, None)
-            if steps and handle is not None and update.outcome.status is JobStatus.COMPLETED:
-                self._hold(pump, steps, handle)
+        if isinstance(update, JobStarted):
+            if update.attempt_id in pump.live:
+                pump.live[update.attempt_id] = True
+            return
+        handle, steps = pump.handles.pop(update.attempt_id, None), pump.then.pop(update.attempt_id, None)
+        pump.live.pop(update.attempt_id, None)
+        if steps and update.outcome.status is JobStatus.COMPLETED:
+            following = steps.popleft()
+            if steps:
+                pump.then[following] = steps
+            if handle is not None:
+                self._hold(pump, following, handle)
+        else:
+            for step in steps or ():  # never begun; whoever wants them submits them again
+                pump.live.pop(step, None)
+        if pump.is_outdated and not pump.live:
+            pump.wake.set()
 
     def _fail(self, attempt_id: AttemptId, message: str) -> None:
         failure = TaskFailure(message=message, is_user_error=False)

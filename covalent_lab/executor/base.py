@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import Any, ClassVar, Protocol, Self
 
 from covalent_lab.errors import BackendError
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef
 
 __all__ = [
@@ -403,6 +404,13 @@ class Executor(ABC):
             BackendError: This executor has no use for such processes.
         """
         raise BackendError(f"Executor {self.short_name!r} takes no connections. Only a few kinds do, as 'kernel'.")
+
+    async def check(self) -> Health:
+        """Find out whether tasks can run, as far as that takes seconds and changes nothing; called once started.
+
+        The dispatcher gives it a limited time, and takes a `LabError` that is raised for the answer "no".
+        """
+        return Health(is_usable=True, summary="Ready. This executor says no more of itself; a test task tells more.")
 
     def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:  # noqa: B027 - most do not care
         """Nothing of a dispatch will be submitted any more, as it ended; or it was deleted, and nobody can read it."""

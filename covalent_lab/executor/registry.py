@@ -93,6 +93,11 @@ class ExecutorRegistry:
                 self._plugins().pop(name, None)
         return dict(sorted(self._classes.items()))
 
+    def origin(self, name: str) -> str:
+        """Where the plugin of a name is: a file, or a module and its class; empty if it was only registered here."""
+        plugin = self._plugins().get(name)
+        return "" if plugin is None else plugin.origin
+
     def name_of(self, cls: type) -> str | None:
         """The name under which a class is registered; loads only plugins of its package."""
         package = cls.__module__.partition(".")[0]

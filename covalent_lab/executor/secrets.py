@@ -10,15 +10,20 @@ from typing import Any, TypeGuard
 from covalent_lab.errors import BackendError
 from covalent_lab.executor.base import Executor
 
-__all__ = ["MASK", "is_secret", "redacted", "references", "resolved"]
+__all__ = ["MASK", "is_reference", "is_secret", "redacted", "references", "resolved"]
 
 MASK = "***"
 _PREFIX = "env:"
 
 
+def is_reference(value: Any) -> TypeGuard[str]:
+    """Whether a value stands for a secret, as `env:NAME` does."""
+    return isinstance(value, str) and value.startswith(_PREFIX)
+
+
 def is_secret(kind: type, name: str, value: Any) -> bool:
     """Whether a value of an executor class must not be shown: the class says so, or it is a reference."""
-    if _is_reference(value):
+    if is_reference(value):
         return True
     named: tuple[str, ...] = getattr(kind, "secrets", ())
     if issubclass(kind, Executor):
@@ -33,7 +38,7 @@ def redacted(kind: type, attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 def references(attributes: Mapping[str, Any]) -> frozenset[str]:
     """Names of the attributes that refer to secrets."""
-    return frozenset(name for name, value in attributes.items() if _is_reference(value))
+    return frozenset(name for name, value in attributes.items() if is_reference(value))
 
 
 def resolved(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,7 +51,7 @@ def resolved(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _resolved(name: str, value: Any) -> Any:
-    if not _is_reference(value):
+    if not is_reference(value):
         return value
     variable = value.removeprefix(_PREFIX)
     if variable not in os.environ:
@@ -55,7 +60,3 @@ def _resolved(name: str, value: Any) -> Any:
             "runs. Set it, and start the dispatcher again."
         )
     return os.environ[variable]
-
-
-def _is_reference(value: Any) -> TypeGuard[str]:
-    return isinstance(value, str) and value.startswith(_PREFIX)

@@ -4,14 +4,14 @@ Functions, sublattices and options are not compared: a function that was stored 
 and what was replaced on purpose is told by who replaced it.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Sequence
 
-from covalent_lab.graph.model import Edge, Graph, NodeKind
+from covalent_lab.graph.model import Edge, Graph, Node, NodeKind
 from covalent_lab.graph.topology import predecessors, topological_order
 from covalent_lab.ids import NodeId
 
-__all__ = ["reusable_nodes", "unchanged_nodes"]
+__all__ = ["matched_nodes", "reusable_nodes", "unchanged_nodes"]
 
 
 def unchanged_nodes(old: Graph, new: Graph, replaced: Collection[int] = ()) -> frozenset[NodeId]:
@@ -57,6 +57,23 @@ def reusable_nodes(
     parameters = {node.id for node in new.nodes if node.kind is NodeKind.PARAMETER}
     unchanged = unchanged_nodes(old, new, replaced)
     return _closed(new, {node for node in unchanged if node in parameters or node in completed}) - parameters
+
+
+def matched_nodes(left: Graph, right: Graph) -> Sequence[tuple[Node | None, Node | None]]:
+    """Nodes of two graphs side by side, whatever they are: the first of a name beside the first of that name.
+
+    Returns:
+        Pairs in the order of the left graph, then what only the right one has; None where a graph has no such node.
+    """
+    waiting: dict[tuple[str, NodeKind], deque[Node]] = {}
+    for node in right.nodes:
+        waiting.setdefault((node.name, node.kind), deque()).append(node)
+    pairs: list[tuple[Node | None, Node | None]] = []
+    for node in left.nodes:
+        found = waiting.get((node.name, node.kind))
+        pairs.append((node, found.popleft() if found else None))
+    rest = sorted((node for found in waiting.values() for node in found), key=lambda node: node.id)
+    return [*pairs, *((None, node) for node in rest)]
 
 
 def _hands_sublattice(graph: Graph, edge: Edge) -> bool:

@@ -48,12 +48,12 @@ class MainThread:
         """
         if threading.current_thread() is not threading.main_thread():
             return call()
-        ended: list[tuple[_T | None, Exception | None]] = []
+        ended: list[tuple[_T | None, BaseException | None]] = []
 
         def run() -> None:
             try:
-                outcome: tuple[_T | None, Exception | None] = (call(), None)
-            except Exception as error:  # noqa: BLE001 - raised where it is awaited
+                outcome: tuple[_T | None, BaseException | None] = (call(), None)
+            except BaseException as error:  # noqa: BLE001 - raised where it is awaited
                 outcome = (None, error)
             with self._changed:
                 ended.append(outcome)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from covalent_lab.exports.statuswords import style_of
 from covalent_lab.notebook.report import block_html, duration, line_html
-from covalent_lab.notebook.statuswords import style_of
 
 __all__ = ["CellReport", "cell_report"]
 

@@ -8,10 +8,12 @@ from typing import Any
 from covalent_lab.client.api import cancel as cancel_dispatch
 from covalent_lab.client.api import get_result
 from covalent_lab.client.connection import connect, whole_stream
+from covalent_lab.client.exporting import compare, export
 from covalent_lab.client.nodecall import find_node
 from covalent_lab.client.repeating import redispatch as repeat
 from covalent_lab.client.result import Result
 from covalent_lab.errors import MissingLatticeRecordError, UsageError
+from covalent_lab.exports.comparison import comparison_lines
 from covalent_lab.notebook.cards import show_card
 from covalent_lab.notebook.cellcommand import deliver_all
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand, Word
@@ -21,6 +23,8 @@ from covalent_lab.notebook.screens import screen_of
 
 __all__ = [
     "CANCEL",
+    "COMPARE",
+    "EXPORT",
     "LIST",
     "LOGS",
     "OPEN",
@@ -273,6 +277,33 @@ def _open(call: Call) -> None:
     )
 
 
+def _export(call: Call) -> None:
+    """Write a dispatch into a file; its suffix chooses the format: .svg, .png, .mmd, .dot, .py or .html."""
+    file = export(find_dispatch(call), call.options.file)
+    screen_of(call.shell).write(f"Wrote {file}.\n", is_error=False)
+
+
+def _export_arguments(parser: Parser) -> None:
+    id_argument(parser)
+    parser.argument("file", metavar="FILE", help="the file to write")
+
+
+def _compare(call: Call) -> None:
+    """Show in which tasks two dispatches differ."""
+    left = find_dispatch(call)
+    call.options.dispatch_id = call.options.other
+    found = compare(left, find_dispatch(call))
+    heading, rows = comparison_lines(found, shows_all=call.options.all)
+    lines = [*heading, *("  ".join(filter(None, row)) for row in rows)]
+    screen_of(call.shell).write("\n".join(lines) + "\n", is_error=False)
+
+
+def _compare_arguments(parser: Parser) -> None:
+    id_argument(parser)
+    parser.argument("other", metavar="OTHER", offer=dispatch_ids, help="the dispatch to compare with")
+    parser.argument("-a", "--all", action="store_true", help="list tasks without differences, too")
+
+
 LIST = SubCommand(name="list", help="the newest dispatches", run=_list, arguments=_list_arguments)
 SHOW = SubCommand(
     name="show", help="a dispatch as a live card", run=_show, arguments=lambda p: id_argument(p, is_needed=False)
@@ -285,6 +316,8 @@ CANCEL = SubCommand(name="cancel", help="stop a dispatch, or some tasks", run=_c
 REDISPATCH = SubCommand(
     name="redispatch", help="run a dispatch again", run=_redispatch, arguments=_redispatch_arguments
 )
+EXPORT = SubCommand(name="export", help="a dispatch as a file", run=_export, arguments=_export_arguments)
+COMPARE = SubCommand(name="compare", help="two dispatches side by side", run=_compare, arguments=_compare_arguments)
 OPEN = SubCommand(
     name="open", help="a link to the graph", run=_open, arguments=lambda p: id_argument(p, is_needed=False)
 )

@@ -10,8 +10,8 @@ from typing import Any
 from covalent_lab.client.api import get_result
 from covalent_lab.client.connection import Connection, connect
 from covalent_lab.errors import ServerUnreachableError
+from covalent_lab.exports.statuswords import TERMINAL
 from covalent_lab.notebook.remote import RUNNER_FILE
-from covalent_lab.notebook.statuswords import TERMINAL
 
 __all__ = ["NodeStreams", "follow_dispatch", "remote_traceback", "split_traceback"]
 

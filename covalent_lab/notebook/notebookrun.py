@@ -9,11 +9,11 @@ from covalent_lab.client.api import dispatch, get_result
 from covalent_lab.client.connection import Connection, connect
 from covalent_lab.client.result import Result
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
+from covalent_lab.exports.statuswords import TERMINAL
 from covalent_lab.notebook.cellworkflow import CellWorkflow
 from covalent_lab.notebook.following import NodeStreams, follow_dispatch, remote_traceback
 from covalent_lab.notebook.report import Progress
 from covalent_lab.notebook.screens import Screen
-from covalent_lab.notebook.statuswords import TERMINAL
 from covalent_lab.notebook.taskcells import MarkedCell
 
 __all__ = ["NotebookRun"]

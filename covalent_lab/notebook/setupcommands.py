@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from covalent_lab.client.connection import connect
+from covalent_lab.client.executors import health_facts, test_facts
 from covalent_lab.config.access import get_config, set_config
-from covalent_lab.errors import ConfigError, UsageError
+from covalent_lab.errors import ConfigError, LabError, UsageError
 from covalent_lab.executor import registry
 from covalent_lab.executor.base import Executor
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
@@ -17,6 +18,8 @@ from covalent_lab.notebook.screens import screen_of
 from covalent_lab.workflow.lattice import Lattice
 
 __all__ = ["CONFIG", "DRAW", "EXECUTORS", "STATUS"]
+
+_VERBS = ("check", "test")
 
 
 def _status(call: Call) -> None:
@@ -32,12 +35,18 @@ def _status(call: Call) -> None:
 
 
 def _executors(call: Call) -> None:
-    """List the executors, or tell the options of one."""
-    name = call.options.name
+    """List the executors, tell the options of one, ask how it is (check), or run a small task on it (test)."""
+    *verbs, name = call.options.words or [None]
+    if len(verbs) > 1 or (verbs and verbs[0] not in _VERBS) or (not verbs and name in _VERBS):
+        raise UsageError("Write %covalent executors, and a name, or check or test and a name.")
+    if verbs == ["check"]:
+        _show_rows(call, ("Executor", name), list(health_facts(connect().executor_health(name)).items()))
+        return
+    if verbs == ["test"]:
+        _show_rows(call, ("Executor", name), list(test_facts(connect().test_executor(name)).items()))
+        return
     if name is None:
-        names = registry.names()
-        first_lines = [(known, _first_line(registry.default().load(known))) for known in names]
-        _show_rows(call, ("Executor", "Runs tasks"), first_lines)
+        _show_rows(call, ("Executor", "Runs tasks"), [(known, _summary(known)) for known in registry.names()])
         return
     kind = registry.load(name)
     values = get_config("executors").get(name, {})
@@ -51,8 +60,11 @@ def _executors(call: Call) -> None:
     _show_rows(call, ("Option", "Value", "Meaning"), rows)
 
 
-def _first_line(kind: type) -> str:
-    return (kind.__doc__ or "").strip().partition("\n")[0]
+def _summary(name: str) -> str:
+    try:
+        return (registry.load(name).__doc__ or "").strip().partition("\n")[0]
+    except LabError as error:
+        return error.message
 
 
 def _config(call: Call) -> Any:
@@ -124,7 +136,17 @@ def _draw_arguments(parser: Parser) -> None:
 
 
 def _executor_arguments(parser: Parser) -> None:
-    parser.argument("name", metavar="NAME", nargs="?", offer=executors, help="tell this one's options")
+    parser.argument(
+        "words",
+        metavar="[check|test] NAME",
+        nargs="*",
+        offer=_executor_words,
+        help="tell this one's options, or how it is",
+    )
+
+
+def _executor_words(shell: Any, words: list[str]) -> list[str]:
+    return [*executors(shell, words), *(() if words else _VERBS)]
 
 
 def _config_arguments(parser: Parser) -> None:
@@ -138,7 +160,10 @@ def _show_rows(call: Call, columns: tuple[str, ...], rows: Sequence[Sequence[str
 
 STATUS = SubCommand(name="status", help="where the dispatcher runs, and how it is", run=_status)
 EXECUTORS = SubCommand(
-    name="executors", help="the executors, or one's options", run=_executors, arguments=_executor_arguments
+    name="executors",
+    help="the executors, one's options, a check or a test of it",
+    run=_executors,
+    arguments=_executor_arguments,
 )
 CONFIG = SubCommand(name="config", help="show or change the configuration", run=_config, arguments=_config_arguments)
 DRAW = SubCommand(name="draw", help="a picture of a workflow", run=_draw, arguments=_draw_arguments)

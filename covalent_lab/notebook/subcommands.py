@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from covalent_lab.notebook.cellcommand import CELL
 from covalent_lab.notebook.debugging import DEBUG
-from covalent_lab.notebook.dispatchcommands import CANCEL, LIST, LOGS, OPEN, REDISPATCH, RESULT, SHOW
+from covalent_lab.notebook.dispatchcommands import CANCEL, COMPARE, EXPORT, LIST, LOGS, OPEN, REDISPATCH, RESULT, SHOW
 from covalent_lab.notebook.grammar import SubCommand
 from covalent_lab.notebook.notebookcommands import FORGET, RUN
 from covalent_lab.notebook.setupcommands import CONFIG, DRAW, EXECUTORS, STATUS
@@ -18,7 +18,22 @@ def _by_name(*commands: SubCommand) -> Mapping[str, SubCommand]:
 
 
 LINE_COMMANDS = _by_name(
-    STATUS, LIST, SHOW, RESULT, LOGS, CANCEL, REDISPATCH, DEBUG, OPEN, DRAW, RUN, FORGET, EXECUTORS, CONFIG
+    STATUS,
+    LIST,
+    SHOW,
+    RESULT,
+    LOGS,
+    CANCEL,
+    REDISPATCH,
+    DEBUG,
+    OPEN,
+    EXPORT,
+    COMPARE,
+    DRAW,
+    RUN,
+    FORGET,
+    EXECUTORS,
+    CONFIG,
 )
 """`%covalent NAME …`."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from covalent_lab.errors import UsageError
+from covalent_lab.exports.statuswords import TERMINAL
 from covalent_lab.notebook.cellcommand import executor_of, limits_of, refuse_shell_syntax, task_options
 from covalent_lab.notebook.cellfacts import CellFacts, read_cell
 from covalent_lab.notebook.cellreport import CellReport, cell_report
@@ -18,7 +19,6 @@ from covalent_lab.notebook.cells import FIRST_LINE
 from covalent_lab.notebook.cellworkflow import TaskCell
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
 from covalent_lab.notebook.screens import Screen, screen_of
-from covalent_lab.notebook.statuswords import TERMINAL
 from covalent_lab.workflow.origin import dispatch_origin
 
 __all__ = ["TASK", "CellBook", "MarkedCell"]

@@ -71,6 +71,17 @@ class ExecutorContract(RecoveryContract):
         assert begin <= start.at <= end.outcome.ended_at <= time.time()
         assert begin <= end.outcome.started_at <= end.outcome.ended_at
 
+    def test_a_started_executor_says_that_it_is_usable(self, executor: Executor, tmp_path: Path) -> None:
+        """In one line, and with facts whose values people can read."""
+
+        async def scenario(running: Running) -> None:
+            health = await running.executor.check()
+            assert health.is_usable, health.summary
+            assert health.summary
+            assert all(name and str(value) for name, value in health.facts.items()), health.facts
+
+        self.run(executor, tmp_path, scenario)
+
     def test_large_output_becomes_a_payload_file(self, executor: Executor, tmp_path: Path) -> None:
         """Beyond the inline limit only the digest travels, and the file holds the archive it names."""
 

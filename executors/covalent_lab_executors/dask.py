@@ -4,12 +4,14 @@ Decides what becomes of a job; what is said to Dask is `dask_link.py`, what runs
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
 import struct
+from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +23,7 @@ from covalent_lab.executor.base import (
     ExecutorHost,
     JobFinished,
     JobHandle,
+    JobIdentified,
     JobSpec,
     JobStarted,
     JobStatus,
@@ -30,18 +33,23 @@ from covalent_lab.executor.base import (
     ShortName,
     TaskFailure,
 )
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId
 from covalent_lab.worker import store_archive
+from covalent_lab_executors.dask_jobs import Job, Order, orders
 from covalent_lab_executors.dask_link import TOPIC, DaskLink, LostError
 from covalent_lab_executors.dask_messages import (
     Place,
+    Reply,
     decode_reply,
+    encode_collect,
     encode_order,
     encode_question,
     encode_stop,
     has_paths,
     inlined,
 )
+from covalent_lab_executors.local_paces import Paces
 
 __all__ = ["DaskExecutor"]
 
@@ -54,22 +62,6 @@ _NO_ADDRESS = (
 )
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Job:
-    attempt_id: AttemptId
-    address: str
-    key: str
-    grace_s: float
-    spec: JobSpec | None = None  # not there if it was submitted by an earlier dispatcher
-    future: Any = None
-    worker: str = ""
-    is_cancelled: bool = False
-    is_finished: bool = False
-    has_started: bool = False
-    has_moved: bool = False
-    playing: "asyncio.Task[None] | None" = field(default=None)
-
-
 class DaskExecutor(Executor):
     """Runs tasks on a Dask cluster, each in a process of its own that a worker starts.
 
@@ -78,6 +70,8 @@ class DaskExecutor(Executor):
     """
 
     short_name: ClassVar[ShortName] = ShortName("dask")
+    max_in_flight = 1024
+    packs = True
     options: ClassVar[tuple[Option, ...]] = (
         Option(
             name="scheduler_address", default="", doc="Of the Dask scheduler; that of the bundled cluster if empty."
@@ -129,7 +123,9 @@ class DaskExecutor(Executor):
         )
         self._host: ExecutorHost | None = None
         self._share = ""
-        self._jobs: dict[AttemptId, _Job] = {}
+        self._jobs: dict[AttemptId, Job] = {}
+        self._orders: dict[str, Order] = {}
+        self._paces = Paces()
         self._links: dict[str, asyncio.Task[DaskLink]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._forgetting: set[asyncio.Task[None]] = set()
@@ -148,45 +144,77 @@ class DaskExecutor(Executor):
         default = ""
         if not all(self._option(spec, "scheduler_address") for spec in specs):
             default = str(await asyncio.to_thread(_configured_address))
-        handles = []
+        new: dict[str, list[Job]] = {}
         for spec in specs:
-            key = f"{self._option(spec, 'key') or spec.name}-{spec.attempt_id}"
-            address = str(self._option(spec, "scheduler_address") or default)
-            job = _Job(attempt_id=spec.attempt_id, address=address, key=key, grace_s=self._grace_s(spec), spec=spec)
-            handles.append({"address": address, "key": key})
             if spec.attempt_id not in self._jobs:
-                self._begin(job)
-        return handles
+                later = deque(step.attempt_id for step in spec.then)
+                job = Job(attempt_id=spec.attempt_id, grace_s=self._grace_s(spec), spec=spec, later=later)
+                self._jobs.update(dict.fromkeys((job.attempt_id, *later), job))
+                new.setdefault(str(self._option(spec, "scheduler_address") or default), []).append(job)
+        for address, jobs in new.items():
+            for order in orders(jobs, address, self._paces, self._share_of_a_worker(address), self._prefix):
+                self._begin(order)
+        return [self._jobs[spec.attempt_id].order.handle for spec in specs]
 
     async def watch(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Look for jobs at their schedulers; LOST are those that no scheduler knows."""
         self._started()
+        found: dict[tuple[str, str], list[Job]] = {}
         for attempt_id, handle in handles.items():
             if attempt_id not in self._jobs:
-                address, key = str(handle.get("address", "")), str(handle.get("key", ""))
-                self._begin(_Job(attempt_id=attempt_id, address=address, key=key, grace_s=1.0))
+                job = self._jobs[attempt_id] = Job(attempt_id=attempt_id, grace_s=1.0)
+                found.setdefault((str(handle.get("address", "")), str(handle.get("key", ""))), []).append(job)
+        for (address, key), jobs in found.items():
+            self._begin(Order(address=address, key=key, jobs=jobs))
 
     async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Take queued jobs from the scheduler; ask running tasks to end, and kill them after `grace_s`."""
-        jobs = [job for job in map(self._jobs.get, handles) if job is not None and not job.is_cancelled]
-        for job in jobs:
-            job.is_cancelled = True
-        by_address: dict[str, list[_Job]] = {}
-        for job in jobs:
-            if job.future is None:  # the scheduler does not have it yet
-                self._finish(job, Outcome(status=JobStatus.CANCELLED))
+        stops: dict[Order, list[Job]] = {}
+        for attempt_id in handles:
+            job = self._jobs.get(attempt_id)
+            if job is None or job.is_cancelled:
+                continue
+            if attempt_id == job.attempt_id:
+                job.is_cancelled = True
             else:
-                by_address.setdefault(job.address, []).append(job)
-        for address, there in by_address.items():
-            self._spawn(self._stop(self._links[address].result(), there), self._tasks)
+                job.stops.add(attempt_id)
+            if job.order.future is not None:
+                stops.setdefault(job.order, []).append(job)
+            elif job.is_cancelled:  # the scheduler does not have it yet
+                self._finish(job, Outcome(status=JobStatus.CANCELLED))
+        for order, jobs in stops.items():
+            self._spawn(self._stop(self._links[order.address].result(), order, jobs), self._tasks)
 
     async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
         """Ask the job's worker."""
         job = self._jobs.get(attempt_id)
-        if job is None or job.future is None:
+        if job is None or job.order.future is None or attempt_id != job.attempt_id:
             return b""
-        link = await self._links[job.address]
-        return await link.printed(encode_question(job.key, stream, offset, limit), job.worker)
+        link = await self._links[job.order.address]
+        return await link.printed(encode_question(job.order.key, attempt_id, stream, offset, limit), job.order.worker)
+
+    async def check(self) -> Health:
+        """Ask the configured scheduler for its workers."""
+        address = str(self.scheduler_address or await asyncio.to_thread(_configured_address))  # type: ignore[attr-defined]
+        link = await self._link(address)
+        said = await link.describe()
+        facts = {
+            "Scheduler": address,
+            "Workers": said["workers"],
+            "Threads": said["threads"],
+            "Memory": f"{said['memory'] / 2**30:.1f} GiB",
+            "Python": said["python"],
+            "cloudpickle": said["cloudpickle"],
+            "distributed": said["version"],
+        }
+        return Health(
+            is_usable=bool(said["workers"]),
+            summary=f"Connected: {said['workers']} workers with {said['threads']} threads."
+            if said["workers"]
+            else "The scheduler answers, but it has no workers; tasks would wait. Start some, or scale the cluster.",
+            facts=facts,
+            links={"Dashboard": link.dashboard} if link.dashboard else {},
+        )
 
     async def close(self) -> None:
         """Leave the schedulers; jobs go on, and the next dispatcher watches them."""
@@ -200,78 +228,112 @@ class DaskExecutor(Executor):
         self._links.clear()
         await asyncio.gather(*(link.close() for link in found if isinstance(link, DaskLink)))
 
-    # One job
+    # One order
 
-    def _begin(self, job: _Job) -> None:
-        self._jobs[job.attempt_id] = job
-        job.playing = self._spawn(self._play(job), self._tasks)
-        job.playing.add_done_callback(partial(self._on_played, job))
+    def _begin(self, order: Order) -> None:
+        self._orders[order.key] = order
+        order.playing = self._spawn(self._play(order), self._tasks)
+        order.playing.add_done_callback(partial(self._on_played, order))
 
-    def _on_played(self, job: _Job, playing: "asyncio.Task[None]") -> None:
+    def _on_played(self, order: Order, playing: "asyncio.Task[None]") -> None:
+        if self._orders.get(order.key) is order:
+            del self._orders[order.key]
         if not playing.cancelled() and (error := playing.exception()) is not None:
-            _log.error("Dask failed for %s", job.attempt_id, exc_info=error)
+            _log.error("Dask failed for %s", order.key, exc_info=error)
             reason = f"{type(error).__name__}: {error}"
-            self._finish(job, _trouble(JobStatus.LOST, f"Dask failed ({reason}). See the log, and run the task again."))
+            message = f"Dask failed ({reason}). See the log, and run the task again."
+            self._finish_all(order, _trouble(JobStatus.LOST, message))
 
-    async def _play(self, job: _Job) -> None:
+    async def _play(self, order: Order) -> None:
         try:
-            link = await self._link(job.address)
-            outcome = await self._run(link, job)
+            link = await self._link(order.address)
+            await self._take(order, await self._run(link, order))
+            self._finish_all(order, _lost("its worker did not say"))
         except BackendError as error:
-            status = JobStatus.LOST if job.spec is None else JobStatus.FAILED
-            self._finish(job, _trouble(status, str(error)))
+            status = JobStatus.FAILED if order.specs else JobStatus.LOST
+            self._finish_all(order, _trouble(status, str(error)))
             return
         except LostError as error:
-            reason = "another worker took it over after its own was lost" if job.has_moved else str(error)
-            outcome = _trouble(JobStatus.LOST, f"Nobody can tell how this task ended: {reason}. Run it again.")
-        self._finish(job, outcome)
-        self._spawn(link.forget(job.key), self._forgetting)
+            reason = "another worker took it over after its own was lost" if order.has_moved else str(error)
+            self._finish_all(order, _lost(reason))
+        self._spawn(link.forget(order.key), self._forgetting)
 
-    async def _run(self, link: DaskLink, job: _Job) -> Outcome:
-        if job.spec is None:
-            job.future = await link.find(job.key)
+    async def _run(self, link: DaskLink, order: Order) -> Reply:
+        if not order.jobs:  # all were cancelled
+            return Reply()
+        specs = order.specs
+        if specs:
+            await self._give(link, order, specs)
         else:
-            await self._give(link, job, job.spec)
-        reply = await link.answer(job.future)
+            order.future = await link.find(order.key)
         try:
-            outcome = decode_reply(reply)
-            if outcome is None:  # the worker does not see this machine's files
-                if job.spec is None or not has_paths(job.spec):
+            reply = decode_reply(await link.answer(order.future))
+            if reply.wants_bytes:  # the worker does not see this machine's files
+                if not any(map(has_paths, specs)):
                     raise LostError("the worker needs its inputs, which only the dispatcher that started it had")
-                await link.forget(job.key)
-                job.key = f"{job.key}-bytes"
-                await self._give(link, job, await asyncio.to_thread(inlined, job.spec))
-                outcome = decode_reply(await link.answer(job.future))
-            if outcome is None:
-                raise ValueError("it asks for what it has")
+                await link.forget(order.key)
+                del self._orders[order.key]
+                order.key = f"{order.key}-bytes"
+                self._orders[order.key] = order
+                await self._give(link, order, await asyncio.to_thread(lambda: list(map(inlined, specs))))
+                for job in order.jobs:
+                    self._identify(job)
+                reply = decode_reply(await link.answer(order.future))
         except (KeyError, TypeError, ValueError, struct.error) as error:
-            raise BackendError(f"The answer of Dask worker {job.worker or '?'} cannot be read: {error}.") from error
+            raise BackendError(f"The answer of Dask worker {order.worker or '?'} cannot be read: {error}.") from error
         except OSError as error:
             raise BackendError(f"The inputs of this task cannot be read: {error}. Run it again.") from error
-        return await self._placed(outcome)
+        return reply
 
-    async def _give(self, link: DaskLink, job: _Job, spec: JobSpec) -> None:
-        host = self._started()
+    async def _give(self, link: DaskLink, order: Order, specs: Sequence[JobSpec]) -> None:
+        host, first = self._started(), specs[0]
         place = Place(
-            key=job.key,
-            workdir=str(self._option(spec, "workdir") or ""),
-            subfolder=f"{spec.dispatch_id}/node_{spec.node_id}" if self._option(spec, "create_unique_workdir") else "",
-            cache_dir=str(self._option(spec, "cache_dir") or ""),
+            key=order.key,
+            workdir=str(self._option(first, "workdir") or ""),
+            is_unique=bool(self._option(first, "create_unique_workdir")),
+            cache_dir=str(self._option(first, "cache_dir") or ""),
             share=self._share,
             payload_dir=host.payload_dir,
             inline_limit=host.inline_limit,
             topic=TOPIC,
         )
         try:
-            job.future = link.submit(
-                job.key,
-                encode_order(spec, place),
-                resources=self._option(spec, "resources"),
-                priority=int(self._option(spec, "priority") or 0),
+            order.future = link.submit(
+                order.key,
+                encode_order(specs, place),
+                resources=self._option(first, "resources"),
+                priority=int(self._option(first, "priority") or 0),
             )
         except (TypeError, ValueError) as error:
             raise BackendError(f"Dask does not take this task: {error}. Correct the executor's options.") from error
-        await link.keep(job.key, job.future)
+        stopped = [job for job in order.jobs if job.stops]
+        if stopped:
+            await self._stop(link, order, stopped)
+        await link.keep(order.key, order.future)
+
+    async def _take(self, order: Order, reply: Reply) -> None:
+        """Report what has ended; give again what was given back."""
+        for attempt_id, answered in reply.answers:
+            outcome = await self._placed(answered)
+            job = self._jobs.get(attempt_id)
+            if job is not None and job.order is order and job.attempt_id == attempt_id:
+                if job.spec is not None and outcome.status is JobStatus.COMPLETED and not job.later:
+                    self._paces.learn(job.spec, outcome)
+                self._end_step(job, outcome)
+        for attempt_id in reply.returned:
+            job = self._jobs.get(attempt_id)
+            if job is None or job.order is not order or job.attempt_id != attempt_id:
+                continue
+            order.jobs.remove(job)
+            if job.is_cancelled:
+                self._finish(job, Outcome(status=JobStatus.CANCELLED))
+            elif job.spec is None:
+                self._finish(job, _lost("it was given back when nobody was there to take it"))
+            else:
+                self._begin(
+                    Order(address=order.address, key=f"{self._prefix(job.spec)}-{attempt_id}-again", jobs=[job])
+                )
+                self._identify(job)
 
     async def _placed(self, outcome: Outcome) -> Outcome:
         """The outcome with a large output in its file, where the worker could not write it."""
@@ -282,48 +344,90 @@ class DaskExecutor(Executor):
         await asyncio.to_thread(store_archive, [output.data], host.payload_dir, part)
         return replace(outcome, output=NewPayload(ref=output.ref))
 
-    def _finish(self, job: _Job, outcome: Outcome) -> None:
-        if job.is_finished:
+    def _end_step(self, job: Job, outcome: Outcome) -> None:
+        """Report the end of a step, and come to the next one if there is one."""
+        if job.is_cancelled or outcome.status is not JobStatus.COMPLETED or not job.later:
+            self._finish(job, outcome)
             return
-        job.is_finished = True
+        self._report_end(job, outcome)
         del self._jobs[job.attempt_id]
-        if outcome.started_at is not None:
-            self._tell_start(job, outcome.started_at)
+        job.attempt_id, job.has_started = job.later.popleft(), False
+        job.is_cancelled = job.attempt_id in job.stops
+
+    def _finish(self, job: Job, outcome: Outcome) -> None:
+        if self._jobs.get(job.attempt_id) is not job:
+            return
+        for attempt_id in (job.attempt_id, *job.later):
+            del self._jobs[attempt_id]
+        if job in job.order.jobs:
+            job.order.jobs.remove(job)
         if job.is_cancelled:
             outcome = replace(outcome, status=JobStatus.CANCELLED, output=None, failure=None)
+        self._report_end(job, outcome)
+
+    def _finish_all(self, order: Order, outcome: Outcome) -> None:
+        for job in list(order.jobs):
+            self._finish(job, outcome)
+
+    def _report_end(self, job: Job, outcome: Outcome) -> None:
+        if outcome.started_at is not None:
+            self._tell_start(job, outcome.started_at)
         self._started().report(JobFinished(attempt_id=job.attempt_id, outcome=outcome))
 
-    def _tell_start(self, job: _Job, at: float) -> None:
+    def _tell_start(self, job: Job, at: float) -> None:
         if not job.has_started:
             job.has_started = True
             self._started().report(JobStarted(attempt_id=job.attempt_id, at=at))
 
-    def _on_began(self, said: Mapping[str, Any]) -> None:
-        job = self._jobs.get(AttemptId(str(said.get("job"))))
-        if job is None or said.get("key") != job.key:
-            return
-        self._tell_start(job, float(said["at"]))
-        if job.worker and said["worker"] != job.worker:
-            job.has_moved = True  # Dask tries again what a lost worker ran; that is for the task's own policy to say
-            self._spawn(self._stop(self._links[job.address].result(), [job]), self._tasks)
-        job.worker = str(said["worker"])
+    def _identify(self, job: Job) -> None:
+        self._started().report(JobIdentified(attempt_id=job.attempt_id, handle=job.order.handle))
 
-    async def _stop(self, link: DaskLink, jobs: Sequence[_Job]) -> None:
+    # News of workers
+
+    def _on_began(self, said: Mapping[str, Any]) -> None:
+        order = self._orders.get(str(said.get("key")))
+        if order is None:
+            return
+        link = self._links[order.address].result()
+        if order.worker and said["worker"] != order.worker:
+            order.has_moved = True  # Dask tries again what a lost worker ran; that is for the task's own policy to say
+            self._spawn(self._stop(link, order, list(order.jobs)), self._tasks)
+        order.worker = str(said["worker"])
+        if said["news"]:
+            self._spawn(self._collect(link, order, said), self._tasks)
+        else:
+            self._began(order, said)
+
+    def _began(self, order: Order, said: Mapping[str, Any]) -> None:
+        job = self._jobs.get(AttemptId(str(said["job"])))
+        if job is not None and job.order is order and job.attempt_id == said["job"]:
+            self._tell_start(job, float(said["at"]))
+
+    async def _collect(self, link: DaskLink, order: Order, said: Mapping[str, Any]) -> None:
+        """A task takes longer than others of its order can wait: report what has ended, and give them to others."""
+        reply = await link.collect(encode_collect(order.key), order.worker)
+        with contextlib.suppress(KeyError, TypeError, ValueError, struct.error):
+            await self._take(order, decode_reply(reply) if reply else Reply())
+        self._began(order, said)
+
+    async def _stop(self, link: DaskLink, order: Order, jobs: Sequence[Job]) -> None:
         """Stop jobs at their scheduler and workers; one that has begun still answers, with what it has printed."""
-        begun = [job for job in jobs if job.worker and not job.has_moved]
-        waiting = [job for job in jobs if job not in begun]
-        await link.drop([job.future for job in waiting])
+        steps = [step for job in jobs for step in (job.attempt_id, *job.stops) if job.is_cancelled or step in job.stops]
+        has_begun = bool(order.worker) and not order.has_moved
+        if not has_begun and all(job.is_cancelled or order.has_moved for job in order.jobs):
+            await link.drop([order.future])
         grace_s = max(job.grace_s for job in jobs)
-        await link.stop(encode_stop([job.key for job in jobs], grace_s), "" if waiting else begun[0].worker)
-        for job in waiting:
-            if job.is_cancelled:
+        if order.has_moved:
+            steps = [job.attempt_id for job in jobs]
+        await link.stop(encode_stop(order.key, steps, grace_s), order.worker if has_begun else "")
+        cancelled = [job for job in jobs if job.is_cancelled]
+        if not has_begun:
+            for job in cancelled:
                 self._finish(job, Outcome(status=JobStatus.CANCELLED))
-        playing = [job.playing for job in begun if job.playing is not None]
-        if playing:
-            await asyncio.wait(playing, timeout=grace_s + 10)
-        silent = [job for job in begun if not job.is_finished]
-        if silent:
-            await link.drop([job.future for job in silent])
+        elif cancelled and order.playing is not None:
+            await asyncio.wait([order.playing], timeout=grace_s + 10)
+            if not order.playing.done():
+                await link.drop([order.future])
 
     # Connections
 
@@ -354,6 +458,16 @@ class DaskExecutor(Executor):
         given = spec.options.get(name)
         return getattr(self, name) if given in (None, "") else given
 
+    def _prefix(self, spec: JobSpec) -> str:
+        return str(self._option(spec, "key") or spec.name)
+
+    def _share_of_a_worker(self, address: str) -> int:
+        """How many of the jobs here are enough for one thread of a cluster, so that others get some as well."""
+        opening = self._links.get(address)
+        if opening is None or not opening.done() or not _is_usable(opening):
+            return 1
+        return len(self._jobs) // (2 * max(1, opening.result().threads))
+
     def _grace_s(self, spec: JobSpec) -> float:
         try:
             return max(0.0, float(self._option(spec, "grace_s")))
@@ -367,6 +481,10 @@ def _is_usable(opening: "asyncio.Task[DaskLink]") -> bool:
 
 def _trouble(status: JobStatus, message: str) -> Outcome:
     return Outcome(status=status, failure=TaskFailure(message=message, is_user_error=False, is_transient=True))
+
+
+def _lost(reason: str) -> Outcome:
+    return _trouble(JobStatus.LOST, f"Nobody can tell how this task ended: {reason}. Run it again.")
 
 
 def _configured_address() -> Any:

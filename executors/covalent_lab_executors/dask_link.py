@@ -85,6 +85,34 @@ class DaskLink:
         """Whether the scheduler can be spoken to."""
         return bool(self._client.status == "running")
 
+    @property
+    def dashboard(self) -> str:
+        """Address of the scheduler's dashboard; empty if it has none."""
+        return str(self._client.dashboard_link or "")
+
+    async def describe(self) -> Mapping[str, Any]:
+        """What the scheduler says of itself: `workers`, `threads`, `memory` in bytes, `version`, `python`.
+
+        Raises:
+            BackendError: It does not answer.
+        """
+        try:
+            async with asyncio.timeout(_CALL_S):
+                identity = await self._client.scheduler.identity(n_workers=-1)
+                versions = await self._client.scheduler.versions()
+        except (OSError, TimeoutError) as error:
+            reason = str(error) or type(error).__name__
+            raise BackendError(f"The Dask scheduler at {self.address} does not answer: {reason}.") from error
+        workers = identity["workers"].values()
+        return {
+            "workers": len(workers),
+            "threads": sum(worker["nthreads"] for worker in workers),
+            "memory": sum(worker["memory_limit"] or 0 for worker in workers),
+            "version": str(versions["packages"].get("distributed") or ""),
+            "python": ".".join(str(part) for part in versions["host"]["python"].split(".")[:3]),
+            "cloudpickle": str(versions["packages"].get("cloudpickle") or ""),
+        }
+
     def submit(self, key: str, order: bytes, *, resources: Mapping[str, float] | None, priority: int) -> Any:
         """Start a job under a key; returns its future. The scheduler keeps the answer as long as the future is there.
 
@@ -148,6 +176,17 @@ class DaskLink:
         """Send a message of `encode_question` to one worker, or to all; empty if none knows."""
         answers = await self._tell("printed", order, worker)
         return next((answer for answer in answers if isinstance(answer, bytes) and answer), b"")
+
+    async def collect(self, order: bytes, worker: str) -> bytes:
+        """Send a message of `encode_collect` to a worker; empty if it has nothing to say."""
+        answers = await self._tell("collect", order, worker)
+        return next((answer for answer in answers if isinstance(answer, bytes)), b"")
+
+    @property
+    def threads(self) -> int:
+        """How many tasks the cluster runs at a time, by what was last heard."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        return sum(worker["nthreads"] for worker in workers)
 
     async def _tell(self, verb: str, order: bytes, worker: str) -> Sequence[Any]:
         with contextlib.suppress(OSError, TimeoutError, ValueError):  # a worker that is gone runs nothing

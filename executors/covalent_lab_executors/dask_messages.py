@@ -16,11 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from covalent_lab.executor.base import JobSpec, JobStatus, Outcome, PayloadSource, TaskFailure
-from covalent_lab_executors.local_messages import FunctionShelf, Placement, decode_answer, encode_job, explain_death
+from covalent_lab.ids import AttemptId
+from covalent_lab_executors.local_messages import (
+    FunctionShelf,
+    Placement,
+    decode_answer,
+    encode_job,
+    encode_message,
+    explain_death,
+)
 
 __all__ = [
     "Place",
+    "Reply",
     "decode_reply",
+    "encode_collect",
     "encode_order",
     "encode_question",
     "encode_stop",
@@ -35,22 +45,22 @@ _FRAME = struct.Struct(">IQ")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a job runs and where it leaves what it makes, as far as that is known before a worker has it.
+    """Where jobs run and where they leave what they make, as far as that is known before a worker has them.
 
     Attributes:
-        key: Its Dask key.
+        key: Their Dask key.
         workdir: As users write it; empty for the worker's own.
-        subfolder: Below it; empty for none.
+        is_unique: Whether each task has a folder of its own there.
         cache_dir: As users write it; empty for the worker's own.
         share: A file by which a worker knows that it sees the server's files.
         payload_dir: Where it then leaves large outputs.
         inline_limit: What is larger than this many bytes is large.
-        topic: Of the event by which it tells that the job began.
+        topic: Of the events by which it tells that jobs began.
     """
 
     key: str
     workdir: str
-    subfolder: str
+    is_unique: bool
     cache_dir: str
     share: str
     payload_dir: str
@@ -58,13 +68,49 @@ class Place:
     topic: str
 
 
-def encode_order(spec: JobSpec, place: Place) -> bytes:
-    """The message that starts a job.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a worker says of an order.
+
+    Attributes:
+        answers: Steps that ended, in order, and how.
+        returned: Jobs that did not begin, and will not.
+        wants_bytes: Whether none did because it needs the bytes of their files.
+    """
+
+    answers: Sequence[tuple[AttemptId, Outcome]] = ()
+    returned: Sequence[AttemptId] = ()
+    wants_bytes: bool = False
+
+
+def encode_order(specs: Sequence[JobSpec], place: Place) -> bytes:
+    """The message that starts jobs, one after the other.
 
     Raises:
         ValueError: A payload has neither bytes nor a path.
     """
-    placement = Placement(
+    shelf, jobs, body, end = FunctionShelf(max_count=1 << 30, max_size=1 << 62), [], list[bytes](), 0
+    for spec in specs:
+        later = [(step, _placement(step, place)) for step in spec.then]
+        job, own = encode_job(spec, _placement(spec, place), shelf, later, end)
+        begin, end = end, end + sum(map(len, own))
+        for step, told in zip((spec, *spec.then), (job, *job["then"]), strict=True):
+            told["subfolder"] = f"{step.dispatch_id}/node_{step.node_id}" if place.is_unique else ""
+            told["wanted_python"] = step.client.get("python_version", "")
+        jobs.append({**job, "span": [begin, end]})
+        body += own
+    told = {
+        "key": place.key,
+        "share": place.share,
+        "payload_dir": place.payload_dir,
+        "topic": place.topic,
+        "has_paths": any(map(has_paths, specs)),
+    }
+    return _message({**encode_message(jobs), "place": told}, body)
+
+
+def _placement(spec: JobSpec, place: Place) -> Placement:
+    return Placement(
         workdir=place.workdir,
         inline_limit=place.inline_limit,
         payload_dir=place.payload_dir,
@@ -72,26 +118,21 @@ def encode_order(spec: JobSpec, place: Place) -> bytes:
         stop="",
         cache_dir=place.cache_dir,
     )
-    control, body = encode_job(spec, placement, FunctionShelf())
-    told = {
-        "key": place.key,
-        "subfolder": place.subfolder,
-        "share": place.share,
-        "topic": place.topic,
-        "has_paths": has_paths(spec),
-        "python": spec.client.get("python_version", ""),
-    }
-    return _message({**control, "place": told}, body)
 
 
-def encode_stop(keys: Sequence[str], grace_s: float) -> bytes:
-    """The message that stops the jobs of some keys."""
-    return _message({"keys": list(keys), "grace_s": grace_s}, ())
+def encode_stop(key: str, steps: Sequence[str], grace_s: float) -> bytes:
+    """The message that stops steps of an order."""
+    return _message({"steps": [f"{key} {step}" for step in steps], "grace_s": grace_s}, ())
 
 
-def encode_question(key: str, stream: str, offset: int, limit: int) -> bytes:
-    """The message that asks what a job has printed."""
-    return _message({"key": key, "stream": stream, "offset": offset, "limit": limit}, ())
+def encode_collect(key: str) -> bytes:
+    """The message that takes back what has not begun of an order."""
+    return _message({"key": key}, ())
+
+
+def encode_question(key: str, step: str, stream: str, offset: int, limit: int) -> bytes:
+    """The message that asks what a step of an order has printed."""
+    return _message({"step": f"{key} {step}", "stream": stream, "offset": offset, "limit": limit}, ())
 
 
 def _message(control: Mapping[str, Any], body: Sequence[bytes]) -> bytes:
@@ -101,7 +142,8 @@ def _message(control: Mapping[str, Any], body: Sequence[bytes]) -> bytes:
 
 def has_paths(spec: JobSpec) -> bool:
     """Whether a payload of the job is a file."""
-    return any(source.path is not None for source in (spec.function, *spec.args, *spec.kwargs.values()))
+    sources = (source for step in (spec, *spec.then) for source in (step.function, *step.args, *step.kwargs.values()))
+    return any(source.path is not None for source in sources)
 
 
 def inlined(spec: JobSpec) -> JobSpec:
@@ -119,19 +161,29 @@ def inlined(spec: JobSpec) -> JobSpec:
         function=read(spec.function),
         args=tuple(map(read, spec.args)),
         kwargs={name: read(source) for name, source in spec.kwargs.items()},
+        then=tuple(map(inlined, spec.then)),
     )
 
 
-def decode_reply(reply: bytes) -> Outcome | None:
-    """The outcome that a worker reports; None if it wants the bytes of the job's files.
+def decode_reply(reply: bytes) -> Reply:
+    """What a worker reports of an order.
 
     Raises:
         KeyError, TypeError, ValueError, struct.error: It is no answer of `dask_worker.py`.
     """
     middle = _FRAME.size + _FRAME.unpack_from(reply)[0]
-    control, body = json.loads(reply[_FRAME.size : middle]), reply[middle:]
+    control = json.loads(reply[_FRAME.size : middle])
     if control.get("wants_bytes"):
-        return None
+        return Reply(wants_bytes=True)
+    answers = []
+    for answer in control["answers"]:
+        end = middle + sum(answer.get("body", ()))
+        answers.append((AttemptId(answer["job"]), _outcome(answer, reply[middle:end])))
+        middle = end
+    return Reply(answers=answers, returned=[AttemptId(name) for name in control["returned"]])
+
+
+def _outcome(control: Mapping[str, Any], body: bytes) -> Outcome:
     if control.get("is_stopped"):
         return Outcome(status=JobStatus.CANCELLED)
     if "trouble" in control:

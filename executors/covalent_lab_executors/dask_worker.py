@@ -9,6 +9,7 @@ when it crashes. Processes serve one task after the other, and end with the work
 """
 
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -23,89 +24,204 @@ import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["printed", "run", "stop"]
+__all__ = ["collect", "printed", "run", "stop"]
 
 _FRAME = struct.Struct(">IQ")  # lengths of control and body, as in worker.py
 _TAIL = 1 << 20
-_LOOK_MS = 200  # how often a silent process is looked after
+_FIRST_LOOK_MS, _LOOK_MS = 50, 200  # how soon and how often a silent process is looked after
 _MAX_FUNCTIONS = 64
+_MAX_STOPPED = 10_000
 _NO_LIMIT = 1 << 62
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _idle: "list[_Process]" = []
-_running: "dict[str, _Process]" = {}
-_stopped: "deque[str]" = deque(maxlen=10_000)
+_orders: "dict[str, _Order]" = {}  # that are under way, by key
+_running: "dict[str, _Process]" = {}  # by name of the step, see _Order.name
+_stopped: "dict[str, float]" = {}  # steps that are not to begin, and the time they have to end if they did
 _folders: "list[str]" = []  # its own, once it has one
 
 
 def run(programs: "Mapping[str, bytes]", order: bytes) -> bytes:
-    """Run one job.
+    """Run the jobs of an order one after the other.
 
     Args:
         programs: Compressed text of the files that task processes run, by name.
-        order: A message as `worker.py` takes it; its control part has `place` as well (`dask_messages.py`).
+        order: A message whose control part has `jobs` as `worker.py` takes them, what they `shared`, and `place`
+            (`dask_messages.py`).
 
     Returns:
-        The message `worker.py` answers with; or one whose control part says `wants_bytes`, `is_stopped`, `trouble`
-        (why no process could be started), `python` (its version, which is not the wanted one) or `death` (the exit code
-        of a process that did not answer).
+        A message with `answers`, each as `worker.py` gives it, or with `is_stopped`, `trouble` (why no process could be
+        started), `python` (its version, which is not the wanted one) or `death` (the exit code of a process that did
+        not answer); and with those jobs, `returned`, that did not begin. Or one that says `wants_bytes`.
     """
     from distributed import get_worker  # where this runs it is there
 
     control, body = _split(order)
-    place, started = control.pop("place"), time.time()
-    name, wanted, python = place["key"], place["python"], platform.python_version()
-    if wanted and wanted.split(".")[:2] != python.split(".")[:2]:
-        return _pack({"python": python, "program": sys.executable, "wanted": wanted})
-    is_shared = os.path.exists(place["share"]) and os.access(control["payload_dir"], os.W_OK)
+    place, worker = control["place"], get_worker()
+    is_shared = os.path.exists(place["share"]) and os.access(place["payload_dir"], os.W_OK)
     if place["has_paths"] and not is_shared:
         return _pack({"wants_bytes": True})
-    if not is_shared:
-        control["inline_limit"] = _NO_LIMIT
+    jobs = [{**control["shared"], **job} for job in control["jobs"]]
+
+    def tell(step: str, at: float, news: int) -> None:
+        said = {"key": place["key"], "job": step, "worker": worker.address, "at": at, "news": news}
+        worker.log_event(place["topic"], said)
+
+    batch = _Order(place["key"], jobs, body, tell)
+    with _lock:
+        _orders[place["key"]] = batch
     try:
-        worker = get_worker()
         own = _own_folder(programs, worker.local_directory)
-        _settle(control, place, own)
-        process = _take_process(own)
+        for job in jobs:
+            for step in (job, *job["then"]):
+                step["inline_limit"] = step["inline_limit"] if is_shared else _NO_LIMIT
+                _settle(step, own)
+        while batch.run_next(own):
+            continue
     except OSError as error:
-        return _pack({"trouble": str(error)})
+        batch.fail(str(error))
     with _lock:
-        if name in _stopped:
-            _idle.append(process)
-            return _pack({"is_stopped": True})
-        _running[name] = process
-    worker.log_event(place["topic"], {"job": control["job"], "key": name, "worker": worker.address, "at": started})
-    answer = process.run(control, body)
+        del _orders[place["key"]]
+        return batch.report()
+
+
+def collect(_programs: "Mapping[str, bytes]", order: bytes) -> bytes:
+    """Take back the jobs of an order that have not begun: what `run` would return now; empty if it is over."""
+    control, _ = _split(order)
     with _lock:
-        del _running[name]
-        if answer is not None and not process.is_stopped:
-            _idle.append(process)
-            return answer
-    code = process.end()
-    with contextlib.suppress(OSError):
-        os.unlink(control["part"])
-    return answer or _pack({"death": code, "started": started, "ended": time.time()}, *process.tails())
+        batch = _orders.get(control["key"])
+        return b"" if batch is None else batch.report()
 
 
 def stop(_programs: "Mapping[str, bytes]", order: bytes) -> None:
-    """Ask the processes of some jobs to end and kill them a little later; those that come later do not begin."""
+    """Ask the processes of some steps to end and kill them a little later; those that come later do not begin."""
     control, _ = _split(order)
     with _lock:
-        _stopped.extend(control["keys"])
-        for name in control["keys"]:
+        _stopped.update(dict.fromkeys(control["steps"], control["grace_s"]))
+        for name in list(_stopped)[:-_MAX_STOPPED]:
+            del _stopped[name]
+        for name in control["steps"]:
             if name in _running:
                 _running[name].stop(control["grace_s"])
+        for process in _running.values():
+            process.note_stops()
 
 
 def printed(_programs: "Mapping[str, bytes]", order: bytes) -> bytes:
-    """Part of what a job has printed so far; empty if it does not run here."""
+    """Part of what a step has printed so far; empty if it does not run here."""
     control, _ = _split(order)
     with _lock:
-        process = _running.get(control["key"])
+        process = _running.get(control["step"])
     return b"" if process is None else process.printed(control["stream"], control["offset"], control["limit"])
+
+
+class _Order:
+    """Jobs that came together: which of them have begun, and what became of them.
+
+    Args:
+        key: Of the order.
+        jobs: In order.
+        body: What they refer to by length.
+        tell: Called with a step, when it began, and how many answers and waiting jobs there are.
+    """
+
+    def __init__(
+        self, key: str, jobs: "Sequence[dict[str, Any]]", body: bytes, tell: "Callable[[str, float, int], None]"
+    ) -> None:
+        self._key = key
+        self._waiting, self._body, self._tell = deque(jobs), body, tell
+        self._digests = {step["function"][0] for job in jobs for step in (job, *job["then"])}
+        self._answers: list[tuple[dict[str, Any], bytes]] = []
+        self._returned: list[str] = []
+        self._told = ""
+        self._process: _Process | None = None
+
+    def name(self, step: "Mapping[str, Any]") -> str:
+        """What a step is called here; other orders of other servers may have steps of the same id."""
+        return f"{self._key} {step['job']}"
+
+    def report(self) -> bytes:
+        """The answers so far, and all jobs that did not begin: from now on they will not."""
+        self._returned += [job["job"] for job in self._waiting]
+        self._waiting.clear()
+        controls = [control for control, _ in self._answers]
+        return _pack({"answers": controls, "returned": self._returned}, *(body for _, body in self._answers))
+
+    def fail(self, reason: str) -> None:
+        """No process can be had for the job whose turn it is."""
+        with _lock:
+            if self._waiting:
+                self._answers.append(({"job": self._waiting.popleft()["job"], "trouble": reason}, b""))
+
+    def run_next(self, own: str) -> bool:
+        """Run the next job; False if there is none, or its process cannot be used for others."""
+        process = self._process = self._process or _take_process(own)
+        with _lock:
+            job = self._waiting.popleft() if self._waiting else None
+            if job is None:
+                _idle.append(process)
+                return False
+            if self.name(job) in _stopped:
+                self._answers.append(({"job": job["job"], "is_stopped": True}, b""))
+                return True
+            wanted, python = job["wanted_python"], platform.python_version()
+            if wanted and wanted.split(".")[:2] != python.split(".")[:2]:
+                said = {"python": python, "program": sys.executable, "wanted": wanted}
+                self._answers.append(({"job": job["job"], **said}, b""))
+                return True
+            _running[self.name(job)] = process
+        if not self._told:
+            self._tell(job["job"], time.time(), 0)
+            self._told = job["job"]
+        if self._run_steps(process, job):
+            return True
+        process.end()
+        return False
+
+    def _run_steps(self, process: "_Process", job: "dict[str, Any]") -> bool:
+        """Run a job whose first step is among those that run."""
+        steps = deque([job, *job["then"]])
+        begin, end = job["span"]
+        for step in steps:
+            step["at"] -= begin
+        process.begin(job, self._body[begin:end], self._digests, list(map(self.name, job["then"])))
+        while steps:
+            step, started = steps.popleft(), time.time()
+            answer = process.answer(functools.partial(self._linger, step["job"], started))
+            with _lock:
+                del _running[self.name(step)]
+                if answer is None or answer[0].get("job") != step["job"]:
+                    break
+                control, body = answer
+                self._answers.append((control, body))
+                if not control["goes_on"]:
+                    if steps and "failure" not in control:
+                        self._answers.append(({"job": steps[0]["job"], "is_stopped": True}, b""))
+                    return not (process.is_stopped or control.get("retire"))
+                following = self.name(steps[0])
+                _running[following] = process
+                if following in _stopped:  # too late for the process to see
+                    process.stop(_stopped[following])
+        code = process.end()
+        with contextlib.suppress(OSError):
+            os.unlink(step["part"])
+        out, err = process.tails()
+        lengths = [0, len(out), len(err)]
+        died = {"job": step["job"], "death": code, "started": started, "ended": time.time(), "body": lengths}
+        with _lock:
+            self._answers.append((died, out + err))
+        return False
+
+    def _linger(self, step: str, started: float) -> None:
+        """A step takes its time: say that it began, and if others wait because of that."""
+        with _lock:
+            news = len(self._answers) + len(self._waiting)
+        if news or step != self._told:
+            self._told = step
+            self._tell(step, started, news)
 
 
 def _split(message: bytes) -> "tuple[dict[str, Any], bytes]":
@@ -113,9 +229,9 @@ def _split(message: bytes) -> "tuple[dict[str, Any], bytes]":
     return json.loads(message[_FRAME.size : middle]), message[middle:]
 
 
-def _pack(control: "Mapping[str, Any]", out: bytes = b"", err: bytes = b"") -> bytes:
-    text = json.dumps({**control, "body": [0, len(out), len(err)]}).encode()
-    return b"".join((_FRAME.pack(len(text), len(out) + len(err)), text, out, err))
+def _pack(control: "Mapping[str, Any]", *body: bytes) -> bytes:
+    text = json.dumps(control).encode()
+    return b"".join((_FRAME.pack(len(text), sum(map(len, body))), text, *body))
 
 
 def _own_folder(programs: "Mapping[str, bytes]", parent: str) -> str:
@@ -129,14 +245,14 @@ def _own_folder(programs: "Mapping[str, bytes]", parent: str) -> str:
         return _folders[0]
 
 
-def _settle(control: "dict[str, Any]", place: "Mapping[str, str]", own: str) -> None:
-    """Turn the folders that a job asks for into folders of this machine."""
-    control["folder"] = control["folder"] if os.path.isdir(control["folder"]) else ""
-    base = control["folder"] or own
-    workdir = os.path.join(base, os.path.expanduser(control["workdir"] or os.path.join(own, "work")))
-    control["workdir"] = os.path.join(workdir, place["subfolder"])
-    cache = control["env"].get("COVALENT_CACHE_DIR") or os.path.join(own, "cache")
-    control["env"]["COVALENT_CACHE_DIR"] = os.path.abspath(os.path.expanduser(cache))
+def _settle(step: "dict[str, Any]", own: str) -> None:
+    """Turn the folders that a step asks for into folders of this machine."""
+    step["folder"] = step["folder"] if os.path.isdir(step["folder"]) else ""
+    base = step["folder"] or own
+    workdir = os.path.join(base, os.path.expanduser(step["workdir"] or os.path.join(own, "work")))
+    step["workdir"] = os.path.join(workdir, step["subfolder"])
+    cache = step["env"].get("COVALENT_CACHE_DIR") or os.path.join(own, "cache")
+    step["env"]["COVALENT_CACHE_DIR"] = os.path.abspath(os.path.expanduser(cache))
 
 
 def _take_process(folder: str) -> "_Process":
@@ -155,7 +271,10 @@ class _Process:
 
     def __init__(self, folder: str) -> None:
         self.is_stopped = False
+        self._has_stops = False
         self._functions: set[str] = set()
+        self._later: list[str] = []
+        self._incoming = bytearray()
         self._ending = threading.Lock()
         self._stem = tempfile.mkdtemp(prefix="process-", dir=folder)
         self._channel, theirs = socket.socketpair()
@@ -180,27 +299,37 @@ class _Process:
         finally:
             theirs.close()
             os.close(lifeline)
-        self._answer()  # that it is ready
+        self.answer(lambda: None)  # that it is ready
 
-    def run(self, control: "dict[str, Any]", body: bytes) -> "bytes | None":
-        """Run a job; None if the process did not answer, and is to be given up."""
-        digest = control["function"][0]
-        if len(self._functions) > _MAX_FUNCTIONS:
-            control["forget"] = sorted(self._functions - {digest})
+    def begin(self, job: "dict[str, Any]", body: bytes, functions: "set[str]", later: "list[str]") -> None:
+        """Give it a job.
+
+        Args:
+            job: With its later steps.
+            body: What it refers to by length.
+            functions: Digests of those that this job and those after it call.
+            later: Names of its later steps.
+        """
+        if len(self._functions | functions) > _MAX_FUNCTIONS:
+            job["forget"] = sorted(self._functions - functions)
             self._functions.clear()
-        self._functions.add(digest)
-        text = json.dumps({"jobs": [{**control, "stop": self._path("stop")}]}).encode()
-        try:
+        self._functions |= functions
+        self._later = later
+        self.note_stops()
+        for step in (job, *job["then"]):
+            step["stop"] = self._path("stop")
+        text = json.dumps({"jobs": [job]}).encode()
+        with contextlib.suppress(OSError):  # it died, and will not answer
             self._channel.sendall(b"".join((_FRAME.pack(len(text), len(body)), text, body)))
-        except OSError:
-            return None
-        answer = self._answer()
-        with contextlib.suppress(ValueError, KeyError, struct.error, TypeError):
-            said = _split(answer or b"")[0]
-            if said["job"] == control["job"]:
-                self.is_stopped |= bool(said.get("retire"))
-                return answer
-        return None
+
+    def note_stops(self) -> None:
+        """Let it not run those later steps of its job that were stopped."""
+        with _lock:
+            stops = [name for name in self._later if name in _stopped]
+        if stops or self._has_stops:
+            with open(self._path("stop"), "w", encoding="utf-8") as file:
+                file.write("".join(f"{name.rpartition(' ')[2]}\n" for name in stops))
+            self._has_stops = bool(stops)
 
     def stop(self, grace_s: float) -> None:
         """Ask the group to end, and kill it after a while."""
@@ -214,10 +343,11 @@ class _Process:
         """Kill the group; returns the exit code."""
         self._signal(signal.SIGKILL)
         with self._ending:
-            code = self._process.wait()
-        self._channel.close()
-        os.close(self._lifeline)
-        return code
+            if self._process.returncode is None:
+                self._process.wait()
+                self._channel.close()
+                os.close(self._lifeline)
+        return int(self._process.returncode)
 
     def printed(self, stream: str, offset: int, limit: int) -> bytes:
         """Part of what its task has written to a stream so far."""
@@ -244,12 +374,17 @@ class _Process:
             if self._process.returncode is None:  # not reaped, so the group cannot be somebody else's
                 os.killpg(self._process.pid, number)
 
-    def _answer(self) -> "bytes | None":
-        data = bytearray()
+    def answer(self, linger: "Callable[[], None]") -> "tuple[dict[str, Any], bytes] | None":
+        """Its next answer, or None if there will be none; `linger` is called if that takes a while."""
+        pause = _FIRST_LOOK_MS
         waiter = select.poll()
         waiter.register(self._channel, select.POLLIN)
-        while True:
-            if not waiter.poll(_LOOK_MS):
+        data = self._incoming
+        while len(data) < _FRAME.size or len(data) < _FRAME.size + sum(_FRAME.unpack_from(data)):
+            if not waiter.poll(pause):
+                if pause == _FIRST_LOOK_MS:
+                    linger()
+                pause = _LOOK_MS
                 if self.is_dead():  # a child that it left may hold the channel open
                     return None
                 continue
@@ -260,8 +395,12 @@ class _Process:
             if not chunk:
                 return None
             data += chunk
-            if len(data) >= _FRAME.size and len(data) >= _FRAME.size + sum(_FRAME.unpack_from(data)):
-                return bytes(data)
+        end = _FRAME.size + sum(_FRAME.unpack_from(data))
+        message = bytes(data[:end])
+        del data[:end]
+        with contextlib.suppress(ValueError):
+            return _split(message)
+        return None
 
 
 def _tail(path: str) -> bytes:

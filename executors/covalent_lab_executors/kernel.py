@@ -30,6 +30,7 @@ from covalent_lab.executor.base import (
     Outcome,
     ShortName,
 )
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId, DispatchId
 from covalent_lab.kernel.messages import pack, unpack
 from covalent_lab.worker import store_archive
@@ -186,6 +187,22 @@ class KernelExecutor(Executor):
         """Let kernels give up values that nobody needs any more."""
         for process in self._processes.values():
             process.tell({"do": "forget", "dispatch_id": dispatch_id, "is_deleted": is_deleted}, is_owed=True)
+
+    async def check(self) -> Health:
+        """Tell which kernels are connected; a test task goes to the first of them, unless one is configured."""
+        there = [process for process in self._processes.values() if process.is_connected]
+        configured = str(getattr(self, "kernel", "") or "")
+        matching = [process for process in there if not configured or process.who.answers_to(configured)]
+        if not matching:
+            which = f"the configured kernel {configured!r}" if configured else "a kernel"
+            return Health(is_usable=False, summary=f"It waits for {which} to connect. {self._listing()}")
+        words = {str(process.who): f"{len(process.jobs)} tasks, process {process.who.pid}" for process in there}
+        return Health(
+            is_usable=True,
+            summary=f"Connected kernels: {len(there)}.",
+            facts=words,
+            trial={} if configured else {"kernel": matching[0].who.process},
+        )
 
     async def close(self) -> None:
         """Let processes go; their tasks run on, and the next dispatcher watches them."""

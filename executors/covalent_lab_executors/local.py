@@ -6,8 +6,11 @@ Decides how options become a place to run; processes and turns are the pool's (`
 import asyncio
 import functools
 import os
+import platform
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
 from typing import Any, ClassVar
 
 from covalent_lab.errors import BackendError
@@ -25,6 +28,7 @@ from covalent_lab.executor.base import (
     TaskFailure,
 )
 from covalent_lab.executor.classic import AsyncBaseExecutor
+from covalent_lab.executor.health import Health
 from covalent_lab.executor.task_process import TaskPlace, TaskProcesses
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local_messages import Placement
@@ -77,15 +81,16 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
         self._pool: Pool | None = None
         self._host: ExecutorHost | None = None
         self._folder = ""
+        self._size = 0
 
     async def start(self, host: ExecutorHost) -> None:
         """Start the first workers in the background."""
         self._host, self._folder = host, host.work_dir
-        size = int(getattr(self, "workers", None) or os.cpu_count() or 1)
+        self._size = int(getattr(self, "workers", None) or os.cpu_count() or 1)
         try:
             os.makedirs(host.payload_dir, exist_ok=True)
             self._pool = Pool(
-                size=size,
+                size=self._size,
                 folder=self._folder,
                 payload_dir=host.payload_dir,
                 owner=self,
@@ -120,6 +125,21 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
         pool, _ = self._started()
         for attempt_id in handles:
             pool.cancel(attempt_id)
+
+    async def check(self) -> Health:
+        """Tell this machine and its free places."""
+        pool, _ = self._started()
+        return Health(
+            is_usable=True,
+            summary=f"Ready: {pool.free} of {self._size} places are free.",
+            facts={
+                "Host": platform.node(),
+                "Free places": f"{pool.free} of {self._size}",
+                "Python": f"{platform.python_version()}, or that of the notebook which dispatches",
+                "Program": sys.executable,
+                "cloudpickle": metadata.version("cloudpickle"),
+            },
+        )
 
     async def close(self) -> None:
         """Stop all workers. Jobs still at work are not reported: the next `watch` says that they are LOST."""

@@ -22,7 +22,11 @@ class Paces:
         """How long a job will take; more than fits where that is not known, or it needs its worker for itself."""
         if job.later or job.spec.hooks:
             return _BATCH_S
-        return self._seconds.get(job.spec.function.ref.digest, _BATCH_S)
+        return self.of(job.spec, _BATCH_S)
+
+    def of(self, spec: JobSpec, otherwise: float) -> float:
+        """How long the function of a task takes, if that is known."""
+        return self._seconds.get(spec.function.ref.digest, otherwise)
 
     def learn(self, spec: JobSpec, outcome: Outcome) -> None:
         """Note how long a function took: longer than expected counts at once, shorter by and by."""

@@ -112,6 +112,11 @@ class Pool:
         """Whether a job, or a step of one, waits or runs here."""
         return attempt_id in self._jobs
 
+    @property
+    def free(self) -> int:
+        """How many more jobs could run at this moment."""
+        return self._size - sum(bool(seat.jobs) for seat in self._seats.values())
+
     def cancel(self, attempt_id: AttemptId) -> None:
         """Stop a job, or let it end before a later step; unknown ones are ignored."""
         job = self._jobs.get(attempt_id)

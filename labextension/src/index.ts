@@ -1,6 +1,7 @@
 /** The plugins of this extension. */
 
 import { commandsPlugin } from './plugins/commands';
+import { exportsPlugin } from './plugins/exports';
 import { launcherPlugin } from './plugins/launcher';
 import { linksPlugin } from './plugins/links';
 import { notebooksPlugin } from './plugins/notebooks';
@@ -21,6 +22,7 @@ export default [
   viewsPlugin,
   pagesPlugin,
   commandsPlugin,
+  exportsPlugin,
   linksPlugin,
   timelinesPlugin,
   previewPlugin,

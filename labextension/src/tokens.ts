@@ -4,8 +4,15 @@ import type { IDisposable } from '@lumino/disposable';
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 
-import type { Detail, NodeDetail } from './contract';
-import type { ConfigModel, DispatchesModel, DispatchModel, LogModel, OverviewModel } from './model';
+import type { Detail, ExportFormat, NodeDetail } from './contract';
+import type {
+  ComparisonModel,
+  ConfigModel,
+  DispatchesModel,
+  DispatchModel,
+  LogModel,
+  OverviewModel
+} from './model';
 
 /** The user's settings, see `schema/plugin.json`. */
 export interface ICovalentSettings {
@@ -28,6 +35,10 @@ export interface ICovalentLab extends IDisposable {
   cancelNode(dispatchId: string, nodeId: number): Promise<string>;
   /** Makes the model of one dispatch; who asks disposes it. */
   createDispatch(dispatchId: string): DispatchModel;
+  /** Reads a dispatch as a file. */
+  exported(dispatchId: string, format: Exclude<ExportFormat, 'png'>): Promise<Blob>;
+  /** Makes the model of a comparison; who asks disposes it. */
+  createComparison(left: string, right: string): ComparisonModel;
   /** Makes a list that holds one page at a time; who asks disposes it. */
   createPages(): DispatchesModel;
   createConfig(): ConfigModel;

@@ -13,6 +13,7 @@ import type {
 } from '../src/api';
 import type {
   CancelResult,
+  Comparison,
   ConfigForm,
   DeleteResult,
   Detail,
@@ -243,6 +244,7 @@ export class FakeRest implements IRestClient {
   nodeColumns = columns(0);
   streams: StreamChunk[] = [];
   nodeDetail: NodeDetail | null = null;
+  comparison: Comparison | null = null;
   readonly queries: IListQuery[] = [];
   readonly offsets: number[] = [];
   /** Runs before the nodes of a snapshot are answered. */
@@ -336,6 +338,17 @@ export class FakeRest implements IRestClient {
 
   async payload(): Promise<Blob> {
     return new Blob([]);
+  }
+
+  async compare(): Promise<Comparison> {
+    if (this.comparison === null) {
+      throw new Error('There is no such dispatch.');
+    }
+    return this.comparison;
+  }
+
+  async exported(id: string, format: string): Promise<Blob> {
+    return new Blob([`${format} of ${id}`]);
   }
 
   async cancel(id: string): Promise<CancelResult> {

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from covalent_lab_executors.dask import DaskExecutor
 
 import covalent_lab as ct
-from covalent_lab.executor.base import JobStatus, PayloadSource
+from covalent_lab.executor.base import JobIdentified, JobSpec, JobStatus, Outcome, PayloadSource
+from covalent_lab.ids import DispatchId, NodeId, attempt_id
 from covalent_lab.testing.fakes import FakeHost
 from covalent_lab.testing.jobs import Beacon, Running, job
 from tests.backends.dask_cluster import DaskCluster, dask_cluster
@@ -159,6 +161,106 @@ def test_worker_that_does_not_see_the_files_gets_bytes(
         source = PayloadSource(ref=first.output.ref, path=host.payload_path(first.output.ref.digest))
         spec = replace(job(len, node_id=1), args=(source,))
         assert await running.value(spec) == 200_000
+        await tried.close()
+
+    asyncio.run(play())
+
+
+def short(number: int) -> int:
+    """Take no time."""
+    return number + 1
+
+
+short.__module__ = "__main__"  # pickled by value
+
+
+async def many(running: Running, specs: Sequence[JobSpec]) -> Sequence[tuple[str, Outcome]]:
+    """Run a first call of each function, so that it is known to be short, then all jobs; returns their Dask keys."""
+    for number, function in enumerate({spec.function.ref.digest: spec for spec in specs}.values()):
+        await running.outcome(replace(function, attempt_id=attempt_id(DispatchId("first"), NodeId(number), 1)))
+    handles = await running.submit(*specs)
+    return [
+        (str(handle["key"]), await running.host.finished(spec.attempt_id))
+        for spec, handle in zip(specs, handles, strict=True)
+    ]
+
+
+def test_short_jobs_travel_together(dask: DaskCluster, tmp_path: Path) -> None:
+    """Once a function was seen to be short, several calls share a message, and each is told by itself."""
+
+    async def play() -> None:
+        host, tried = FakeHost(tmp_path), executor(dask.address)
+        await tried.start(host)
+        running = Running(executor=tried, host=host)
+        found = await many(running, [job(short, number, node_id=number) for number in range(200)])
+        assert [running.load(outcome) for _, outcome in found] == list(range(1, 201))
+        assert len({key for key, _ in found}) < 100
+        await tried.close()
+
+    asyncio.run(play())
+
+
+def test_job_that_takes_its_time_does_not_hold_up_others(dask: DaskCluster, tmp_path: Path) -> None:
+    """Those before it are told, those after it go to another worker, and their handles change; so do cancelled ones."""
+
+    def mixed(port: int) -> int:
+        if port:
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(b"here\n")
+                connection.recv(1)
+        return port
+
+    async def play() -> None:
+        host, tried = FakeHost(tmp_path), executor(dask.address)
+        await tried.start(host)
+        running = Running(executor=tried, host=host)
+        async with Beacon() as beacon:
+            specs = [job(mixed, beacon.port if number == 10 else 0, node_id=number) for number in range(60)]
+            await many(running, [replace(specs[0], attempt_id=attempt_id(DispatchId("zero"), NodeId(0), 1))])
+            await running.submit(*specs)
+            await beacon.word()
+            for spec in specs[:10] + specs[11:]:
+                assert running.load(await host.finished(spec.attempt_id)) == 0
+            await host.until(lambda: specs[10].attempt_id in host.started())
+            assert specs[10].attempt_id not in host.outcomes()
+            assert any(isinstance(update, JobIdentified) for update in host.updates)
+            beacon.answer()
+            assert running.load(await host.finished(specs[10].attempt_id)) == beacon.port
+        await tried.close()
+
+    asyncio.run(play())
+
+
+def test_crash_and_cancel_concern_one_of_those_that_travel_together(dask: DaskCluster, tmp_path: Path) -> None:
+    """One dies, one is stopped while it runs, one before its turn; the others of the message end as ever."""
+
+    def mixed(what: int) -> int:
+        if what == 1:
+            os._exit(3)
+        if what > 1:
+            with socket.create_connection(("127.0.0.1", what)) as connection:
+                connection.sendall(b"here\n")
+                connection.recv(1)
+        return what
+
+    async def play() -> None:
+        host, tried = FakeHost(tmp_path), executor(dask.address)
+        await tried.start(host)
+        running = Running(executor=tried, host=host)
+        async with Beacon() as beacon:
+            whats = {5: 1, 20: beacon.port}
+            specs = [job(mixed, whats.get(number, 0), node_id=number) for number in range(60)]
+            await many(running, [replace(specs[0], attempt_id=attempt_id(DispatchId("zero"), NodeId(0), 1))])
+            await running.submit(*specs)
+            await running.cancel(specs[59])
+            await beacon.word()
+            await host.until(lambda: specs[20].attempt_id in host.started())
+            await running.cancel(specs[20])
+            outcomes = [await host.finished(spec.attempt_id) for spec in specs]
+            cancelled = [n for n, outcome in enumerate(outcomes) if outcome.status is JobStatus.CANCELLED]
+            failed = [n for n, outcome in enumerate(outcomes) if outcome.status is JobStatus.FAILED]
+            assert (cancelled, failed) == ([20, 59], [5])
+            await beacon.gone()
         await tried.close()
 
     asyncio.run(play())

@@ -10,13 +10,13 @@ import pytest
 from covalent_lab_executors.dask import DaskExecutor
 
 from covalent_lab.executor.base import Executor
-from covalent_lab.testing.executor_suite import ExecutorContract
 from covalent_lab.testing.jobs import Beacon, Running, job
+from covalent_lab.testing.packing_suite import PackingContract
 from covalent_lab.testing.recovery_suite import Restartable
 from tests.backends.dask_cluster import DaskCluster, dask_cluster
 
 
-class TestDaskExecutor(ExecutorContract):
+class TestDaskExecutor(PackingContract):
     """The shipped suite on two workers."""
 
     @pytest.fixture(autouse=True)

@@ -3,13 +3,15 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from covalent_lab_executors.queues import LSFExecutor, PBSExecutor, SGEExecutor, SlurmExecutor
 from covalent_lab_executors.queues.executor import QueueExecutor
+from covalent_lab_executors.queues.shell import Shell
+from covalent_lab_executors.ssh.login import ConnectError
 
 from covalent_lab.executor.base import JobStatus, Outcome
 from covalent_lab.testing.fakes import FakeHost
@@ -149,6 +151,57 @@ def test_server_that_is_down_says_nothing_of_jobs(queue: FakeQueue, queue_option
             assert running.host.outcomes() == {}
             queue.set_down(False)
             assert running.load(await running.host.finished(spec.attempt_id)) == 7
+
+    asyncio.run(play())
+
+
+@everywhere
+def test_order_to_cancel_is_repeated(queue: FakeQueue, queue_options: dict[str, Any]) -> None:
+    """Until the system takes it."""
+
+    async def play() -> Outcome:
+        async with Beacon() as beacon, started(queue, queue_options) as running:
+            spec = job(waiting_task(), beacon.port)
+            await running.submit(spec)
+            await running.host.until(lambda: bool(running.host.started()))
+            queue.set_down(True)
+            await running.cancel(spec)
+            await asyncio.to_thread(queue.when_asked, 5)
+            assert running.host.outcomes() == {}
+            queue.set_down(False)
+            return await running.host.finished(spec.attempt_id)
+
+    outcome = asyncio.run(play())
+    assert (outcome.status, outcome.stdout) == (JobStatus.CANCELLED, "before\n")
+
+
+@on_slurm
+def test_jobs_of_an_earlier_dispatcher_wait_for_a_connection(queue: FakeQueue, queue_options: dict[str, Any]) -> None:
+    """A network that is down when the dispatcher starts loses nothing."""
+
+    class Flaky(SlurmExecutor):
+        refusals = 2
+
+        async def open_shell(self, options: Mapping[str, Any]) -> Shell:
+            if self.refusals:
+                self.refusals -= 1
+                raise ConnectError("no network")
+            return await super().open_shell(options)
+
+    async def play() -> None:
+        async with Beacon() as beacon:
+            spec = job(waiting_task(), beacon.port)
+            async with started(queue, queue_options) as running:
+                (handle,) = await running.submit(spec)
+                await beacon.word()
+            executor = Flaky(**queue_options)
+            running = Running(executor=executor, host=FakeHost(queue.folder))
+            await executor.start(running.host)
+            await executor.watch({spec.attempt_id: handle})
+            beacon.answer()
+            assert running.load(await running.host.finished(spec.attempt_id)) == 7
+            assert executor.refusals == 0
+            await executor.close()
 
     asyncio.run(play())
 

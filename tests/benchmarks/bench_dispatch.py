@@ -5,7 +5,8 @@ on disk). Each shape runs once to warm up, then several times in turn with the s
 median counts. Each line says whether the target is met. `bench-results/` keeps the figures of every run, and
 `make bench-compare` compares the last two. Nothing fails here: machines differ.
 
-    python tests/benchmarks/bench_dispatch.py [--runs N] [--large] [--growth] [--peers NAMES|all] [--only WORD …]
+    python tests/benchmarks/bench_dispatch.py [--runs N] [--large] [--growth] [--dask] [--peers NAMES|all]
+                                              [--only WORD …]
 """
 
 import argparse
@@ -16,6 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import bench_dask
 import dispatches
 import growth
 import peers
@@ -59,6 +61,8 @@ def measured(options: argparse.Namespace, folder: Path) -> Iterator[Figure]:
             yield from probes.latency(server, runs)
         if options.growth:
             yield from growth.measure(server)
+        if options.dask:
+            yield from bench_dask.measure(server, folder, 10_000, 2)
     if wants("build"):
         yield from probes.building(runs)
     if wants("request"):
@@ -84,6 +88,7 @@ def main() -> int:
     parser.add_argument("--budget", type=float, default=10.0, help="seconds after which a shape is not repeated (10)")
     parser.add_argument("--large", action="store_true", help="run the large shapes as well")
     parser.add_argument("--growth", action="store_true", help="run up to 50,000 tasks; list, open and cancel them")
+    parser.add_argument("--dask", action="store_true", help="run 10,000 tasks on a Dask cluster, and by Dask itself")
     parser.add_argument("--peers", default="", help=f"time peers as well: all, or names: {','.join(peers.PEERS)}")
     parser.add_argument(
         "--peers-python", action="append", default=[], metavar="PATH", help="an interpreter that has peers (repeatable)"

@@ -120,6 +120,34 @@ def test_result_prints_the_value_or_says_why_there_is_none(run: Run, done: str, 
     assert json.loads(as_json.stdout)["status"] == "FAILED"
 
 
+def test_a_dispatch_is_written_into_a_file(run: Run, done: str, tmp_path: Path) -> None:
+    """Its suffix says what it becomes; nothing goes to standard output."""
+    page = run("export", done, "-o", tmp_path / "run.html")
+    assert (page.exit_code, page.stdout) == (0, "")
+    text = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert "CPU time of tasks" in text
+    assert "Completed" in text
+
+    wrong = run("export", done, "-o", tmp_path / "run.exe")
+    assert (wrong.exit_code, len(wrong.stderr.splitlines())) == (1, 1)
+    assert run("export", "nothing", "-o", tmp_path / "other.html").exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run.html"]
+
+
+def test_two_dispatches_are_compared(run: Run, done: str, failed: str) -> None:
+    """As a table of what differs, and as JSON."""
+    told = json.loads(run("compare", done, failed, "--json").stdout)
+    assert [row["differences"] for row in told["rows"]][:2] == [
+        ["inputs", "output"],
+        ["status", "inputs", "output", "error"],
+    ]
+    assert told["rows"][0]["left"]["cpu_s"] >= 0
+
+    table = run("compare", done, failed)
+    assert "x: 12 → 6" in table.stdout
+    assert run("compare", done, "nothing").exit_code == 1
+
+
 def test_a_dispatch_is_cancelled(run: Run, server: None, tmp_path: Path) -> None:
     """What was asked for is said, and `result --wait` waits for the end that comes of it."""
     dispatch_id = ct.dispatch(gated)(str(tmp_path / "gate"))
@@ -171,3 +199,17 @@ def test_cached_results_are_listed_and_forgotten(server: None, run: Run) -> None
     assert "1 cached result forgotten" in run("cache", "purge", "--search", "half").output
     assert json.loads(run("cache", "list", "--json").stdout) == []
     assert run("cache", "purge", "--unused-days", "-1").exit_code == 2
+
+
+def test_executors_are_listed_checked_and_tested(run: Run, server: None) -> None:
+    """The exit code says whether one can be used."""
+    listed = json.loads(run("executors", "list", "--json").stdout)
+    assert "local" in {item["name"] for item in listed}
+    assert "LocalExecutor" in run("executors").stdout
+    good = run("executors", "check", "local")
+    assert (good.exit_code, "Free places" in good.stdout) == (0, True)
+    passed = run("executors", "test", "local", "--json")
+    assert (passed.exit_code, json.loads(passed.stdout)["is_passed"]) == (0, True)
+    for verb in ("check", "test"):
+        refused = run("executors", verb, "nobody")
+        assert (refused.exit_code, "No executor is named 'nobody'" in refused.stderr) == (1, True)

@@ -20,6 +20,19 @@ from covalent_lab.store.blobs import BlobDir
 INLINE_LIMIT = 65_536
 _EVERYTHING = 1 << 40
 VERSION = "0.1.0"
+_EXECUTOR = {
+    "name": "local",
+    "class_name": "LocalExecutor",
+    "summary": "",
+    "origin": "",
+    "is_default": True,
+    "is_started": True,
+    "is_outdated": False,
+    "trouble": "",
+    "queued": 0,
+    "running": 1,
+    "settings": [{"name": "workers", "kind": "any", "value": 2, "default": None, "is_set": True, "doc": ""}],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +259,17 @@ class FakeLab:
         rich = {mime: base64.b64encode(b"picture").decode() for mime in shown.rich}
         return {"digest": digest, "size": len(archive), "type": shown.type, "text": shown.text, "rich": rich}
 
+    async def export(self, dispatch_id: str, format: str) -> str:
+        return f"<{format}>{self._record(dispatch_id)['name']}</{format}>"
+
+    async def compare(self, left: str, right: str) -> dict[str, Any]:
+        sides = [self._summary(self._record(dispatch_id)) for dispatch_id in (left, right)]
+        names = ("dispatch_id", "name", "status", "started_at", "ended_at")
+        left_side, right_side = ({**{name: side[name] for name in names}, "error": ""} for side in sides)
+        none = {"is_equal": True, "left": None, "right": None}
+        found = {"is_same_graph": True, "inputs": none, "result": none, "rows": [], "hidden": 0, "differing": 0}
+        return {"left": left_side, "right": right_side, **found}
+
     async def cancel(self, dispatch_id: str, task_ids: Sequence[int] | None) -> dict[str, Any]:
         self._record(dispatch_id)["status"] = "CANCELLED"
         what = f"Dispatch {dispatch_id}" if task_ids is None else f"Tasks {list(task_ids)} of {dispatch_id}"
@@ -281,6 +305,25 @@ class FakeLab:
     async def purge_cached_results(self, keys: Sequence[str] | None, unused_s: float | None) -> dict[str, Any]:
         self._check()
         return {"purged": 0}
+
+    async def executors(self) -> dict[str, Any]:
+        self._check()
+        return {"items": [_EXECUTOR]}
+
+    async def executor_health(self, name: str) -> dict[str, Any]:
+        self._check()
+        facts, links = [{"name": "Python", "value": "3.11"}], [{"name": "Dashboard", "url": "http://x"}]
+        return {"name": name, "is_usable": True, "summary": "", "facts": facts, "links": links, "took_s": 0.1}
+
+    async def configure_executor(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        self._check()
+        return _EXECUTOR
+
+    async def test_executor(self, name: str, wait_s: float) -> dict[str, Any]:
+        self._check()
+        times = {"waited_s": 0.1, "ran_s": None}
+        place = {"host": "", "python": "", "program": ""}
+        return {"name": name, "dispatch_id": None, "status": None, "is_passed": False, "summary": "", **place, **times}
 
     def subscribe(self, after: int | None = None) -> FakeSubscription:
         self._check()

@@ -17,7 +17,14 @@ from tests.server.fake_lab import FakeLab
 from tests.server.replies import API, Call
 
 Submit = Callable[..., Awaitable[str]]
-EXAMPLES = {"dispatch_id": "nobody", "node_id": "0", "digest": "0" * 40, "stream": "stdout"}
+EXAMPLES = {
+    "dispatch_id": "nobody",
+    "other_id": "nobody",
+    "node_id": "0",
+    "digest": "0" * 40,
+    "stream": "stdout",
+    "executor": "local",
+}
 WRONG = ["", "token", "token ", "token wrong", "token {token}x", "token {head}", "basic {token}", "{token}"]
 
 

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,7 @@ from covalent_lab_server.handlers.route import PATH_PARAMETERS
 from covalent_lab_server.handlers.table import ROUTES
 from tornado.websocket import WebSocketHandler
 
+from covalent_lab.client import cluster
 from tests.server.bundles import bundle, digest_of
 from tests.server.fake_lab import FakeLab
 from tests.server.replies import Call
@@ -99,9 +101,17 @@ async def test_the_description_is_served_with_the_servers_address(
 
 @pytest.mark.usefixtures("private")
 async def test_answers_have_the_described_form(
-    call: Call, fake_lab: FakeLab, submitted: Submit, document: dict[str, Any]
+    call: Call,
+    fake_lab: FakeLab,
+    submitted: Submit,
+    document: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One answer of each JSON route is validated against its schema."""
+    for name in ("COVALENT_CACHE_DIR", "COVALENT_CONFIG_DIR", "COVALENT_LOGDIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    Path(cluster.log_path()).write_text("Started.\n")
     large = bytes(200_000)
     one = await submitted(filling=large)
     digest = digest_of(large)
@@ -120,6 +130,7 @@ async def test_answers_have_the_described_form(
         ("GET", "dispatches/{dispatch_id}/nodes/{node_id}/streams/{stream}", 200, {}),
         ("GET", "dispatches/{dispatch_id}/payloads/{digest}", 200, {"as": "path"}),
         ("GET", "dispatches/{dispatch_id}/payloads/{digest}/preview", 200, {}),
+        ("GET", "dispatches/{dispatch_id}/comparison/{other_id}", 200, {}),
         ("POST", "dispatches/{dispatch_id}/start", 202, {}),
         ("PUT", "dispatches/{dispatch_id}/nodes/{node_id}/job", 202, {"body": {"status": "READY"}}),
         ("POST", "dispatches/{dispatch_id}/redispatches", 201, {"body": {"dispatch_id": "d3", "start": False}}),
@@ -133,10 +144,18 @@ async def test_answers_have_the_described_form(
         ("GET", "logs", 200, {}),
         ("POST", "quickstart", 201, {}),
         ("POST", "quickstart", 200, {}),
+        ("GET", "executors", 200, {}),
+        ("PUT", "executors/{executor}", 200, {"body": {"settings": {"workers": 2}}}),
+        ("GET", "executors/{executor}/health", 200, {}),
+        ("POST", "executors/{executor}/test", 200, {"wait_s": "1"}),
+        ("GET", "cluster", 200, {}),
+        ("POST", "cluster", 200, {"body": {"action": "stop"}}),
+        ("GET", "cluster/log", 200, {}),
         ("POST", "dispatches/delete", 200, {"body": {"dispatch_ids": [one]}}),
     ]
     for verb, path, status, options in requests:
-        filled = path.format(dispatch_id=one, node_id=0, stream="stdout", digest=digest)
+        parts = {"dispatch_id": one, "other_id": "d2", "node_id": 0, "stream": "stdout", "digest": digest}
+        filled = path.format(**parts, executor="local")
         reply = await call(verb, filled, **options)
         assert reply.status == status, (verb, path, reply.body)
         jsonschema.validate(reply.json, schema_of(document, f"/{path}", verb, status))
@@ -147,6 +166,7 @@ async def test_answers_have_the_described_form(
     tried = {(path, verb) for verb, path, _, _ in requests}
     assert {(r.path, v) for r in ROUTES for v in r.operations} - tried == {
         ("dispatches/{dispatch_id}", "DELETE"),
+        ("dispatches/{dispatch_id}/export", "GET"),
         ("feed", "GET"),
         ("kernel", "GET"),
         ("logs/file", "GET"),

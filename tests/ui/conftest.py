@@ -4,15 +4,19 @@ The server is started once for all tests and shows a copy of the tutorials; each
 A test fails when the page threw an error of its own, whatever else it asserted.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cloudpickle
 import pytest
 
+import covalent_lab as ct
 from covalent_lab.testing.live_server import LiveServer, private_environment
+from tests.ui import fans, gated
 from tests.ui.lab_page import LabPage
 
 if TYPE_CHECKING:
@@ -32,6 +36,9 @@ CHROMIUM_ARGUMENTS = (
 )
 # Errors of JupyterLab and its own extensions, seen without covalent_lab as well.
 FOREIGN_ERRORS = re.compile(r"reading 'schema'|ResizeObserver loop")
+
+for workflows in (fans, gated):
+    cloudpickle.register_pickle_by_value(workflows)  # workers of the server do not have the tests on their path
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +69,38 @@ def browser(require: Callable[..., str]) -> "Iterator[Browser]":
         browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_ARGUMENTS))
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(lab_server: LiveServer) -> str:
+    """Where clients find the server, with its token for them."""
+    return f"{lab_server.url}?token={lab_server.lab_token}"
+
+
+@pytest.fixture(scope="session")
+def submit(address: str) -> Callable[..., str]:
+    """Dispatch a workflow and return its id."""
+    return lambda lattice, *arguments: ct.dispatch(lattice, dispatcher_addr=address)(*arguments)
+
+
+@pytest.fixture(scope="session")
+def ended(submit: Callable[..., str], address: str) -> Callable[..., str]:
+    """Dispatch a workflow, wait for its end and return its id."""
+
+    def run(lattice: Callable[..., object], *arguments: object) -> str:
+        dispatch_id = submit(lattice, *arguments)
+        ct.get_result(dispatch_id, wait=True, dispatcher_addr=address)
+        return dispatch_id
+
+    return run
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A named pipe that a task waits at."""
+    path = tmp_path / "gate"
+    os.mkfifo(path)
+    return path
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import covalent_lab as ct
 
-__all__ = ["broken", "gated", "nested", "open_gate"]
+__all__ = ["broken", "gated", "nested", "open_gate", "ratio"]
 
 
 @ct.electron
@@ -62,6 +62,12 @@ def broken(numerator: int) -> str:
     """A task that fails, and one that needs it."""
     text: str = finish(divide(numerator, 0))
     return text
+
+
+@ct.lattice
+def ratio(numerator: int, denominator: int) -> float:
+    """One division."""
+    return divide(numerator, denominator)
 
 
 def open_gate(gate: Path) -> None:

@@ -4,6 +4,7 @@ Every wait is for something to be seen on the page. Where a mouse would go throu
 application's commands are called instead; whatever is covalent_lab's is found by role and label, and clicked.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LONG_MS", "LabPage"]
 
 LONG_MS = 60_000
+MANY_STOPS = 60
 KERNEL_IS_READY = """() => {
   const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
   return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
@@ -32,6 +34,9 @@ SCROLL_TO_CELL = """async text => {
   notebook.activeCellIndex = index;
   await notebook.scrollToItem(index, 'start');
 }"""
+
+SAVE = """([path, content]) => window.jupyterapp.serviceManager.contents
+  .save(path, { type: 'notebook', format: 'json', content }).then(() => null)"""
 
 ADD_CELL = """([source, isRun]) => {
   const { content } = window.jupyterapp.shell.currentWidget;
@@ -80,6 +85,17 @@ class LabPage:
         panel = self.page.locator(".jp-NotebookPanel:visible")
         panel.wait_for()
         return panel
+
+    def save_notebook(self, path: str, cells: Sequence[str]) -> None:
+        """Write a notebook with these code cells into the folder that JupyterLab shows."""
+        form = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        content = {
+            "cells": [{**form, "id": f"cell-{number}", "source": text} for number, text in enumerate(cells)],
+            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        self.page.evaluate(SAVE, [path, content])
 
     def new_notebook(self) -> None:
         """Make a notebook with a Python kernel."""
@@ -141,6 +157,24 @@ class LabPage:
         self.execute("apputils:change-theme", theme=name)
         self.page.locator(f"body[data-jp-theme-name='{name}']").wait_for(state="attached")
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
+
+    def tab_to(self, wanted: "Locator", *, is_back: bool = False) -> None:
+        """Press Tab until something has the focus, or fail."""
+        for _ in range(MANY_STOPS):
+            if wanted.evaluate("element => element.contains(document.activeElement)"):
+                return
+            self.page.keyboard.press("Shift+Tab" if is_back else "Tab")
+        raise AssertionError(f"{MANY_STOPS} tabs do not lead to {wanted}")
+
+    def point_at(self, canvas: "Locator", name: str) -> None:
+        """Move the mouse over a graph, down its middle, until it is on the node of that name."""
+        box = canvas.bounding_box()
+        assert box is not None
+        for y in range(int(box["y"]) + 4, int(box["y"] + box["height"]), 8):
+            self.page.mouse.move(box["x"] + box["width"] / 2, y)
+            if (canvas.get_attribute("title") or "").startswith(name):
+                return
+        raise AssertionError(f"no node {name!r} in the middle of the graph")
 
     def split_right(self) -> None:
         """Move the tab in front beside the others."""

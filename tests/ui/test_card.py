@@ -11,8 +11,6 @@ from tests.ui.conftest import ROOT
 from tests.ui.lab_page import LONG_MS, LabPage
 
 NOTEBOOK = "card.ipynb"
-SAVE = """([path, content]) => window.jupyterapp.serviceManager.contents
-  .save(path, { type: 'notebook', format: 'json', content }).then(() => null)"""
 SCREENSHOTS = ROOT / "test-results"
 WORKFLOW = """
 import covalent_lab as ct
@@ -53,14 +51,7 @@ def write_notebook(lab: LabPage, gates: tuple[Path, Path]) -> None:
         f"first = ct.dispatch(gated)({str(gates[0])!r})\n%covalent show first",
         f"ct.dispatch(gated)({str(gates[1])!r})  # second",
     ]
-    form = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
-    content = {
-        "cells": [{**form, "id": f"cell-{number}", "source": text} for number, text in enumerate(cells)],
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    lab.page.evaluate(SAVE, [NOTEBOOK, content])
+    lab.save_notebook(NOTEBOOK, cells)
 
 
 def card(lab: LabPage, cell: str) -> Locator:

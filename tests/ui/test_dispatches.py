@@ -1,15 +1,12 @@
 """Dispatches on the screen: they appear, move, fail, are cancelled and deleted, and nobody reloads the page."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-import cloudpickle
 import pytest
 from playwright.sync_api import expect
 
 import covalent_lab as ct
-from covalent_lab.testing.live_server import LiveServer
 from tests.ui import gated
 from tests.ui.lab_page import LONG_MS, LabPage
 
@@ -19,28 +16,6 @@ IS_DRAWN = """([canvas, isDark]) => {
   const isGroundDark = alpha === 255 && red + green + blue < 384;
   return new Set(new Uint32Array(data.buffer)).size >= 5 && isGroundDark === isDark;
 }"""
-
-cloudpickle.register_pickle_by_value(gated)  # workers of the server do not have the tests on their path
-
-
-@pytest.fixture
-def address(lab_server: LiveServer) -> str:
-    """Where clients find the server, with its token for them."""
-    return f"{lab_server.url}?token={lab_server.lab_token}"
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    """A named pipe that a task waits at."""
-    path = tmp_path / "gate"
-    os.mkfifo(path)
-    return path
-
-
-@pytest.fixture
-def submit(address: str) -> Callable[..., str]:
-    """Dispatch a workflow and return its id."""
-    return lambda lattice, *arguments: ct.dispatch(lattice, dispatcher_addr=address)(*arguments)
 
 
 def test_nodes_change_state_on_the_screen_while_they_run(lab: LabPage, submit: Callable[..., str], gate: Path) -> None:

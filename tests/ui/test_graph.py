@@ -1,20 +1,12 @@
 """The graph of a dispatch and what lies beside it, in long looks: a browser is slow to start."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-import cloudpickle
-import nbformat
-import pytest
 from playwright.sync_api import expect
 
-import covalent_lab as ct
-from covalent_lab.testing.live_server import LiveServer
 from tests.ui import fans
 from tests.ui.lab_page import LONG_MS, LabPage
-
-cloudpickle.register_pickle_by_value(fans)  # workers of the server do not have the tests on their path
 
 DRAWING = """import covalent_lab as ct
 
@@ -31,22 +23,9 @@ drawn.draw(1)
 """
 
 
-@pytest.fixture
-def finished(lab_server: LiveServer) -> Callable[..., str]:
-    """Run a workflow to its end and return its id."""
-
-    def run(lattice: Callable[..., object], *arguments: object) -> str:
-        address = f"{lab_server.url}?token={lab_server.lab_token}"
-        dispatch_id: str = ct.dispatch(lattice, dispatcher_addr=address)(*arguments)
-        assert str(ct.get_result(dispatch_id, wait=True, dispatcher_addr=address).status) == "COMPLETED"
-        return dispatch_id
-
-    return run
-
-
-def test_a_graph_is_arranged_searched_and_saved(lab: LabPage, finished: Callable[..., str], tmp_path: Path) -> None:
+def test_a_graph_is_arranged_searched_and_saved(lab: LabPage, ended: Callable[..., str], tmp_path: Path) -> None:
     """Layouts and directions, names in words, the search into stacks, images named after the dispatch."""
-    dispatch_id = finished(fans.lanes, 12)
+    dispatch_id = ended(fans.lanes, 12)
     lab.show_sidebar()
     view = lab.open_dispatch(dispatch_id)
     layouts = view.get_by_label("Layout")
@@ -85,9 +64,9 @@ def test_a_graph_is_arranged_searched_and_saved(lab: LabPage, finished: Callable
     assert "Square" in (tmp_path / "svg").read_text(encoding="utf-8")
 
 
-def test_the_timeline_says_what_the_end_waited_for(lab: LabPage, finished: Callable[..., str]) -> None:
+def test_the_timeline_says_what_the_end_waited_for(lab: LabPage, ended: Callable[..., str]) -> None:
     """It opens beside the graph; nodes are selected by keys, and shown in the graph."""
-    dispatch_id = finished(fans.lanes, 3)
+    dispatch_id = ended(fans.lanes, 3)
     lab.show_sidebar()
     view = lab.open_dispatch(dispatch_id)
     view.get_by_role("button", name="Show timeline").click()
@@ -105,14 +84,9 @@ def test_the_timeline_says_what_the_end_waited_for(lab: LabPage, finished: Calla
     expect(view.get_by_role("tabpanel")).to_be_visible()
 
 
-def test_a_drawn_workflow_opens_as_a_preview(lab: LabPage, lab_server: LiveServer) -> None:
+def test_a_drawn_workflow_opens_as_a_preview(lab: LabPage) -> None:
     """From the output of draw(), and by command; its nodes tell what they are before anything ran."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(DRAWING)])
-    lab.page.evaluate(
-        "content => window.jupyterapp.serviceManager.contents.save('drawing.ipynb', "
-        "{type: 'notebook', format: 'json', content}).then(() => null)",
-        json.loads(nbformat.writes(notebook)),
-    )
+    lab.save_notebook("drawing.ipynb", [DRAWING])
     panel = lab.open_notebook("drawing.ipynb")
     lab.run_all()
     panel.get_by_role("button", name="Open in Covalent panel").click()

@@ -2,16 +2,10 @@
 
 from collections.abc import Callable
 
-import cloudpickle
-import pytest
 from playwright.sync_api import expect
 
-import covalent_lab as ct
-from covalent_lab.testing.live_server import LiveServer
 from tests.ui import gated
 from tests.ui.lab_page import LONG_MS, LabPage
-
-cloudpickle.register_pickle_by_value(gated)  # workers of the server do not have the tests on their path
 
 WORKFLOW = """import covalent_lab as ct
 
@@ -25,23 +19,13 @@ def scaling(x, factor=2):
 
 dispatch_id = ct.dispatch(scaling)([1, 2, 3])
 ct.get_result(dispatch_id, wait=True).result"""
+SOURCES = """() => [...window.jupyterapp.shell.widgets('main')]
+  .filter(widget => widget.hasClass('jp-NotebookPanel'))
+  .flatMap(widget => widget.content.widgets.map(cell => cell.model.sharedModel.source))"""
 OUTPUTS = """() => [...window.jupyterapp.shell.widgets('main')]
   .find(widget => widget.hasClass('jp-NotebookPanel')).content.widgets
   .flatMap(cell => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
   .map(output => output.data?.['text/plain'] ?? output.evalue ?? output.text ?? '')"""
-
-
-@pytest.fixture
-def ended(lab_server: LiveServer) -> Callable[..., str]:
-    """Dispatch a workflow, wait for its end and return its id."""
-    address = f"{lab_server.url}?token={lab_server.lab_token}"
-
-    def dispatch(lattice: "ct.Lattice[..., object]", *arguments: object) -> str:
-        dispatch_id = ct.dispatch(lattice, dispatcher_addr=address)(*arguments)
-        ct.get_result(dispatch_id, wait=True, dispatcher_addr=address)
-        return dispatch_id
-
-    return dispatch
 
 
 def test_dispatches_are_counted_sorted_selected_and_deleted_in_the_table(
@@ -88,6 +72,7 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     row.click()
     view = lab.view
 
+    expect(view.get_by_role("button", name="Open notebook cell")).to_be_visible()
     view.get_by_role("button", name="With changes…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("x", exact=True)).to_have_value("[1, 2, 3]", timeout=LONG_MS)
@@ -114,6 +99,9 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
     row.click()
     expect(view.locator(".cvl-Payload-text").first).to_have_text("6")
+
+    view.get_by_role("button", name="Open notebook cell").click()
+    expect(page.locator(".jp-NotebookPanel:visible .jp-Cell.jp-mod-active")).to_contain_text("replace_electrons")
 
 
 def test_menu_status_bar_settings_log_and_tutorial_are_at_hand(lab: LabPage) -> None:
@@ -149,3 +137,33 @@ def test_menu_status_bar_settings_log_and_tutorial_are_at_hand(lab: LabPage) -> 
 
     lab.execute("covalent-lab:open-dispatch", dispatchId="00000000-0000-0000-0000-000000000000")
     expect(lab.view).to_contain_text("There is no such dispatch")
+
+
+def test_context_menus_act_on_what_is_under_the_pointer(lab: LabPage, ended: Callable[..., str]) -> None:
+    """Of a line in the list, a line of the node table, and a node in the graph; the ground has no node."""
+    page = lab.page
+    dispatch_id = ended(gated.broken, 1)
+    lab.show_sidebar()
+    menu = page.locator(".lm-Menu:visible")
+    lab.row(dispatch_id).click(button="right")
+    expect(menu.get_by_role("menuitem", name="Cancel Dispatch")).to_be_visible()
+    menu.get_by_role("menuitem", name="Open Graph").click()
+    view = lab.view
+    canvas = view.locator("canvas").first
+    expect(canvas).to_be_visible()
+    load = menu.get_by_role("menuitem", name="Load Output in Notebook")
+
+    lab.point_at(canvas, "divide")
+    page.mouse.down(button="right")
+    page.mouse.up(button="right")
+    expect(load).to_be_enabled()
+    page.keyboard.press("Escape")
+    expect(view.get_by_role("tabpanel").get_by_role("alert")).to_contain_text("ZeroDivisionError")
+    canvas.click(button="right", position={"x": 4, "y": 200})
+    expect(load).to_be_disabled()
+    page.keyboard.press("Escape")
+
+    lab.show_nodes_as_list()
+    lab.node_line("divide").click(button="right")
+    menu.get_by_role("menuitem", name="Debug in Notebook").click()
+    page.wait_for_function(f"() => ({SOURCES})().some(text => text.includes('%covalent debug'))", timeout=LONG_MS)

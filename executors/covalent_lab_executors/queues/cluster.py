@@ -19,11 +19,12 @@ from typing import TypeVar
 from covalent_lab import worker
 from covalent_lab.errors import BackendError
 from covalent_lab.executor.base import ExecutorHost, JobFinished, JobSpec, JobStarted, JobStatus, JobUpdate, Outcome
-from covalent_lab_executors.queues.job import Batch, QueueJob, failed, lost, payload_path
+from covalent_lab_executors.outcomes import failed, lost
+from covalent_lab_executors.queues.job import Batch, QueueJob, payload_path
 from covalent_lab_executors.queues.script import render
 from covalent_lab_executors.queues.shell import Shell
 from covalent_lab_executors.queues.system import Order, QueueSystem, Seen, StatusError
-from covalent_lab_executors.ssh.login import LinkLostError
+from covalent_lab_executors.ssh.login import ConnectError, LinkLostError
 from covalent_lab_executors.ssh.shell import Ran
 
 __all__ = ["Cluster"]
@@ -35,7 +36,7 @@ _FILES = (
     ("covalent_lab", "worker_surroundings.py"),
     ("covalent_lab_executors", "queues/task.py"),
 )
-_TRIES, _AT_A_TIME, _KEPT_DAYS, _CLEAN_S = 3, 16, 30, 10.0
+_TRIES, _AT_A_TIME, _KEPT_DAYS, _CLEAN_S, _CANCEL_S = 3, 16, 30, 10.0, 60.0
 _NO_COMMANDS = 127
 
 
@@ -79,40 +80,57 @@ class Cluster:
         for attempt in range(1, _TRIES + 1):
             shell = await self._shell()
             try:
-                await self._submit(shell, batch)
+                await self._submit(shell, batch, may_leave_out=attempt == 1)
                 break
             except LinkLostError:
                 if attempt == _TRIES:
                     raise
         self._follow(batch)
-        await self.cancel([job for job in batch.jobs if job.is_cancelled])
+        await self._cancel_late()
 
     async def find(self, batch: Batch) -> None:
         """Follow a batch that an earlier dispatcher submitted.
 
         Raises:
-            BackendError: It cannot be asked for, or was never submitted; `LinkLostError` may pass.
+            BackendError: It cannot be asked for, or was never submitted.
         """
-        shell = await self._shell()
-        self._place(batch, shell)
-        said = await shell.read(self._path(batch, "job", ".id"))
+        since = time.monotonic()
+        while True:
+            try:
+                shell = await self._shell()
+                self._place(batch, shell)
+                said = await shell.read(self._path(batch, "job", ".id"))
+                break
+            except (ConnectError, LinkLostError) as error:
+                if any(self._is_given_up(job, since) for job in batch.jobs):
+                    raise
+                _log.warning("%s cannot be asked: %s", self._system.title, error)
+                await asyncio.sleep(self._least_poll_s)
         batch.job_id = self._system.read_id((said or b"").decode("utf-8", "replace"))
         if not batch.job_id:
             raise BackendError(f"The job is not on {shell.address}, or was never submitted. Run it again.")
         self._follow(batch)
+        await self._cancel_late()
 
     async def cancel(self, jobs: Iterable[QueueJob]) -> None:
         """End jobs that were submitted; what becomes of them is told as for any other."""
-        elements = [self._element(job) for job in jobs if job.batch.job_id and self._element(job) in self._jobs]
-        if not elements:
+        told = [job for job in jobs if self._jobs.get(self._element(job)) is job]
+        if not told:
             return
+        elements = [self._element(job) for job in told]
         try:
-            ran = await self._command(await self._shell(), self._jobs[elements[0]].batch, self._system.cancel(elements))
+            ran = await self._command(await self._shell(), told[0].batch, self._system.cancel(elements))
+            for job in told:
+                job.is_stopped = ran.status == 0
             if ran.status:
                 _log.warning("%s did not cancel %s: %s", self._system.title, ", ".join(elements), ran.err.strip())
         except BackendError as error:
             _log.warning("%s could not be told to cancel %s: %s", self._system.title, ", ".join(elements), error)
         self._wake.set()
+
+    async def _cancel_late(self) -> None:
+        """Cancel what could not be before."""
+        await self.cancel([job for job in self._jobs.values() if job.is_cancelled and not job.is_stopped])
 
     async def printed(self, job: QueueJob, stream: str, offset: int, limit: int) -> bytes:
         """Part of what a job has printed so far, as far as the login node sees its file.
@@ -124,6 +142,21 @@ class Cluster:
         shell = await self._shell()
         ran = await shell.run(f"tail -c +{offset + 1} {path} | head -c {limit} | base64")
         return base64.b64decode(ran.out)
+
+    async def survey(self, options: Mapping[str, object]) -> tuple[str, Mapping[str, str]]:
+        """The login node's name, and what is known of the partitions or queues behind it.
+
+        Raises:
+            BackendError: The login node cannot be reached, or the system does not answer.
+        """
+        shell = await self._shell()
+        ran = await self._ask(shell, options, self._system.survey() or ":")
+        if ran.status == _NO_COMMANDS:
+            raise BackendError(self._refusal(ran, shell))
+        try:
+            return shell.address, self._system.read_survey(ran.status, ran.out, ran.err)
+        except StatusError as error:
+            raise BackendError(f"{self._system.title} does not answer on {shell.address}: {error}.") from error
 
     async def close(self) -> None:
         """Hang up; jobs go on."""
@@ -143,14 +176,14 @@ class Cluster:
 
     # Submission
 
-    async def _submit(self, shell: Shell, batch: Batch) -> None:
+    async def _submit(self, shell: Shell, batch: Batch, may_leave_out: bool) -> None:
         self._place(batch, shell)
         runner = await self._prepare(shell, batch)
-        waiting = [job for job in batch.jobs if not job.is_cancelled]
-        await _each(lambda job: job.bring(shell, self._host), waiting)
-        for job in [job for job in batch.jobs if job.is_cancelled]:
-            self._finish(job, Outcome(status=JobStatus.CANCELLED))
-            batch.jobs.remove(job)
+        await _each(lambda job: job.bring(shell, self._host), [job for job in batch.jobs if not job.is_cancelled])
+        if may_leave_out:  # an attempt that broke off may have submitted them
+            for job in [job for job in batch.jobs if job.is_cancelled]:
+                self._finish(job, Outcome(status=JobStatus.CANCELLED))
+                batch.jobs.remove(job)
         if not batch.jobs:
             return
         script, note = self._script(batch), self._path(batch, "job", ".id")
@@ -197,7 +230,7 @@ class Cluster:
             raise BackendError(f"The executor's options make no {self._system.title} script: {error}.") from error
 
     def _order(self, batch: Batch, runner: str = "") -> Order:
-        spec = batch.jobs[0].spec
+        spec = next((job.spec for job in batch.jobs), None)
         return Order(
             job_name=batch.job_name,
             folder=batch.folder,
@@ -220,8 +253,9 @@ class Cluster:
     # Following
 
     def _follow(self, batch: Batch) -> None:
+        order = self._order(batch)
         for job in batch.jobs:
-            job.streams = self._system.streams(self._order(batch), batch.job_id, job.index)
+            job.streams = self._system.streams(order, batch.job_id, job.index)
             self._jobs[self._element(job)] = job
         if self._following is None or self._following.done():
             self._following = asyncio.create_task(self._play(), name=f"{self._system.title} jobs")
@@ -236,9 +270,13 @@ class Cluster:
             except Exception as error:  # noqa: BLE001 - nothing is known then of any job, and it may pass
                 known = isinstance(error, BackendError | StatusError)
                 _log.warning("%s cannot be asked: %s", self._system.title, error, exc_info=None if known else error)
-                if time.monotonic() - reached_at > self._patience_s:
-                    for job in list(self._jobs.values()):
-                        self._finish(job, lost(f"The job may still run, but its cluster cannot be asked. {error}"))
+                for job in [job for job in self._jobs.values() if self._is_given_up(job, reached_at)]:
+                    self._finish(job, lost(f"The job may still run, but its cluster cannot be asked. {error}"))
+
+    def _is_given_up(self, job: QueueJob, since: float) -> bool:
+        """Whether the cluster has been silent for so long that a job counts as lost."""
+        patience_s = min(self._patience_s, _CANCEL_S) if job.is_cancelled else self._patience_s
+        return time.monotonic() - since > patience_s
 
     async def _pause(self) -> None:
         pause_s = min((_seconds(job.batch.options.get("poll_freq")) for job in self._jobs.values()), default=0.0)
@@ -250,8 +288,15 @@ class Cluster:
         self._wake.clear()
 
     async def _poll(self, shell: Shell) -> None:
-        states = await self._states(shell)
-        ended = [job for element, job in self._jobs.items() if element not in states or states[element].state.is_final]
+        await self._cancel_late()
+        jobs = dict(self._jobs)  # others may come while it is asked
+        states = await self._states(shell, jobs)
+        ended = []
+        for element, job in jobs.items():
+            if element in states and not states[element].state.is_final:
+                job.missed = 0
+            else:
+                ended.append(job)
         await _each(lambda job: self._end(shell, job, states.get(self._element(job))), ended)
         await self._clean(shell)
 
@@ -264,11 +309,11 @@ class Cluster:
                 _log.warning("files of ended jobs stay on %s: %s", shell.address, ran.err.strip())
             self._rubbish.difference_update(paths)
 
-    async def _states(self, shell: Shell) -> Mapping[str, Seen]:
-        """What the system says of all jobs, and which of them have begun."""
-        batch = next(iter(self._jobs.values())).batch
-        system, job_ids = self._system, sorted({job.batch.job_id for job in self._jobs.values()})
-        begun = {job.path("begun", ".txt"): job for job in self._jobs.values() if job.started_at is None}
+    async def _states(self, shell: Shell, jobs: Mapping[str, QueueJob]) -> Mapping[str, Seen]:
+        """What the system says of jobs, and which of them have begun."""
+        batch = next(iter(jobs.values())).batch
+        system, job_ids = self._system, sorted({job.batch.job_id for job in jobs.values()})
+        begun = {job.path("begun", ".txt"): job for job in jobs.values() if job.started_at is None}
         look = f"grep -H . {shlex.join(begun)} /dev/null 2>/dev/null" if begun else ":"
         ran = await self._command(
             shell,
@@ -282,7 +327,7 @@ class Cluster:
                 begun[path].read_start(text)
                 self._tell_start(begun[path])
         states = dict(system.read_states(ran.status, out, ran.err))
-        unknown = sorted({job.batch.job_id for element, job in self._jobs.items() if element not in states})
+        unknown = sorted({job.batch.job_id for element, job in jobs.items() if element not in states})
         if unknown and (question := system.ask_history(unknown)):
             ran = await self._command(shell, batch, question)
             states = {**system.read_history(ran.status, ran.out, ran.err), **states}
@@ -335,8 +380,12 @@ class Cluster:
         return await self._open_shell()
 
     async def _command(self, shell: Shell, batch: Batch, command: str) -> Ran:
+        """Run a command of the system for a batch."""
+        return await self._ask(shell, batch.options, command)
+
+    async def _ask(self, shell: Shell, options: Mapping[str, object], command: str) -> Ran:
         """Run a command of the system."""
-        setup = self._system.setup(batch.options)
+        setup = self._system.setup(options)
         return await shell.run(f"{setup}\n{command}" if setup else command)
 
     def _place(self, batch: Batch, shell: Shell) -> None:

@@ -23,9 +23,11 @@ from covalent_lab.executor.base import (
     Option,
     Outcome,
 )
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId
+from covalent_lab_executors.outcomes import failed, lost
 from covalent_lab_executors.queues.cluster import Cluster
-from covalent_lab_executors.queues.job import Batch, QueueJob, failed, lost
+from covalent_lab_executors.queues.job import Batch, QueueJob
 from covalent_lab_executors.queues.shell import LocalShell, Shell
 from covalent_lab_executors.queues.system import QueueSystem
 from covalent_lab_executors.ssh.login import Login, key_file
@@ -65,6 +67,8 @@ COMMON_OPTIONS = (
 )
 """What all of them take."""
 
+_UNKEPT = frozenset({"sshproxy"})
+"""Options that are not stored with a job, as there are secrets in them; the configuration has them."""
 _ACCESS = ("username", "address", "port", "ssh_key_file", "cert_file", "known_hosts", "on_login_node")
 
 
@@ -158,6 +162,17 @@ class QueueExecutor(Executor):
             return b""
         return await self._cluster(job.batch.options).printed(job, stream, offset, limit)
 
+    async def check(self) -> Health:
+        """Log in as configured, and ask for the partitions or queues."""
+        options = self._options({})
+        address, places = await self._cluster(options).survey(options)
+        names = ", ".join(places)
+        return Health(
+            is_usable=True,
+            summary=f"{self.system.title} answers on {address}{f': {names}' if names else ''}.",
+            facts={"Login node": address, **places},
+        )
+
     async def close(self) -> None:
         """Hang up. Jobs go on, and `watch` finds them."""
         for task in list(self._submitting):
@@ -242,23 +257,26 @@ class QueueExecutor(Executor):
         return json.dumps([options, spec.dispatch_id, dict(spec.client)], sort_keys=True, default=str)
 
     async def _send(self, batch: Batch) -> None:
-        await self._guarded(batch, lambda: self._cluster(batch.options).submit(batch), failed)
+        await self._guarded(batch, self._cluster(batch.options).submit, failed)
 
     async def _find(self, batch: Batch) -> None:
-        await self._guarded(batch, lambda: self._cluster(batch.options).find(batch), lost)
+        await self._guarded(batch, self._cluster(batch.options).find, lambda message, _: lost(message))
 
     async def _guarded(
-        self, batch: Batch, work: Callable[[], Awaitable[None]], ending: Callable[[str], Outcome]
+        self, batch: Batch, work: Callable[[Batch], Awaitable[None]], ending: Callable[[str, bool], Outcome]
     ) -> None:
         jobs = list(batch.jobs)
         try:
-            await work()
+            await work(batch)
         except Exception as error:  # noqa: BLE001 - a job never stays in flight
+            message, may_pass = str(error), isinstance(error, BackendError) and error.transient
             if not isinstance(error, BackendError):
                 _log.exception("%s failed", type(self).__name__)
+                message = f"{type(error).__name__}: {error}"
             for job in jobs:
                 if job.attempt_id in self._jobs:
-                    outcome = Outcome(status=JobStatus.CANCELLED) if job.is_cancelled else ending(_told(error))
+                    is_over = job.is_cancelled and job.spec is not None
+                    outcome = Outcome(status=JobStatus.CANCELLED) if is_over else ending(message, may_pass)
                     self._finish(job.attempt_id, outcome)
 
     def _finish(self, attempt_id: AttemptId, outcome: Outcome) -> None:
@@ -298,7 +316,7 @@ class QueueExecutor(Executor):
 
 def _handle(job: QueueJob) -> JobHandle:
     batch = job.batch
-    options = {name: value for name, value in batch.options.items() if name != "sshproxy"}
+    options = {name: value for name, value in batch.options.items() if name not in _UNKEPT}
     return {"stem": batch.stem, "name": batch.job_name, "index": job.index, "folder": batch.folder, "options": options}
 
 
@@ -318,7 +336,3 @@ def _number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return 0.0
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, BackendError) else f"{type(error).__name__}: {error}"

@@ -13,11 +13,12 @@ from typing import Any
 from covalent_lab.executor.base import ExecutorHost, JobSpec, JobStatus, Outcome, PayloadSource, TaskFailure
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local_messages import FunctionShelf, Placement, decode_answer, encode_job, explain_death
+from covalent_lab_executors.outcomes import failed, lost
 from covalent_lab_executors.queues.script import file_name
 from covalent_lab_executors.queues.shell import Shell
 from covalent_lab_executors.queues.system import JobState, QueueSystem, Seen
 
-__all__ = ["Batch", "QueueJob", "failed", "lost", "payload_path"]
+__all__ = ["Batch", "QueueJob", "payload_path"]
 
 _FRAME = struct.Struct(">IQ")
 _TAIL = 1 << 20
@@ -68,6 +69,7 @@ class QueueJob:
         spec: What to run; None if an earlier dispatcher submitted it.
         streams: Paths of standard output and error.
         is_cancelled: Whether somebody asked to stop it.
+        is_stopped: Whether the queue system was told.
         started_at: When it began, in POSIX seconds.
         is_told: Whether that has been reported.
         missed: How many answers in a row did not name it, or came before its result was to be seen.
@@ -79,6 +81,7 @@ class QueueJob:
     spec: JobSpec | None = None
     streams: tuple[str, str] = ("", "")
     is_cancelled: bool = False
+    is_stopped: bool = False
     started_at: float | None = None
     is_told: bool = False
     missed: int = 0
@@ -201,18 +204,6 @@ class QueueJob:
 def payload_path(payloads: str, digest: str) -> str:
     """Where a payload is on the cluster."""
     return f"{payloads}/{digest[:2]}/{digest}"
-
-
-def failed(message: str, is_transient: bool = False) -> Outcome:
-    """The outcome of a job that failed through no fault of its task."""
-    failure = TaskFailure(message=message, is_user_error=False, is_transient=is_transient)
-    return Outcome(status=JobStatus.FAILED, failure=failure)
-
-
-def lost(message: str) -> Outcome:
-    """The outcome of a job of which nobody knows."""
-    failure = TaskFailure(message=message, is_user_error=False, is_transient=True)
-    return Outcome(status=JobStatus.LOST, failure=failure)
 
 
 def _place(part: Path, path: Path) -> None:

@@ -120,6 +120,28 @@ class SlurmSystem(QueueSystem):
         """`scancel`."""
         return f"scancel {shlex.join(elements)}"
 
+    def survey(self) -> str:
+        """`sinfo`."""
+        return "sinfo -h -o '%P|%a|%D|%T|%l'"
+
+    def read_survey(self, status: int, out: str, err: str) -> Mapping[str, str]:
+        """A line for each partition and state of nodes: name (the default one with a star), up or down, and so on."""
+        if status:
+            raise StatusError(err.strip() or f"sinfo ended with {status}")
+        found: dict[str, list[str]] = {}
+        limits: dict[str, str] = {}
+        for line in out.splitlines():
+            parts = line.strip().split("|")
+            if len(parts) == 5:
+                name, state, nodes, word, limit = parts
+                found.setdefault(name, [state]).append(f"{nodes} {word}")
+                limits[name] = limit
+        return {
+            name.removesuffix("*") + (" (default)" if name.endswith("*") else ""): f"{', '.join(words)}; at most "
+            f"{'any time' if limits[name] == 'infinite' else limits[name]}"
+            for name, words in found.items()
+        }
+
     def setup(self, options: Mapping[str, Any]) -> str:
         """`slurm_path` at the end of PATH; without it, the module `slurm` if the commands are not there."""
         return super().setup(options) or "command -v sbatch >/dev/null || module load slurm >/dev/null 2>&1"

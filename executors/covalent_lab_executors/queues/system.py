@@ -141,6 +141,18 @@ class QueueSystem(ABC):
     def cancel(self, elements: Sequence[str]) -> str:
         """Shell command that ends jobs."""
 
+    def survey(self) -> str:
+        """Shell command that tells which partitions or queues there are; empty if there is none."""
+        return ""
+
+    def read_survey(self, status: int, out: str, err: str) -> Mapping[str, str]:
+        """What is known of each partition or queue, by name, as people read it.
+
+        Raises:
+            StatusError: The system did not answer.
+        """
+        return {}
+
     def setup(self, options: Mapping[str, Any]) -> str:
         """Shell line that makes the system's commands available, if they need that."""
         path = str(options.get(self.path_option) or "")

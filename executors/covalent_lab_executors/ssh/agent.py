@@ -336,10 +336,17 @@ def _tail(path: str) -> bytes:
 def _main(root: str, workers: str) -> None:
     """Say what is here, and serve if that is enough."""
     agent = Agent(root, int(workers))
-    hello = {"news": "hello", "python": sys.version.split()[0], "program": sys.executable, "trouble": ""}
-    hello.update(root=agent.root, payloads=agent.payloads)
+    hello: dict[str, object] = {
+        "news": "hello",
+        "python": sys.version.split()[0],
+        "program": sys.executable,
+        "trouble": "",
+    }
+    hello.update(root=agent.root, payloads=agent.payloads, workers=agent.workers)
     try:
-        import worker  # noqa: F401
+        import worker
+
+        hello["cloudpickle"] = worker.cloudpickle.__version__
     except Exception as error:  # noqa: BLE001  reported to the other side, whatever it is
         hello["trouble"] = f"{type(error).__name__}: {error}"
     _write(agent.channel, MARK)

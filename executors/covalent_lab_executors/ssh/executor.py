@@ -21,11 +21,12 @@ from covalent_lab.executor.base import (
     Option,
     Outcome,
     ShortName,
-    TaskFailure,
 )
+from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local import LocalExecutor
-from covalent_lab_executors.ssh.job import RemoteJob, check_python, lost
+from covalent_lab_executors.outcomes import failed, lost
+from covalent_lab_executors.ssh.job import RemoteJob, check_python
 from covalent_lab_executors.ssh.link import Link
 from covalent_lab_executors.ssh.login import ConnectError, LinkLostError
 from covalent_lab_executors.ssh.target import DEFAULTS, Target
@@ -182,6 +183,30 @@ class SSHExecutor(Executor):
         job = self._jobs.get(attempt_id)
         return b"" if job is None else await job.printed(stream, offset, limit)
 
+    async def check(self) -> Health:
+        """Connect to the configured host, and start Python there."""
+        options = self._options({})
+        if not options.get("hostname"):
+            return Health(
+                is_usable=False,
+                summary="No host is configured: set hostname here, or name one in each SSHExecutor of a workflow.",
+            )
+        link = await self._link(Target.of(options))
+        hello = link.hello
+        trouble = f"Python on {link.address} cannot run tasks: {hello['trouble']}. Install cloudpickle there."
+        return Health(
+            is_usable=not hello["trouble"],
+            summary=trouble if hello["trouble"] else f"Connected to {link.address}.",
+            facts={
+                "Host": link.address,
+                "Places": hello["workers"],
+                "Python": hello["python"],
+                "Program": hello["program"],
+                "cloudpickle": hello.get("cloudpickle", "not found"),
+                "Folder": hello["root"],
+            },
+        )
+
     async def close(self) -> None:
         """Hang up. Tasks go on, and `watch` finds them."""
         for task in list(self._playing.values()):
@@ -236,9 +261,9 @@ class SSHExecutor(Executor):
                 await self._run_here(job, job.spec, error)
                 return
             else:
-                outcome = _failed(str(error), is_transient=isinstance(error, ConnectError))
+                outcome = failed(str(error), is_transient=isinstance(error, ConnectError))
         except Exception as error:  # noqa: BLE001 - a job never stays in flight
-            outcome = _failed(f"The SSH executor failed: {type(error).__name__}: {error}")
+            outcome = failed(f"The SSH executor failed: {type(error).__name__}: {error}")
         self._report(job, outcome)
 
     async def _outcome(self, job: RemoteJob, options: Mapping[str, Any]) -> Outcome:
@@ -284,8 +309,3 @@ async def _opened(target: Target, stale: "asyncio.Task[Link] | None") -> Link:
     link = Link(target)
     await link.open()
     return link
-
-
-def _failed(message: str, is_transient: bool = False) -> Outcome:
-    failure = TaskFailure(message=message, is_user_error=False, is_transient=is_transient)
-    return Outcome(status=JobStatus.FAILED, failure=failure)

@@ -19,11 +19,12 @@ from covalent_lab.executor.base import (
 )
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local_messages import FunctionShelf, Placement, decode_answer, encode_job, explain_death
+from covalent_lab_executors.outcomes import lost
 from covalent_lab_executors.ssh.link import Link, News
 from covalent_lab_executors.ssh.login import LinkLostError
 from covalent_lab_executors.ssh.target import job_name, remote_path
 
-__all__ = ["RemoteJob", "check_python", "lost"]
+__all__ = ["RemoteJob", "check_python"]
 
 
 class RemoteJob:
@@ -219,12 +220,6 @@ def check_python(spec: JobSpec, link: Link) -> None:
             f"Python on {link.address} cannot run tasks: {link.hello['trouble']}. "
             f"Install it there: {program} -m pip install cloudpickle"
         )
-
-
-def lost(message: str) -> Outcome:
-    """The outcome of a job that nobody can find."""
-    failure = TaskFailure(message=message, is_user_error=False, is_transient=True)
-    return Outcome(status=JobStatus.LOST, failure=failure)
 
 
 async def _next(inbox: Any) -> News:

@@ -5,11 +5,13 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import type {
   CancelResult,
+  Comparison,
   ConfigForm,
   DeleteResult,
   Detail,
   DispatchPage,
   DispatchStatus,
+  ExportFormat,
   GraphWire,
   LogPage,
   NodeColumns,
@@ -30,6 +32,9 @@ export const API_PATH = 'covalent/api/v1';
 /** What the list can be sorted by. */
 export type SortKey =
   'created_at' | 'started_at' | 'ended_at' | 'name' | 'status' | 'runtime' | 'total';
+
+/** Formats that the server writes. */
+export type ServerFormat = Exclude<ExportFormat, 'png'>;
 
 /** Which dispatches a list shows. */
 export interface IDispatchFilter {
@@ -77,6 +82,10 @@ export interface IRestClient {
   ): Promise<StreamChunk>;
   preview(dispatchId: string, digest: string): Promise<Preview>;
   payload(dispatchId: string, digest: string): Promise<Blob>;
+  /** Two dispatches side by side. */
+  compare(left: string, right: string): Promise<Comparison>;
+  /** A dispatch as a file. */
+  exported(dispatchId: string, format: ServerFormat): Promise<Blob>;
   cancel(dispatchId: string, taskIds?: readonly number[]): Promise<CancelResult>;
   redispatch(dispatchId: string, reusesResults: boolean): Promise<SubmitResult>;
   remove(dispatchIds: readonly string[]): Promise<DeleteResult>;
@@ -149,6 +158,17 @@ export class RestClient implements IRestClient {
 
   async payload(dispatchId: string, digest: string): Promise<Blob> {
     const response = await this._request(this._dispatch(dispatchId, 'payloads', digest));
+    return response.blob();
+  }
+
+  compare(left: string, right: string): Promise<Comparison> {
+    return this._json(this._dispatch(left, 'comparison', right));
+  }
+
+  async exported(dispatchId: string, format: ServerFormat): Promise<Blob> {
+    const response = await this._request(
+      `${this._dispatch(dispatchId, 'export')}?format=${format}`
+    );
     return response.blob();
   }
 

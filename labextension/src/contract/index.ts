@@ -1,3 +1,4 @@
+export * from './exports';
 export * from './feed';
 export * from './graph';
 export * from './guards';

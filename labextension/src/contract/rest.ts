@@ -608,3 +608,284 @@ export interface NotebookPath {
    */
   path: string;
 }
+/**
+ * A value of two dispatches; null where there is none.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ValuePair".
+ */
+export interface ValuePair {
+  is_equal: boolean;
+  left: string | null;
+  right: string | null;
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ComparedDispatch".
+ */
+export interface ComparedDispatch {
+  dispatch_id: string;
+  name: string;
+  status: DispatchStatus;
+  started_at: number | null;
+  ended_at: number | null;
+  error: string;
+}
+/**
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ComparedNode".
+ */
+export interface ComparedNode {
+  node_id: number;
+  name: string;
+  kind: 'function' | 'parameter' | 'electron_list' | 'electron_dict' | 'sublattice' | 'postprocess';
+  status: NodeStatus;
+  started_at: number | null;
+  ended_at: number | null;
+  cpu_s: number | null;
+  executor: string;
+  error: string;
+}
+/**
+ * Two nodes that stand for each other, or one that has no counterpart.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ComparedRow".
+ */
+export interface ComparedRow {
+  left: ComparedNode | null;
+  right: ComparedNode | null;
+  /**
+   * Those that differ.
+   */
+  inputs: {
+    name: string;
+    left: string | null;
+    right: string | null;
+  }[];
+  output: ValuePair | null;
+  differences: ('missing' | 'status' | 'function' | 'executor' | 'inputs' | 'output' | 'error')[];
+}
+/**
+ * GET dispatches/{id}/comparison/{other}
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "Comparison".
+ */
+export interface Comparison {
+  left: ComparedDispatch;
+  right: ComparedDispatch;
+  is_same_graph: boolean;
+  inputs: ValuePair;
+  result: ValuePair;
+  rows: ComparedRow[];
+  /**
+   * Rows that are left out.
+   */
+  hidden: number;
+  /**
+   * Rows with differences, shown or not.
+   */
+  differing: number;
+}
+/**
+ * One value that can be set in the section `executors.NAME` of the configuration file.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ExecutorSetting".
+ */
+export interface ExecutorSetting {
+  name: string;
+  kind: 'flag' | 'number' | 'text' | 'list' | 'table' | 'secret' | 'any';
+  /**
+   * What holds now; of a secret a reference (env:NAME) or a mask.
+   */
+  value: {
+    [k: string]: unknown;
+  };
+  /**
+   * What holds if the file says nothing.
+   */
+  default: {
+    [k: string]: unknown;
+  };
+  /**
+   * Whether the file says something.
+   */
+  is_set: boolean;
+  doc: string;
+}
+/**
+ * An executor.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ExecutorView".
+ */
+export interface ExecutorView {
+  /**
+   * Short name.
+   */
+  name: string;
+  /**
+   * Empty if its plugin cannot be loaded.
+   */
+  class_name: string;
+  summary: string;
+  /**
+   * Where the plugin is: a file, or a module and its class.
+   */
+  origin: string;
+  is_default: boolean;
+  /**
+   * Whether it was needed so far.
+   */
+  is_started: boolean;
+  /**
+   * Whether it takes up changed settings once its present tasks have ended.
+   */
+  is_outdated: boolean;
+  /**
+   * Why it cannot be used, as far as that is known without asking it; else empty.
+   */
+  trouble: string;
+  /**
+   * Tasks that it has and that have not begun.
+   */
+  queued: number;
+  running: number;
+  settings: ExecutorSetting[];
+}
+/**
+ * GET executors.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ExecutorList".
+ */
+export interface ExecutorList {
+  items: ExecutorView[];
+}
+/**
+ * PUT executors/{executor}: new values of settings.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ExecutorChange".
+ */
+export interface ExecutorChange {
+  /**
+   * By name; null takes one out of the file. A secret is given as env:NAME.
+   */
+  settings: {};
+}
+/**
+ * GET executors/{executor}/health.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ExecutorHealth".
+ */
+export interface ExecutorHealth {
+  name: string;
+  is_usable: boolean;
+  summary: string;
+  facts: {
+    name: string;
+    value: string;
+  }[];
+  links: {
+    name: string;
+    url: string;
+  }[];
+  /**
+   * How long it took to find out, in seconds.
+   */
+  took_s: number;
+}
+/**
+ * POST executors/{executor}/test: what came of a test task.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ExecutorTest".
+ */
+export interface ExecutorTest {
+  name: string;
+  /**
+   * Null if the executor cannot be used, so that nothing was dispatched.
+   */
+  dispatch_id: string | null;
+  status: string | null;
+  is_passed: boolean;
+  summary: string;
+  /**
+   * Where the task ran.
+   */
+  host: string;
+  /**
+   * Version there.
+   */
+  python: string;
+  /**
+   * Path of the interpreter there.
+   */
+  program: string;
+  /**
+   * From the dispatch to the task's start, in seconds.
+   */
+  waited_s: number | null;
+  /**
+   * How long the task took, in seconds.
+   */
+  ran_s: number | null;
+}
+/**
+ * A worker of the Dask cluster.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ClusterWorker".
+ */
+export interface ClusterWorker {
+  name: string;
+  host: string;
+  pid: number;
+  threads: number;
+  /**
+   * In bytes; 0 for none.
+   */
+  memory_limit: number;
+  folder: string;
+}
+/**
+ * GET cluster: the Dask cluster that comes with the server.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ClusterView".
+ */
+export interface ClusterView {
+  is_running: boolean;
+  scheduler_address: string;
+  dashboard_link: string;
+  pid: number | null;
+  trouble: string;
+  workers: ClusterWorker[];
+}
+/**
+ * POST cluster.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ClusterOrder".
+ */
+export interface ClusterOrder {
+  action: 'start' | 'stop' | 'restart' | 'scale';
+  /**
+   * For scale: how many.
+   */
+  workers?: number;
+}
+/**
+ * GET cluster/log.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "ClusterLog".
+ */
+export interface ClusterLog {
+  path: string;
+  text: string;
+}

@@ -79,7 +79,7 @@ export class DispatchModel implements IDisposable {
     return this._parent;
   }
 
-  /** Where `Result.save` puts files of this dispatch by default; empty until that is known. */
+  /** Where `Result.save` puts files of this dispatch by default; empty until `loadFolder` knows it. */
   get folder(): string {
     return this._folder;
   }
@@ -148,7 +148,6 @@ export class DispatchModel implements IDisposable {
       this._isLoading = false;
       this._changed.emit('loaded');
       void this._loadParent(detail);
-      void this._loadFolder();
       if (this._resetSeq > columns.seq) {
         await this.load();
       }
@@ -159,6 +158,22 @@ export class DispatchModel implements IDisposable {
         this._error = reason instanceof Error ? reason.message : String(reason);
         this._changed.emit('error');
       }
+    }
+  }
+
+  /** Asks for `folder`, once. */
+  async loadFolder(): Promise<void> {
+    if (this._folder !== '') {
+      return;
+    }
+    try {
+      const { results_dir: folder } = await this._rest.status();
+      this._folder = folder === undefined ? '' : `${folder}/${this.dispatchId}`;
+      if (!this._isDisposed) {
+        this._changed.emit('feed');
+      }
+    } catch (reason) {
+      console.debug('covalent-lab: the folder of results is not known at the moment', reason);
     }
   }
 
@@ -246,21 +261,6 @@ export class DispatchModel implements IDisposable {
     if (!this._isDisposed) {
       this._parent = { dispatchId, nodeId, name };
       this._changed.emit('loaded');
-    }
-  }
-
-  private async _loadFolder(): Promise<void> {
-    if (this._folder !== '') {
-      return;
-    }
-    try {
-      const { results_dir: folder } = await this._rest.status();
-      this._folder = folder === undefined ? '' : `${folder}/${this.dispatchId}`;
-      if (!this._isDisposed) {
-        this._changed.emit('feed');
-      }
-    } catch (reason) {
-      console.debug('covalent-lab: the folder of results is not known at the moment', reason);
     }
   }
 

@@ -1,4 +1,5 @@
 export * from './cells';
+export * from './comparison';
 export * from './config';
 export * from './dispatch';
 export * from './dispatches';

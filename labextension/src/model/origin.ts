@@ -11,11 +11,6 @@ export interface IOrigin {
 
 /** What the server tells of it; null if it does not know. */
 export function originOf(detail: Detail): IOrigin | null {
-  const { origin } = detail as Detail & { origin?: Readonly<Record<string, unknown>> | null };
-  const text = (key: string) => {
-    const value = origin?.[key];
-    return typeof value === 'string' && value !== '' ? value : null;
-  };
-  const found = { notebook: text('notebook'), cellId: text('cell_id'), script: text('script') };
-  return found.notebook === null && found.script === null ? null : found;
+  const { notebook = null, script = null, cell_id: cellId = null } = detail.origin ?? {};
+  return notebook === null && script === null ? null : { notebook, cellId, script };
 }

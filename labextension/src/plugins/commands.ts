@@ -20,7 +20,7 @@ const NODE_COMMANDS = [
   CommandIds.replaceNode,
   CommandIds.cancelNode
 ];
-/** Context menus, by what they are for. In the graph they are about the selected node. */
+/** Context menus, by what they are for. A graph selects the node under the pointer. */
 const MENUS: readonly (readonly [string, readonly string[]])[] = [
   [
     ROW,

@@ -10,6 +10,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import type { Widget } from '@lumino/widgets';
 
+import { ExportCommandIds } from '../commands/exports';
 import { CommandIds } from '../commands/ids';
 import { addPageCommands, type Page } from '../commands/pages';
 import { covalentIcon } from '../icon';
@@ -59,6 +60,8 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
         remove: async dispatchIds => {
           await app.commands.execute(CommandIds.remove, { dispatchIds: [...dispatchIds] });
         },
+        compare: dispatchIds =>
+          void app.commands.execute(ExportCommandIds.compare, { dispatchIds: [...dispatchIds] }),
         removeMatching: async ({ search, statuses }, count) => {
           const args = { search, statuses: [...statuses], count };
           await app.commands.execute(CommandIds.removeMatching, args);

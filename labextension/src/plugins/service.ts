@@ -7,8 +7,15 @@ import { Signal } from '@lumino/signaling';
 
 import type { IFeed, IRestClient } from '../api';
 import { Feed, RestClient } from '../api';
-import type { Detail, NodeDetail } from '../contract';
-import { ConfigModel, DispatchesModel, DispatchModel, LogModel, OverviewModel } from '../model';
+import type { Detail, ExportFormat, NodeDetail } from '../contract';
+import {
+  ComparisonModel,
+  ConfigModel,
+  DispatchesModel,
+  DispatchModel,
+  LogModel,
+  OverviewModel
+} from '../model';
 import type { ICovalentSettings } from '../tokens';
 import { ICovalentLab } from '../tokens';
 
@@ -46,6 +53,14 @@ class CovalentLab implements ICovalentLab {
 
   createDispatch(dispatchId: string): DispatchModel {
     return new DispatchModel({ rest: this._rest, feed: this._feed, dispatchId });
+  }
+
+  exported(dispatchId: string, format: Exclude<ExportFormat, 'png'>): Promise<Blob> {
+    return this._rest.exported(dispatchId, format);
+  }
+
+  createComparison(left: string, right: string): ComparisonModel {
+    return new ComparisonModel({ rest: this._rest, left, right });
   }
 
   detail(dispatchId: string): Promise<Detail> {

@@ -85,4 +85,15 @@ describe('RestClient', () => {
     );
     await expect(rest.graph('d')).rejects.toMatchObject({ code: 'bad_graph' });
   });
+
+  it('deletes by a filter, and writes settings', async () => {
+    answer = new Response('{"deleted": [], "missing": [], "active": []}');
+    await rest.removeMatching({ search: 'fit', statuses: ['FAILED'] });
+    answer = new Response('{"path": "", "fields": []}');
+    await rest.saveConfig({ 'sdk.log_level': 'info' });
+    expect(requests.map(({ method, body }) => [method, JSON.parse(body)])).toEqual([
+      ['POST', { matching: { search: 'fit', statuses: ['FAILED'] } }],
+      ['PUT', { values: { 'sdk.log_level': 'info' } }]
+    ]);
+  });
 });

@@ -67,8 +67,11 @@ describe('originOf', () => {
       { notebook: 'a.ipynb', cell_id: 'c', script: null },
       { notebook: 'a.ipynb', cellId: 'c', script: null }
     ],
-    [{ script: '/x.py' }, { notebook: null, cellId: null, script: '/x.py' }]
+    [
+      { notebook: null, cell_id: null, script: '/x.py' },
+      { notebook: null, cellId: null, script: '/x.py' }
+    ]
   ])('reads %j', (origin, found) => {
-    expect(originOf({ ...detail('a'), origin } as ReturnType<typeof detail>)).toEqual(found);
+    expect(originOf(detail('a', { origin }))).toEqual(found);
   });
 });

@@ -53,7 +53,7 @@ describe('the panel of a dispatch', () => {
       source: 'x = 1\n'.repeat(40)
     });
     expect(screen.getByText('Fits a line.')).toBeTruthy();
-    expect(screen.getByTitle('/results/a')).toBeTruthy();
+    expect(await screen.findByTitle('/results/a')).toBeTruthy();
     expect(screen.getByRole('button', { name: 'Copy path' })).toBeTruthy();
     expect(screen.getByText('Executor: ssh')).toBeTruthy();
     expect(screen.getByText('node1')).toBeTruthy();
@@ -67,14 +67,14 @@ describe('the panel of a dispatch', () => {
   it('leads to the notebook cell that dispatched it, where that is known', async () => {
     const openOrigin = vi.fn();
     const origin = { notebook: 'fits/run.ipynb', cell_id: 'c1', script: null };
-    await opened({ origin } as Parameters<typeof detail>[1], { openOrigin });
+    await opened({ origin }, { openOrigin });
     expect(screen.getByText('fits/run.ipynb')).toBeTruthy();
     fireEvent.click(screen.getByRole('button', { name: 'Open notebook cell' }));
     expect(openOrigin).toHaveBeenCalled();
     cleanup();
     await opened({
       origin: { notebook: null, cell_id: null, script: '/srv/fit.py' }
-    } as Parameters<typeof detail>[1]);
+    });
     expect(screen.getByText('/srv/fit.py')).toBeTruthy();
     expect(screen.queryByRole('button', { name: 'Open notebook cell' })).toBeNull();
   });

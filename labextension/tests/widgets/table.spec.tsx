@@ -13,6 +13,7 @@ let model: DispatchesModel;
 let overview: OverviewModel;
 const open = vi.fn();
 const remove = vi.fn(() => Promise.resolve());
+const compare = vi.fn();
 const removeMatching = vi.fn(() => Promise.resolve());
 
 async function show(): Promise<void> {
@@ -20,7 +21,7 @@ async function show(): Promise<void> {
   model = new DispatchesModel({ rest, feed, pageSize: 10, isPaged: true });
   overview = new OverviewModel({ rest, feed });
   await Promise.all([model.start(), overview.load()]);
-  const props = { model, overview, texts: plainTexts, open, remove, removeMatching };
+  const props = { model, overview, texts: plainTexts, open, remove, compare, removeMatching };
   render(<TableView {...props} />);
 }
 
@@ -110,6 +111,21 @@ describe('TableView', () => {
     fireEvent.click(screen.getByRole('checkbox', { name: 'Select all on this page' }));
     await drawn(() => fireEvent.click(button));
     expect(remove).toHaveBeenLastCalledWith(model.items.map(item => item.dispatch_id));
+  });
+
+  it('compares two that are selected, neither fewer nor more, the older on the left', async () => {
+    rest.page.items[0] = { ...rest.page.items[0], created_at: 150 };
+    await show();
+    const button = screen.getByRole('button', { name: 'Compare selected' });
+    expect(button).toHaveProperty('disabled', true);
+    const boxes = screen.getAllByRole('checkbox', { name: /^Select (fit|flow)/ });
+    fireEvent.click(boxes[0]);
+    expect(button).toHaveProperty('disabled', true);
+    fireEvent.click(boxes[1]);
+    fireEvent.click(button);
+    expect(compare).toHaveBeenCalledWith(['d0', LONG]);
+    fireEvent.click(boxes[2]);
+    expect(button).toHaveProperty('disabled', true);
   });
 
   it('deletes all that the filter shows, on whatever page', async () => {

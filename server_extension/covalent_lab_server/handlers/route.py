@@ -19,7 +19,9 @@ API_ROOT = "covalent/api/v1"
 
 PATH_PARAMETERS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "dispatch_id": (r"[0-9A-Za-z_-]{1,64}", {"type": "string"}),
+    "other_id": (r"[0-9A-Za-z_-]{1,64}", {"type": "string"}),
     "node_id": (r"\d{1,9}", {"type": "integer", "minimum": 0}),
+    "executor": (r"[0-9A-Za-z_.-]{1,64}", {"type": "string"}),
     "digest": (r"[0-9a-f]{40}", {"type": "string", "pattern": "^[0-9a-f]{40}$"}),
     "stream": (r"stdout|stderr", {"type": "string", "enum": ["stdout", "stderr"]}),
 }

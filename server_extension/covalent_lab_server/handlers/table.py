@@ -6,8 +6,11 @@ from tornado import web
 
 from covalent_lab_server.handlers import (
     cached,
+    cluster,
     config,
     dispatches,
+    executors,
+    exports,
     feed,
     kernels,
     logs,
@@ -30,6 +33,9 @@ ROUTES: Sequence[Route] = (
     *config.ROUTES,
     *logs.ROUTES,
     *quickstart.ROUTES,
+    *exports.ROUTES,
+    *executors.ROUTES,
+    *cluster.ROUTES,
     *openapi.ROUTES,
     *feed.ROUTES,
     *kernels.ROUTES,

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import covalent_lab as ct
+from covalent_lab.config.access import change_section
 from covalent_lab.config.toml import dump, edited
 from covalent_lab.errors import ConfigError
 
@@ -231,3 +232,21 @@ def test_numbers_without_digits_are_written() -> None:
     assert read["a"] == math.inf
     assert read["b"] == -math.inf
     assert math.isnan(read["c"])
+
+
+def test_a_section_changes_keys_and_drops_others(conf: Path) -> None:
+    """What is None goes, with its line; a table takes the place of what was there; the rest stays as it was written."""
+    conf.parent.mkdir()
+    conf.write_text("[executors.x]  # mine\nhost = 'a'  # old\nkept = 1\n\n[executors.x.table]\na = 1\nb = 2\n")
+    change_section("executors.x", {"host": None, "unknown": None, "new": 2, "table": {"b": 3, "c": {"d": 4}}})
+    assert tomllib.loads(conf.read_text())["executors"]["x"] == {
+        "kept": 1, "new": 2, "table": {"b": 3, "c": {"d": 4}},
+    }  # fmt: skip
+    assert "# mine" in conf.read_text()
+    assert "# old" not in conf.read_text()
+
+
+def test_dropping_what_is_not_there_writes_no_section(conf: Path) -> None:
+    """The file means the same afterwards."""
+    change_section("executors.x", {"host": None})
+    assert tomllib.loads(conf.read_text()) == {}

@@ -12,6 +12,7 @@ from covalent_lab.dispatcher import dispatcher as module
 from covalent_lab.dispatcher.ownership import new_owner, split_owners
 from covalent_lab.executor.base import JobSpec, Outcome
 from covalent_lab.ids import AttemptId, DispatchId, NodeId
+from covalent_lab.scheduler.states import NodeState
 from covalent_lab.store.base import Batch, NewDispatch, Request
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.store.sql import SqlStore
@@ -45,7 +46,7 @@ async def handles_stored(bench: Bench, name: DispatchId, number: int) -> None:
     async with asyncio.timeout(20):
         while True:
             _, nodes = await bench.dispatcher.store.nodes(name)
-            if sum(bool(n.handle) for n in nodes) >= number:
+            if sum(bool(n.handle) or NodeState(n.state).is_terminal for n in nodes) >= number:
                 return
             await asyncio.sleep(0)  # gives way to the tick
 

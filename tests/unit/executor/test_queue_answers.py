@@ -146,7 +146,7 @@ PBS_JSON = """\
             "queue":"work",
             "substate":10,
             "comment":"Not Running: Insufficient amount of resource: ncpus",
-            "Variable_List":{"PBS_O_HOME":"/home/ada", "TABBED":"a\tb"}
+            "Variable_List":{"PBS_O_HOME":"/u/ada", "TABBED":"a\tb"}
         },
         "2.pbs01":{"job_state":"R", "substate":42, "comment":"Job run at Tue Nov 14 at 22:13 on (n1:ncpus=1)"},
         "3.pbs01":{"job_state":"E", "substate":51, "Exit_status":0},

@@ -272,3 +272,14 @@ def test_secrets_of_sshproxy_stay_in_the_configuration() -> None:
     ct.set_config("executors.slurm.sshproxy", {"hosts": ["h"], "password": "pass", "secret": "seed"})
     assert SlurmExecutor().to_dict()["attributes"]["sshproxy"] is None
     assert "pass" not in repr(SlurmExecutor(sshproxy={"password": "pass"}))
+
+
+def test_partitions_are_read_from_one_answer_of_sinfo() -> None:
+    """A line for each partition and state of its nodes; the default one has a star."""
+    out = "debug*|up|2|idle|1:00:00\ndebug*|up|1|allocated|1:00:00\nlong|down|4|drained|infinite\n\nnonsense\n"
+    assert SLURM.read_survey(0, out, "") == {
+        "debug (default)": "up, 2 idle, 1 allocated; at most 1:00:00",
+        "long": "down, 4 drained; at most any time",
+    }
+    with pytest.raises(StatusError, match="cannot contact"):
+        SLURM.read_survey(1, "", "cannot contact the controller\n")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from covalent_lab.graph.compare import reusable_nodes, unchanged_nodes
+from covalent_lab.graph.compare import matched_nodes, reusable_nodes, unchanged_nodes
 from covalent_lab.graph.model import Graph, NodeKind
 from covalent_lab.graph.topology import ancestors, descendants, predecessors
 from covalent_lab.ids import NodeId, PayloadRef
@@ -85,3 +85,22 @@ def test_a_change_reaches_its_descendants_and_no_others(graph: Graph, data: st.D
     everything = frozenset(n.id for n in graph.nodes)
     assert unchanged_nodes(graph, graph) == everything
     assert unchanged_nodes(graph, graph, {node}) == everything - {node} - descendants(graph, [node])
+
+
+def test_nodes_are_matched_by_name_and_order() -> None:
+    """The second of a name stands beside the second of that name; what has no counterpart stands alone."""
+    left, right = (
+        changed(changed(changed(make_graph(4, []), 0, name=a), 1, name=b), 3, name="same")
+        for a, b in (("x", "y"), ("y", "z"))
+    )
+    pairs = [tuple(node and node.id for node in pair) for pair in matched_nodes(left, right)]
+    assert pairs == [(0, None), (1, 0), (2, 2), (3, 3), (None, 1)]
+
+
+@given(graphs(), graphs())
+def test_every_node_is_matched_once(left: Graph, right: Graph) -> None:
+    """And a graph matches itself, node for node."""
+    pairs = matched_nodes(left, right)
+    assert [a for a, _ in pairs if a is not None] == list(left.nodes)
+    assert sorted(b.id for _, b in pairs if b is not None) == [node.id for node in right.nodes]
+    assert all(a is b for a, b in matched_nodes(left, left))

@@ -132,6 +132,26 @@ def test_the_list_can_be_filtered(notebook: Notebook, done: str) -> None:
     assert "-n takes a number from 1" in notebook.out
 
 
+def test_a_dispatch_is_written_into_a_file(notebook: Notebook, done: str, tmp_path: Path) -> None:
+    """Its suffix chooses the format; one that is not known is told."""
+    notebook.run(f"%covalent export {done} '{tmp_path}/a run.mmd'")
+    assert "flowchart" in (tmp_path / "a run.mmd").read_text()
+    notebook.run(f"%covalent export {done} {tmp_path}/run.exe")
+    assert "end its name in one of" in notebook.out
+
+
+def test_two_dispatches_are_compared(notebook: Notebook, done: str) -> None:
+    """A line for each task that differs, or for all."""
+    notebook.run(f"again = %covalent redispatch {done} y=2")
+    ct.get_result(notebook["again"], wait=True)
+    notebook.run(f"%covalent compare {done} again")
+    assert "result: 8 → 6" in notebook.out
+    assert "x: 1 → 2; output: 2 → 4" in notebook.out
+    lines = notebook.out.count("\n")
+    notebook.run(f"%covalent compare {done} again --all")
+    assert notebook.out.count("\n") > lines
+
+
 # -- running again
 
 
@@ -210,6 +230,18 @@ def test_executors_are_listed_with_their_options(notebook: Notebook) -> None:
     assert [line.split()[:2] for line in notebook.out.splitlines() if "time_limit" in line] == [["time_limit", "-1"]]
     notebook.run("%covalent executors nowhere")
     assert "No executor is named 'nowhere'" in notebook.out
+
+
+def test_an_executor_is_checked_and_tested(notebook: Notebook) -> None:
+    """As on the command line; what makes no sense is refused."""
+    notebook.run("%covalent executors check local")
+    assert "Usable" in notebook.out
+    assert "cloudpickle" in notebook.out
+    notebook.run("%covalent executors test local")
+    assert [line.split() for line in notebook.out.splitlines() if "Passed" in line] == [["Passed", "yes"]]
+    for line in ("check", "test", "try local", "check local now"):
+        notebook.run(f"%covalent executors {line}")
+        assert "Write %covalent executors" in notebook.out
 
 
 def test_the_configuration_is_shown_and_changed(
@@ -379,6 +411,8 @@ def test_words_are_completed(notebook: Notebook, done: str) -> None:
     assert completed(notebook, "again = %covalent redis") == ["redispatch"]
     assert completed(notebook, "%covalent config sdk.no_c") == ["sdk.no_cluster"]
     assert completed(notebook, "%covalent executors lo") == ["local"]
+    assert completed(notebook, "%covalent executors check lo") == ["local"]
+    assert completed(notebook, "%covalent executors che") == ["check"]
     assert completed(notebook, "%covalent list -s COMP") == ["COMPLETED"]
     assert "--reuse" in completed(notebook, "%covalent redispatch x --re")
     assert offered(notebook, "%covalent redispatch x --") == ["--help", "--reuse"]

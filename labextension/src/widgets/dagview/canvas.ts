@@ -69,6 +69,7 @@ export class GraphCanvas {
       nudge: (dx, dy) => this._nudge(dx, dy),
       hover: at => this._hover(at),
       click: at => this._select(this._stage.idAt(at)),
+      point: at => this._select(this._stage.idAt(at)),
       open: at => this._open(at === null ? this._selected : this._stage.idAt(at)),
       step: direction => this._step(direction),
       nextFailed: () => this._nextFailed(),

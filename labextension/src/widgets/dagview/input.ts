@@ -21,6 +21,8 @@ export interface IGraphIntentions {
   nudge(dx: number, dy: number): boolean;
   hover(at: IPoint | null): void;
   click(at: IPoint): void;
+  /** A context menu is about to open here; asked for by a key, it is about what is selected. */
+  point(at: IPoint): void;
   /** Double click, or Enter on the selected node (null). */
   open(at: IPoint | null): void;
   /** Tab; false lets the focus leave. */
@@ -52,6 +54,7 @@ export class GraphInput {
     canvas.addEventListener('pointercancel', event => this._up(event, false), { signal });
     canvas.addEventListener('pointerleave', () => this._to.hover(null), { signal });
     canvas.addEventListener('dblclick', event => this._to.open(this._point(event)), { signal });
+    canvas.addEventListener('contextmenu', event => this._menu(event), { signal });
     canvas.addEventListener('wheel', event => this._wheel(event), { signal, passive: false });
     canvas.addEventListener('keydown', event => this._key(event), { signal });
   }
@@ -106,6 +109,13 @@ export class GraphInput {
     this._canvas.classList.remove('cvl-mod-dragging');
     if (isClick && this._travelled <= CLICK_SLACK) {
       this._to.click(this._point(event));
+    }
+  }
+
+  private _menu(event: MouseEvent): void {
+    const isByPointer = event.button === 2 || event.ctrlKey; // Control and a click on a Mac
+    if (isByPointer) {
+      this._to.point(this._point(event));
     }
   }
 

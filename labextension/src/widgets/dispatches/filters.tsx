@@ -1,16 +1,14 @@
 /** What is above a list of dispatches: state of the connection, search, tabs. */
 
 import type { JSX } from 'react';
-import { useEffect, useRef, useState } from 'react';
 
 import type { ITexts } from '../../graph/style';
 import type { DispatchesModel, Tab } from '../../model';
 import { TABS } from '../../model';
-import { TabList } from '../parts';
+import { SearchInput, TabList } from '../parts';
 
 /** Shorter texts would match nearly everything. */
 const MIN_SEARCH = 3;
-const SEARCH_DELAY_MS = 250;
 
 /** Whether the list is current. */
 export function Connection(props: { model: DispatchesModel; texts: ITexts }): JSX.Element {
@@ -36,40 +34,15 @@ export function Connection(props: { model: DispatchesModel; texts: ITexts }): JS
 /** Searches while one types. */
 export function SearchBox(props: { model: DispatchesModel; texts: ITexts }): JSX.Element {
   const { model, texts } = props;
-  const [text, setText] = useState(model.view.search);
-  const isShort = text.length > 0 && text.length < MIN_SEARCH;
-  const search = isShort ? '' : text;
-  const shown = model.view.search;
-  const asked = useRef(shown);
-  useEffect(() => {
-    if (shown !== asked.current) {
-      asked.current = shown;
-      setText(shown);
-    }
-  }, [shown]);
-  useEffect(() => {
-    if (search === asked.current) {
-      return;
-    }
-    const timer = setTimeout(() => {
-      asked.current = search;
-      void model.show({ search });
-    }, SEARCH_DELAY_MS);
-    return () => clearTimeout(timer);
-  }, [search, model]);
   return (
-    <>
-      <input
-        type="search"
-        placeholder={texts.__('Name or id')}
-        aria-label={texts.__('Search dispatches by name or id')}
-        value={text}
-        onChange={event => setText(event.target.value)}
-      />
-      <span className="cvl-Search-hint" role="status">
-        {isShort && texts.__('Type %1 characters or more.', MIN_SEARCH)}
-      </span>
-    </>
+    <SearchInput
+      shown={model.view.search}
+      placeholder={texts.__('Name or id')}
+      label={texts.__('Search dispatches by name or id')}
+      texts={texts}
+      minimum={MIN_SEARCH}
+      search={search => void model.show({ search })}
+    />
   );
 }
 

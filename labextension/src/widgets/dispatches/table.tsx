@@ -34,6 +34,8 @@ export interface ITableOptions {
   open: (dispatchId: string) => void;
   /** Asks, then deletes; resolves when it is done or was refused. */
   remove: (dispatchIds: readonly string[]) => Promise<void>;
+  /** Shows two dispatches side by side. */
+  compare: (dispatchIds: readonly string[]) => void;
   removeMatching: (filter: Filter, count: number) => Promise<void>;
 }
 
@@ -73,15 +75,24 @@ export function TableView(props: ITableOptions): JSX.Element {
     setChosen(new Set());
   };
   return (
-    <div className="cvl-DispatchTable-body">
+    <div className="cvl-Page">
       <SummaryCards overview={overview} model={model} texts={texts} />
-      <div className="cvl-DispatchTable-tools">
+      <div className="cvl-Page-tools">
         <div className="cvl-Dispatches-search">
           <SearchBox model={model} texts={texts} />
         </div>
         <StatusTabs model={model} texts={texts} />
         <span className="cvl-Header-space" />
         <Connection model={model} texts={texts} />
+        <button
+          type="button"
+          className="cvl-Button"
+          disabled={selected.length !== 2}
+          title={texts.__('Select two dispatches to see them side by side')}
+          onClick={() => props.compare(oldestFirst(items, selected))}
+        >
+          {texts.__('Compare selected')}
+        </button>
         <button
           type="button"
           className="cvl-Button cvl-mod-danger"
@@ -121,6 +132,13 @@ export function TableView(props: ITableOptions): JSX.Element {
       />
     </div>
   );
+}
+
+function oldestFirst(items: readonly Summary[], ids: readonly string[]): string[] {
+  return items
+    .filter(item => ids.includes(item.dispatch_id))
+    .sort((a, b) => a.created_at - b.created_at)
+    .map(item => item.dispatch_id);
 }
 
 function Rows(

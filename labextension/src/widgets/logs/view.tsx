@@ -2,7 +2,7 @@
 
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 
 import type { LogEntry } from '../../contract';
 import type { ITexts } from '../../graph/style';
@@ -14,6 +14,7 @@ import {
   Glyph,
   MiddleText,
   Pager,
+  SearchInput,
   SortHeader,
   Traceback,
   useSignal,
@@ -25,7 +26,6 @@ interface ILogOptions {
   texts: ITexts;
 }
 
-const SEARCH_DELAY_MS = 250;
 const LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
 
 /** The log as a widget. */
@@ -47,15 +47,7 @@ export class LogsView extends ReactWidget {
 export function Logs(props: ILogOptions): JSX.Element {
   const { model, texts } = props;
   useSignal(model.changed);
-  const [text, setText] = useState(model.view.search);
   const [error, setError] = useState('');
-  useEffect(() => {
-    if (text === model.view.search) {
-      return;
-    }
-    const timer = setTimeout(() => void model.show({ search: text }), SEARCH_DELAY_MS);
-    return () => clearTimeout(timer);
-  }, [text, model]);
   const download = async () => {
     try {
       saveBlob(await model.file(), 'dispatcher.log');
@@ -66,19 +58,19 @@ export function Logs(props: ILogOptions): JSX.Element {
   };
   const problem = error || model.error;
   return (
-    <div className="cvl-Settings-body">
+    <div className="cvl-Page">
       <header className="cvl-Settings-head">
         <h2>{texts.__('Log of Covalent')}</h2>
         <MiddleText text={model.path} tail={16} />
       </header>
-      <div className="cvl-DispatchTable-tools">
+      <div className="cvl-Page-tools">
         <div className="cvl-Dispatches-search">
-          <input
-            type="search"
+          <SearchInput
+            shown={model.view.search}
             placeholder={texts.__('Search messages')}
-            aria-label={texts.__('Search messages')}
-            value={text}
-            onChange={event => setText(event.target.value)}
+            label={texts.__('Search messages')}
+            texts={texts}
+            search={search => void model.show({ search })}
           />
           <select
             aria-label={texts.__('Least severity')}

@@ -1,6 +1,7 @@
 /** The dispatch as a whole: facts, inputs, result, source. */
 
 import type { JSX } from 'react';
+import { useEffect } from 'react';
 
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, formatTime } from '../../graph/style';
@@ -29,6 +30,7 @@ export function DispatchOverview(props: {
 }): JSX.Element | null {
   const { model, texts, actions } = props;
   useSignal(model.changed);
+  useEffect(() => void model.loadFolder(), [model]);
   const { detail } = model;
   const now = useNow(detail !== null && !isTerminal(detail.status));
   if (detail === null) {

@@ -6,6 +6,7 @@ export * from './hooks';
 export * from './open';
 export * from './payload';
 export * from './python';
+export * from './search';
 export * from './status';
 export * from './tables';
 export * from './tabs';

@@ -86,12 +86,12 @@ export function Settings(props: ISettingsOptions): JSX.Element {
     found.filter(field => CLIENT.includes(field.section) === (which === 'client'));
   const groups = groupsOf(of(side));
   return (
-    <div className="cvl-Settings-body">
+    <div className="cvl-Page">
       <header className="cvl-Settings-head">
         <h2>{texts.__('Settings of Covalent')}</h2>
         <MiddleText text={model.path} tail={16} />
       </header>
-      <div className="cvl-DispatchTable-tools">
+      <div className="cvl-Page-tools">
         <div className="cvl-Dispatches-search">
           <input
             type="search"

@@ -64,6 +64,7 @@ export class TimelineCanvas {
       nudge: () => false,
       hover: at => this._hover(at),
       click: at => this._click(at),
+      point: at => this._click(at),
       open: at => this._open(at),
       step: direction => this._step(direction),
       nextFailed: () => this._nextFailed(),
