@@ -93,7 +93,7 @@ def test_ssh_executor_as_documented(ssh: SshServer, ssh_options: dict[str, Any],
         '"user"': repr(ssh.user),
         "host2.hostname.org": ssh.host,
         "/tmp/covalent": str(private / "remote"),
-        "/home/user/.ssh/host2/id_rsa": str(ssh.key),
+        'ssh_key_file="[^"]*"': f'ssh_key_file="{ssh.key}"',
     }
     ct.set_config("executors.ssh.remote_cache", "")
     assert result_of("ssh_object.py", "my_custom_task", private, exchanged, 1, 2) == 3
