@@ -65,7 +65,7 @@ class DaskLink:
             on_began: Called on the event loop whenever a worker begins a job: `job`, `key`, `worker`, `at`.
 
         Raises:
-            BackendError: Nobody answers there, or nobody who speaks Dask's protocol.
+            BackendError: Nobody answers there, or nobody who speaks Dask's protocol; or certificates are missing.
         """
         from distributed import Client  # heavy
 
@@ -80,10 +80,15 @@ class DaskLink:
         try:
             async with asyncio.timeout(2 * _CONNECT_S):
                 await client
-        except (OSError, ValueError, TimeoutError, RuntimeError, ImportError) as error:
+        except (OSError, TypeError, ValueError, TimeoutError, RuntimeError, ImportError) as error:
             with contextlib.suppress(OSError, TimeoutError):
                 await client.close()  # type: ignore[no-untyped-call]
             reason = str(error) or type(error).__name__
+            if isinstance(error, TypeError):  # Dask says so where an address asks for certificates that nobody set
+                raise BackendError(
+                    f"The Dask scheduler at {address} wants TLS certificates: {reason} Set distributed.comm.tls of "
+                    "Dask's configuration where the server runs."
+                ) from error
             raise BackendError(
                 f"The Dask scheduler at {address} does not answer: {reason}. See that it runs and that the address is "
                 "right, or leave scheduler_address empty to use the cluster of `covalent-lab start`."

@@ -104,6 +104,7 @@ def encode_order(specs: Sequence[JobSpec], place: Place, values: Sequence[str] =
         begin, end = end, end + sum(map(len, own))
         for step, told in zip((spec, *spec.then), (job, *job["then"]), strict=True):
             told["subfolder"] = f"{step.dispatch_id}/node_{step.node_id}" if place.is_unique else ""
+            told["wanted_python"] = step.client.get("python_version", "")
         jobs.append({**job, "span": [begin, end]})
         body += own
     told = {
@@ -205,6 +206,13 @@ def _outcome(control: Mapping[str, Any], body: bytes) -> Outcome:
         message = f"The Dask worker cannot start a process for the task: {control['trouble']}. Free its disk or memory."
         failure = TaskFailure(message=message, is_user_error=False, is_transient=True)
         return Outcome(status=JobStatus.FAILED, failure=failure)
+    if "python" in control:
+        theirs, ours = control["python"], control["wanted"]
+        message = (
+            f"The Dask worker has Python {theirs} ({control['program']}), but the workflow was written with {ours}. "
+            f"Start its workers with Python {'.'.join(ours.split('.')[:2])}, or use another cluster."
+        )
+        return Outcome(status=JobStatus.FAILED, failure=TaskFailure(message=message, is_user_error=False))
     if "death" in control:
         _, out, _ = control["body"]
         return Outcome(

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import json
 import os
+import platform
 import select
 import signal
 import socket
@@ -57,8 +58,8 @@ def run(programs: "Mapping[str, bytes]", order: bytes, *values: bytes) -> bytes:
 
     Returns:
         A message with `answers`, each as `worker.py` gives it, or with `is_stopped`, `trouble` (why no process could be
-        started) or `death` (the exit code of a process that did not answer); and with those jobs, `returned`, that did
-        not begin; and with the digests of those outputs, `kept`, that stay on this worker as values of Dask as well. Or
+        started), `python` (its version, which is not the wanted one) or `death` (the exit code of a process that did
+        not answer); and with those jobs, `returned`, that did not begin; and with the digests of those outputs, `kept`, that stay on this worker as values of Dask as well. Or
         one that says `wants_bytes`.
     """
     from distributed import get_worker  # where this runs it is there
@@ -200,6 +201,11 @@ class _Order:
                 return False
             if self.name(job) in _stopped:
                 self._answers.append(({"job": job["job"], "is_stopped": True}, b""))
+                return True
+            wanted, python = job["wanted_python"], platform.python_version()
+            if wanted and wanted.split(".")[:2] != python.split(".")[:2]:
+                said = {"python": python, "program": sys.executable, "wanted": wanted}
+                self._answers.append(({"job": job["job"], **said}, b""))
                 return True
             _running[self.name(job)] = process
         if not self._told:
