@@ -36,7 +36,9 @@ class LatticeRenderer extends Widget implements IRenderMime.IRenderer {
     const bundle: unknown = model.data[this._mimeType];
     if (!isLatticeBundle(bundle)) {
       this._clear();
-      this.node.textContent = 'This output is not a workflow graph that this version can read.';
+      this.node.textContent = plainTexts.__(
+        'This output is not a workflow graph that this version can read.'
+      );
       return;
     }
     const dispatchId = bundle.dispatch_id ?? null;

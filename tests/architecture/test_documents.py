@@ -7,6 +7,7 @@ import pytest
 
 from covalent_lab.config.keys import KEYS
 
+PLACES_OF_TESTS = ("tests", "labextension/tests")
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/settings.md")
 
 
@@ -32,6 +33,17 @@ def test_files_that_are_named_exist(name: str, root: Path) -> None:
     built = {path for path in paths if path.startswith(("bench-results", ".venv", "src/"))}
 
     assert {path for path in paths - built if not (root / path).exists()} == set()
+
+
+def test_tests_that_hold_the_workbench_exist(root: Path) -> None:
+    """Each row of the tables of docs/workbench.md names a test, and each test named is a file."""
+    text = (root / "docs" / "workbench.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and line != "| what | test |"]
+    named = re.compile(r"`((?:\w+/)*(?:test_\w+\.py|\w+\.spec\.tsx?))`")
+    files = {path.relative_to(root).as_posix() for place in PLACES_OF_TESTS for path in (root / place).rglob("*.*")}
+
+    assert [row for row in rows if not named.search(row.rpartition("| ")[2]) and "suite" not in row] == []
+    assert {name for name in named.findall(text) if not any(path.endswith(f"/{name}") for path in files)} == set()
 
 
 def test_settings_are_documented(root: Path) -> None:

@@ -136,7 +136,7 @@ class LabPage:
 
     def row(self, dispatch_id: str) -> "Locator":
         """A dispatch's line in the list."""
-        return self.sidebar.locator(f"[role=option][data-dispatch-id='{dispatch_id}']")
+        return self.sidebar.locator(f"[role=row][data-dispatch-id='{dispatch_id}']")
 
     def open_dispatch(self, dispatch_id: str) -> "Locator":
         """Click a dispatch in the list and return its view."""

@@ -25,7 +25,7 @@ def arrange(lab: LabPage) -> None:
     lab.show_sidebar()
     lab.open_notebook(TUTORIAL)
     lab.run_all()
-    sweep = lab.sidebar.get_by_role("option").filter(has_text="sweep").first
+    sweep = lab.sidebar.get_by_role("row").filter(has_text="sweep").first
     sweep.click()
     lab.view.get_by_role("heading", level=2).wait_for()
     lab.split_right()

@@ -127,7 +127,7 @@ def test_a_cancelled_dispatch_goes_on_from_where_it_was(lab: LabPage, submit: Ca
     expect(lab.node_line("finish")).to_contain_text("Completed")
     lab.node_line("prepare").get_by_role("button").click()
     expect(lab.view).to_contain_text(f"node 0 of dispatch {dispatch_id[:8]}")
-    expect(lab.sidebar.get_by_role("option").filter(has_text="gated").first).not_to_have_attribute(
+    expect(lab.sidebar.get_by_role("row").filter(has_text="gated").first).not_to_have_attribute(
         "data-dispatch-id", dispatch_id
     )
 

@@ -3,35 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import cloudpickle
-import pytest
 from playwright.sync_api import expect
 
-import covalent_lab as ct
-from covalent_lab.testing.live_server import LiveServer
 from tests.ui import gated
 from tests.ui.conftest import ROOT
 from tests.ui.lab_page import LONG_MS, LabPage
-
-cloudpickle.register_pickle_by_value(gated)  # workers of the server do not have the tests on their path
 
 SAVE_MARKDOWN = """content => window.jupyterapp.serviceManager.contents.save(
   'exported.md', { type: 'file', format: 'text', content }
 ).then(() => null)"""
 PNG = b"\x89PNG\r\n"
-
-
-@pytest.fixture
-def ended(lab_server: LiveServer) -> Callable[..., str]:
-    """Dispatch a workflow, wait for its end and return its id."""
-    address = f"{lab_server.url}?token={lab_server.lab_token}"
-
-    def dispatch(lattice: "ct.Lattice[..., object]", *arguments: object) -> str:
-        dispatch_id = ct.dispatch(lattice, dispatcher_addr=address)(*arguments)
-        ct.get_result(dispatch_id, wait=True, dispatcher_addr=address)
-        return dispatch_id
-
-    return dispatch
 
 
 def downloaded(lab: LabPage, act: Callable[[], None]) -> Path:

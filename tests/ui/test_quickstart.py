@@ -20,7 +20,7 @@ def test_the_quickstart_runs_and_its_dispatches_can_be_looked_at(lab: LabPage) -
     expect(drawn.first.locator("canvas").first).to_be_visible()
     expect(drawn.first.get_by_role("toolbar", name="Graph controls")).to_be_visible()
 
-    rows = lab.sidebar.get_by_role("option")
+    rows = lab.sidebar.get_by_role("row")
     for name in ("run_experiment", "sweep", "train_final"):
         row = rows.filter(has_text=name).first
         expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)

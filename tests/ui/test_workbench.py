@@ -67,7 +67,7 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     lab.new_notebook()
     lab.add_cell(WORKFLOW, is_run=True)
     lab.show_sidebar()
-    row = lab.sidebar.get_by_role("option").filter(has_text="scaling").first
+    row = lab.sidebar.get_by_role("row").filter(has_text="scaling").first
     expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
     row.click()
     view = lab.view
@@ -81,8 +81,8 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     expect(dialog.get_by_role("alert")).to_contain_text("no value")
     dialog.get_by_label("factor").fill("10")
     dialog.get_by_role("button", name="Run").click()
-    expect(lab.sidebar.get_by_role("option").filter(has_text="scaling")).to_have_count(2, timeout=LONG_MS)
-    row = lab.sidebar.get_by_role("option").filter(has_text="scaling").first
+    expect(lab.sidebar.get_by_role("row").filter(has_text="scaling")).to_have_count(2, timeout=LONG_MS)
+    row = lab.sidebar.get_by_role("row").filter(has_text="scaling").first
     expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
 
     row.click()
@@ -94,8 +94,8 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     lab.show_nodes_as_list()
     lab.node_line("scale").get_by_role("button").click()
     view.get_by_role("button", name="Run with active cell").click()
-    expect(lab.sidebar.get_by_role("option").filter(has_text="scaling")).to_have_count(3, timeout=LONG_MS)
-    row = lab.sidebar.get_by_role("option").filter(has_text="scaling").first
+    expect(lab.sidebar.get_by_role("row").filter(has_text="scaling")).to_have_count(3, timeout=LONG_MS)
+    row = lab.sidebar.get_by_role("row").filter(has_text="scaling").first
     expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
     row.click()
     expect(view.locator(".cvl-Payload-text").first).to_have_text("6")

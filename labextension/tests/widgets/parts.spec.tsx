@@ -80,7 +80,7 @@ describe('DispatchList', () => {
   it('can be used with the keyboard alone', async () => {
     Element.prototype.scrollIntoView = () => undefined;
     const actions = await shown(3);
-    const list = screen.getByRole('listbox', { name: 'Dispatches' });
+    const list = screen.getByRole('grid', { name: 'Dispatches' });
     act(() => list.focus());
     fireEvent.keyDown(list, { key: 'ArrowDown' });
     fireEvent.keyDown(list, { key: 'Enter' });
@@ -88,6 +88,6 @@ describe('DispatchList', () => {
     fireEvent.keyDown(list, { key: 'End' });
     fireEvent.keyDown(list, { key: 'Delete' });
     expect(actions.remove).toHaveBeenCalledWith('id-2');
-    expect(within(list).getAllByRole('option')[2].getAttribute('aria-selected')).toBe('true');
+    expect(within(list).getAllByRole('row')[2].getAttribute('aria-selected')).toBe('true');
   });
 });

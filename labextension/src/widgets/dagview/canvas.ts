@@ -54,6 +54,7 @@ export class GraphCanvas {
     });
     this._canvas = this._screen.node;
     this._canvas.setAttribute('role', 'img');
+    this._canvas.setAttribute('aria-label', options.texts.__('Workflow graph'));
     this._live = document.createElement('div');
     this._live.className = 'cvl-visuallyHidden';
     this._live.setAttribute('aria-live', 'polite');

@@ -1,6 +1,7 @@
 /** The side panel: the list of dispatches. Shows the model; every action is handed in. */
 
 import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import type { JSX } from 'react';
 import { useRef, useState } from 'react';
 
@@ -42,6 +43,12 @@ export class DispatchesPanel extends ReactWidget {
     return <DispatchList {...this._options} />;
   }
 
+  /** Puts the keyboard on the list, or on the search where it is empty. */
+  protected onActivateRequest(msg: Message): void {
+    const list = this.node.querySelector<HTMLElement>('[role=grid]');
+    (list ?? this.node.querySelector<HTMLElement>('input'))?.focus();
+  }
+
   private readonly _options: {
     model: DispatchesModel;
     texts: ITexts;
@@ -60,7 +67,7 @@ export function DispatchList(props: {
   const hasFilter = model.view.tab !== 'all' || model.view.search !== '';
   return (
     <div className="cvl-Dispatches-body">
-      <header className="cvl-Dispatches-head">
+      <div className="cvl-Dispatches-head">
         <div className="cvl-Dispatches-title">
           <h2>{texts.__('Covalent')}</h2>
           <Connection model={model} texts={texts} />
@@ -96,7 +103,7 @@ export function DispatchList(props: {
         </div>
         <SearchRow model={model} texts={texts} />
         <StatusTabs model={model} texts={texts} />
-      </header>
+      </div>
       {model.error !== '' && (
         <p className="cvl-Notice" role="alert">
           {model.error}
@@ -155,7 +162,7 @@ function Rows(props: {
 }): JSX.Element {
   const { model, texts, actions } = props;
   const [activeId, setActiveId] = useState<string | null>(null);
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const active = model.items.findIndex(item => item.dispatch_id === activeId);
   const activate = (index: number) => {
     const item = model.items[Math.max(0, Math.min(model.items.length - 1, index))];
@@ -199,10 +206,10 @@ function Rows(props: {
   };
   return (
     <div className="cvl-Dispatches-scroll">
-      <ul
+      <div
         ref={list}
         className="cvl-Rows"
-        role="listbox"
+        role="grid"
         tabIndex={0}
         aria-label={texts.__('Dispatches')}
         aria-activedescendant={active >= 0 && activeId !== null ? rowId(activeId) : undefined}
@@ -224,7 +231,7 @@ function Rows(props: {
             onActivate={() => setActiveId(item.dispatch_id)}
           />
         ))}
-      </ul>
+      </div>
       {model.items.length < model.total && (
         <button
           type="button"

@@ -27,10 +27,10 @@ export function DispatchRow(props: {
   const isBroken = isTerminal(summary.status) && summary.status !== 'COMPLETED';
   const done = `${summary.completed}/${summary.total}`;
   return (
-    <li
+    <div
       id={props.id}
       className={`cvl-Row cvl-mod-dispatch${props.isActive ? ' cvl-mod-active' : ''}`}
-      role="option"
+      role="row"
       aria-selected={props.isActive}
       data-dispatch-id={id}
       title={summary.error ?? undefined}
@@ -43,28 +43,30 @@ export function DispatchRow(props: {
         }
       }}
     >
-      <StatusIcon status={summary.status} texts={texts} size={18} />
-      <div className="cvl-Row-main">
-        <div className="cvl-Row-line">
-          <span className="cvl-Row-name">{summary.name || texts.__('unnamed')}</span>
-          <span className="cvl-Row-time">
-            {runtime === null ? '' : formatRunning(runtime, isRunning)}
-          </span>
-        </div>
-        <ProgressBar {...summary} texts={texts} />
-        <div className="cvl-Row-line cvl-Row-meta">
-          <span>
-            <code>{shortId(id)}</code>
-            <span className="cvl-Row-count" title={texts.__('Completed tasks')}>
-              {done}
+      <div className="cvl-Row-about" role="gridcell">
+        <StatusIcon status={summary.status} texts={texts} size={18} />
+        <div className="cvl-Row-main">
+          <div className="cvl-Row-line">
+            <span className="cvl-Row-name">{summary.name || texts.__('unnamed')}</span>
+            <span className="cvl-Row-time">
+              {runtime === null ? '' : formatRunning(runtime, isRunning)}
             </span>
-          </span>
-          <span title={texts.__('Started %1', formatTime(startedAt, now))}>
-            {formatMoment(startedAt, now)}
-          </span>
+          </div>
+          <ProgressBar {...summary} texts={texts} />
+          <div className="cvl-Row-line cvl-Row-meta">
+            <span>
+              <code>{shortId(id)}</code>
+              <span className="cvl-Row-count" title={texts.__('Completed tasks')}>
+                {done}
+              </span>
+            </span>
+            <span title={texts.__('Started %1', formatTime(startedAt, now))}>
+              {formatMoment(startedAt, now)}
+            </span>
+          </div>
         </div>
       </div>
-      <div className="cvl-Row-buttons">
+      <div className="cvl-Row-buttons" role="gridcell">
         <RowButton path={OPEN} label={texts.__('Open graph')} onClick={() => actions.open(id)} />
         <RowButton path={COPY} label={texts.__('Copy id')} onClick={() => actions.copyId(id)} />
         {isTerminal(summary.status) && (
@@ -80,7 +82,7 @@ export function DispatchRow(props: {
           <RowButton path={STOP} label={texts.__('Cancel')} onClick={() => actions.cancel(id)} />
         )}
       </div>
-    </li>
+    </div>
   );
 }
 

@@ -59,10 +59,10 @@ export function Logs(props: ILogOptions): JSX.Element {
   const problem = error || model.error;
   return (
     <div className="cvl-Page">
-      <header className="cvl-Settings-head">
+      <div className="cvl-Settings-head">
         <h2>{texts.__('Log of Covalent')}</h2>
         <MiddleText text={model.path} tail={16} />
-      </header>
+      </div>
       <div className="cvl-Page-tools">
         <div className="cvl-Dispatches-search">
           <SearchInput

@@ -74,13 +74,13 @@ export function NodeView(props: {
       )}
       {detail !== null && (
         <>
-          <header className="cvl-Panel-head">
+          <div className="cvl-Panel-head">
             <h3 title={detail.name}>{nodeLabel(detail.name, detail.kind)}</h3>
             <StatusBadge status={detail.status} texts={texts} />
             {(detail.reused_from ?? null) !== null && (
               <span className="cvl-Badge cvl-tone-completed">{texts.__('Reused')}</span>
             )}
-          </header>
+          </div>
           {detail.doc !== '' && <p className="cvl-Panel-doc">{detail.doc}</p>}
           <Facts
             rows={[

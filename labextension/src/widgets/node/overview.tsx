@@ -41,10 +41,10 @@ export function DispatchOverview(props: {
   const origin = originOf(detail);
   return (
     <>
-      <header className="cvl-Panel-head">
+      <div className="cvl-Panel-head">
         <h3>{detail.name}</h3>
         <StatusBadge status={detail.status} texts={texts} />
-      </header>
+      </div>
       {detail.doc !== '' && <p className="cvl-Panel-doc">{detail.doc}</p>}
       <Facts
         rows={[

@@ -59,9 +59,9 @@ function Workflow({ model, texts }: IPanelProps): JSX.Element | null {
   }
   return (
     <div className="cvl-Panel">
-      <header className="cvl-Panel-head">
+      <div className="cvl-Panel-head">
         <h3>{bundle.name}</h3>
-      </header>
+      </div>
       {bundle.doc && <p className="cvl-Panel-doc">{bundle.doc}</p>}
       <Facts
         rows={[
@@ -102,9 +102,9 @@ function Node(props: IPanelProps & { id: number }): JSX.Element | null {
         <Glyph path={BACK} />
         {model.bundle?.name}
       </button>
-      <header className="cvl-Panel-head">
+      <div className="cvl-Panel-head">
         <h3 title={structure.names[id]}>{structure.labels[id]}</h3>
-      </header>
+      </div>
       {task?.doc && <p className="cvl-Panel-doc">{task.doc}</p>}
       <Facts rows={[[texts.__('Node'), `${id} · ${kind.replace('_', ' ')}`]]} />
       {inputs.length > 0 && (
@@ -147,7 +147,8 @@ function Source(props: { source: string; texts: ITexts }): JSX.Element {
   const { source, texts } = props;
   const copy = <CopyButton text={source} label={texts.__('Copy source')} texts={texts} isIcon />;
   return (
-    <Section title={texts.__('Source')} aside={copy}>
+    <Section title={texts.__('Source')}>
+      {copy}
       <PythonSource source={source} />
     </Section>
   );

@@ -87,10 +87,10 @@ export function Settings(props: ISettingsOptions): JSX.Element {
   const groups = groupsOf(of(side));
   return (
     <div className="cvl-Page">
-      <header className="cvl-Settings-head">
+      <div className="cvl-Settings-head">
         <h2>{texts.__('Settings of Covalent')}</h2>
         <MiddleText text={model.path} tail={16} />
-      </header>
+      </div>
       <div className="cvl-Page-tools">
         <div className="cvl-Dispatches-search">
           <input

@@ -1,0 +1,131 @@
+"""Each view of the workbench in turn, with something to see in it, for whoever looks at all of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.ui.lab_page import LONG_MS, LabPage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+__all__ = ["THEMES", "Stop", "tour"]
+
+THEMES = {
+    "light": "JupyterLab Light",
+    "dark": "JupyterLab Dark",
+    "high-contrast": "JupyterLab Dark High Contrast",
+}
+NOTEBOOK = "tour.ipynb"
+CELLS = (
+    """%load_ext covalent_lab
+import covalent_lab as ct
+
+@ct.electron
+def scale(x, factor):
+    \"\"\"Multiply every value.\"\"\"
+    return [factor * value for value in x]
+
+@ct.lattice
+def scaling(x, factor=2):
+    return scale(scale(x, factor), factor)""",
+    "scaling.draw([1, 2, 3])",
+    "ct.dispatch(scaling)([1, 2, 3])",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A view that is on the screen now.
+
+    Attributes:
+        name: Short name, fit for a file.
+        shown: The view.
+    """
+
+    name: str
+    shown: "Locator"
+
+
+def tour(lab: LabPage, *, failed: str, nested: str, wide: str) -> Iterator[Stop]:
+    """Show one view after the other; each stays until the next is asked for.
+
+    Args:
+        lab: JupyterLab with no tab open.
+        failed: Id of a dispatch with a failed task.
+        nested: Id of one with a sublattice as its first node.
+        wide: Id of one with many nodes.
+    """
+    page = lab.page
+    lab.execute("launcher:create")
+    yield Stop(name="launcher", shown=page.locator(".jp-LauncherCard:visible", has_text="Quickstart"))
+
+    lab.show_sidebar()
+    expect(lab.row(wide)).to_be_visible(timeout=LONG_MS)
+    yield Stop(name="list", shown=lab.sidebar)
+
+    lab.execute("covalent-lab:open-table")
+    table = page.locator(".cvl-DispatchTable:visible")
+    expect(table.locator("tbody tr").first).to_be_visible()
+    table.get_by_role("checkbox").last.check()
+    yield Stop(name="table", shown=table)
+
+    table.get_by_role("checkbox").nth(1).check()
+    table.get_by_role("button", name="Compare selected").click()
+    comparison = page.locator(".cvl-Comparison:visible")
+    expect(comparison.get_by_role("rowheader").first).to_be_visible()
+    yield Stop(name="comparison", shown=comparison)
+
+    view = lab.open_dispatch(nested)
+    expect(view.locator("canvas").first).to_be_visible()
+    yield Stop(name="dispatch", shown=view)
+    view.get_by_role("tab", name="Sublattices").click()
+    yield Stop(name="sublattices", shown=view)
+
+    lab.open_dispatch(wide)
+    view.locator("canvas").first.press("/")
+    view.get_by_role("search").get_by_label("Find nodes by name or id").fill("square")
+    yield Stop(name="graph", shown=view)
+    view.get_by_role("button", name="End the search").click()
+    view.get_by_role("button", name="Show timeline").click()
+    timeline = page.locator(".cvl-Timeline:visible")
+    timeline.get_by_role("button", name="Next node on the critical path").click()
+    yield Stop(name="timeline", shown=timeline)
+    lab.execute("application:close")
+
+    lab.open_dispatch(failed)
+    view.get_by_role("button", name="Show the failed task").click()
+    expect(view.get_by_role("tabpanel").get_by_role("alert")).to_be_visible()
+    yield Stop(name="node", shown=view)
+    tabs = view.get_by_role("tab")
+    for tab in tabs.all_inner_texts():
+        tabs.filter(has_text=tab).click()
+        yield Stop(name=f"node-{tab.split()[0].lower()}", shown=view)
+    lab.show_nodes_as_list()
+    yield Stop(name="nodes", shown=view)
+
+    for name, place in (("settings", ".cvl-Settings"), ("logs", ".cvl-Logs")):
+        lab.execute(f"covalent-lab:open-{name}")
+        shown = page.locator(f"{place}:visible")
+        expect(shown.get_by_role("heading").first).to_be_visible()
+        yield Stop(name=name, shown=shown)
+
+    lab.save_notebook(NOTEBOOK, CELLS)
+    notebook = lab.open_notebook(NOTEBOOK)
+    lab.run_all()
+    expect(notebook.locator(".jp-OutputArea-output[data-mime-type*=stderr]")).to_have_count(0)
+    lab.scroll_to_cell("ct.dispatch")
+    card = notebook.locator(".jp-Cell").filter(has_text="ct.dispatch").locator(".cvl-Mime")
+    expect(card).to_contain_text("Completed", timeout=LONG_MS)
+    yield Stop(name="card", shown=card)
+    lab.execute("covalent-lab:show-preview")
+    yield Stop(name="preview", shown=page.locator(".cvl-Preview:visible"))
+
+    lab.execute("covalent-lab:open-dispatch", dispatchId="00000000-0000-0000-0000-000000000000")
+    expect(view).to_contain_text("There is no such dispatch")
+    yield Stop(name="missing", shown=view)
+    lab.sidebar.get_by_role("searchbox").fill("no dispatch is called so")
+    expect(lab.sidebar).to_contain_text("No dispatch matches.")
+    yield Stop(name="empty", shown=lab.sidebar)
