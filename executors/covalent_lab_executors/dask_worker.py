@@ -59,8 +59,8 @@ def run(programs: "Mapping[str, bytes]", order: bytes, *values: bytes) -> bytes:
     Returns:
         A message with `answers`, each as `worker.py` gives it, or with `is_stopped`, `trouble` (why no process could be
         started), `python` (its version, which is not the wanted one) or `death` (the exit code of a process that did
-        not answer); and with those jobs, `returned`, that did not begin; and with the digests of those outputs, `kept`, that stay on this worker as values of Dask as well. Or
-        one that says `wants_bytes`.
+        not answer); and with those jobs, `returned`, that did not begin; and with the digests of those outputs, `kept`,
+        that stay on this worker as values of Dask as well. Or one that says `wants_bytes`.
     """
     from distributed import get_worker  # where this runs it is there
 

@@ -164,7 +164,8 @@ export class RestClient implements IRestClient {
   }
 
   async exported(dispatchId: string, format: ServerFormat): Promise<Blob> {
-    const response = await this._request(
+    const response = await request(
+      this._settings,
       `${this._dispatch(dispatchId, 'export')}?format=${format}`
     );
     return response.blob();
@@ -203,7 +204,7 @@ export class RestClient implements IRestClient {
   }
 
   async logFile(): Promise<Blob> {
-    return (await this._request('logs/file')).blob();
+    return (await request(this._settings, 'logs/file')).blob();
   }
 
   quickstart(): Promise<NotebookPath> {
