@@ -38,10 +38,12 @@ def test_files_that_are_named_exist(name: str, root: Path) -> None:
 def test_tests_that_hold_the_workbench_exist(root: Path) -> None:
     """Each row of the tables of docs/workbench.md names a test, and each test named is a file."""
     text = (root / "docs" / "workbench.md").read_text(encoding="utf-8")
-    rows = [line for line in text.splitlines() if line.startswith("| ") and line != "| what | test |"]
+    tables = re.findall(r"^\| what \| test \|\n\|---\|---\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    rows = "".join(tables).splitlines()
     named = re.compile(r"`((?:\w+/)*(?:test_\w+\.py|\w+\.spec\.tsx?))`")
     files = {path.relative_to(root).as_posix() for place in PLACES_OF_TESTS for path in (root / place).rglob("*.*")}
 
+    assert rows
     assert [row for row in rows if not named.search(row.rpartition("| ")[2]) and "suite" not in row] == []
     assert {name for name in named.findall(text) if not any(path.endswith(f"/{name}") for path in files)} == set()
 

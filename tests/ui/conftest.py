@@ -41,20 +41,25 @@ for workflows in (fans, gated):
     cloudpickle.register_pickle_by_value(workflows)  # workers of the server do not have the tests on their path
 
 
+def built_here(folder: Path) -> tuple[str, ...]:
+    """Return arguments of a server that shows the front end of this checkout; the folder is for a link to it."""
+    extensions = folder / "labextensions"
+    extensions.mkdir()
+    (extensions / "covalent-lab").symlink_to(ROOT / "covalent_lab" / "labextension")
+    return ("--expose-app-in-browser", f"--LabServerApp.extra_labextensions_path={extensions}")
+
+
 @pytest.fixture(scope="session")
 def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """JupyterLab with the extension as it is built here, on a copy of the tutorials."""
     folder = tmp_path_factory.mktemp("lab")
     notebooks = folder / "notebooks"
     shutil.copytree(ROOT / "notebooks", notebooks, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    extensions = folder / "labextensions"
-    extensions.mkdir()
-    (extensions / "covalent-lab").symlink_to(ROOT / "covalent_lab" / "labextension")
     with LiveServer.start(
         root_dir=notebooks,
         log=ROOT / "test-results" / "ui-jupyterlab.log",
         environ=private_environment(folder),
-        arguments=("--expose-app-in-browser", f"--LabServerApp.extra_labextensions_path={extensions}"),
+        arguments=built_here(folder),
     ) as server:
         yield server
 

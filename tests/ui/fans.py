@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import covalent_lab as ct
 
-__all__ = ["lanes"]
+__all__ = ["halves", "lanes"]
 
 
 @ct.electron
@@ -29,4 +29,14 @@ def add_up(numbers: Sequence[int]) -> int:
 def lanes(count: int) -> int:
     """As many lanes as asked for, and their sum."""
     total: int = add_up([square(load(number)) for number in range(count)])
+    return total
+
+
+part = ct.electron(lanes)
+
+
+@ct.lattice
+def halves(count: int) -> int:
+    """Lanes in two workflows of their own."""
+    total: int = add_up([part(count), part(count)])
     return total

@@ -1,4 +1,4 @@
-"""Make the pictures of the documents: the quickstart in JupyterLab, in both themes, and its notebook alone.
+"""Make the pictures of the documents: the quickstart in JupyterLab, its notebook alone, and every view, in both themes.
 
 python -m tests.ui.screenshots
 """
@@ -6,17 +6,31 @@ python -m tests.ui.screenshots
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
+import covalent_lab as ct
 from covalent_lab.testing.live_server import LiveServer, private_environment
-from tests.ui.conftest import CHROMIUM, CHROMIUM_ARGUMENTS, ROOT
+from tests.ui import fans, gated
+from tests.ui.conftest import CHROMIUM, CHROMIUM_ARGUMENTS, ROOT, built_here
 from tests.ui.lab_page import LONG_MS, LabPage
 from tests.ui.test_quickstart import TUTORIAL
+from tests.ui.tour import THEMES, tour
 
 IMAGES = ROOT / "docs" / "images"
-THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+SHOWN_THEMES = ("light", "dark")
+COLOURS = 255
+PICTURED = ("list", "table", "comparison", "dispatch", "graph", "node", "timeline", "settings", "preview", "card")
+SHORTEN = """([path, short]) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    texts.currentNode.nodeValue = texts.currentNode.nodeValue.replaceAll(path, short);
+  }
+}"""
 NOTEBOOK_SHARE = 0.3
 
 
@@ -70,6 +84,38 @@ def show_only_notebook(lab: LabPage, text: str) -> None:
     lab.scroll_to_cell(text)
 
 
+def dispatches(server: LiveServer) -> Mapping[str, str]:
+    """Run what the views show, and return the ids."""
+    address = f"{server.url}?token={server.lab_token}"
+    runs = {"failed": (gated.broken, 1), "nested": (fans.halves, 4), "wide": (fans.lanes, 12)}
+    ids = {}
+    for name, (lattice, argument) in runs.items():
+        ids[name] = ct.dispatch(lattice, dispatcher_addr=address)(argument)
+        ct.get_result(ids[name], wait=True, dispatcher_addr=address)
+    return ids
+
+
+def show_views(lab: LabPage, ids: Mapping[str, str]) -> None:
+    """Keep each view by itself."""
+    for name in SHOWN_THEMES:
+        lab.open()
+        lab.set_theme(THEMES[name])
+        for stop in tour(lab, **ids):
+            if stop.name not in PICTURED:
+                continue
+            lab.page.mouse.move(0, 0)
+            lab.settle()
+            lab.page.evaluate(SHORTEN, [str(ROOT), "~/project"])
+            keep(f"{stop.name}-{name}", stop.shown.screenshot())
+
+
+def keep(name: str, png: bytes) -> None:
+    """Write a picture with few colours, which takes a third of the space."""
+    path = IMAGES / f"{name}.png"
+    Image.open(BytesIO(png)).convert("RGB").quantize(COLOURS).save(path, optimize=True)
+    print(path)
+
+
 def main() -> int:
     """Write the pictures; return the exit status."""
     program = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
@@ -84,23 +130,23 @@ def main() -> int:
             root_dir=notebooks,
             log=ROOT / "test-results" / "screenshots-jupyterlab.log",
             environ=private_environment(Path(folder)),
-            arguments=("--expose-app-in-browser",),
+            arguments=built_here(Path(folder)),
         ) as server:
             page = browser.new_page(viewport={"width": 1680, "height": 1000})
             page.set_default_timeout(LONG_MS)
             lab = LabPage(page=page, server=server)
             lab.open()
             arrange(lab)
-            for name, theme in THEMES.items():
-                lab.set_theme(theme)
+            for name in SHOWN_THEMES:
+                lab.set_theme(THEMES[name])
                 lab.settle()
-                lab.screenshot(IMAGES / f"workbench-{name}.png")
-                print(f"{IMAGES / f'workbench-{name}.png'}")
+                keep(f"workbench-{name}", page.screenshot())
             lab.set_theme(THEMES["light"])
             show_only_notebook(lab, "best = sweep_result.result")
             lab.settle()
-            lab.screenshot(IMAGES / "notebook-light.png")
-            print(f"{IMAGES / 'notebook-light.png'}")
+            keep("notebook-light", page.screenshot())
+            page.set_viewport_size({"width": 1280, "height": 800})
+            show_views(lab, dispatches(server))
         browser.close()
     return 0
 

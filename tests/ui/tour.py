@@ -55,7 +55,7 @@ def tour(lab: LabPage, *, failed: str, nested: str, wide: str) -> Iterator[Stop]
     Args:
         lab: JupyterLab with no tab open.
         failed: Id of a dispatch with a failed task.
-        nested: Id of one with a sublattice as its first node.
+        nested: Id of one with sublattices.
         wide: Id of one with many nodes.
     """
     page = lab.page
