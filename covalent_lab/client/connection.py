@@ -5,7 +5,7 @@ Everything is synchronous and safe to call from several threads.
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -148,10 +148,6 @@ class Connection(Protocol):
 
     def executor_health(self, name: str) -> dict[str, Any]:
         """How an executor is."""
-        ...
-
-    def configure_executor(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Change settings of an executor; None takes one out of the configuration file."""
         ...
 
     def test_executor(self, name: str, wait_s: float = 60.0) -> dict[str, Any]:

@@ -164,9 +164,6 @@ class HttpConnection:
     def executor_health(self, name: str) -> dict[str, Any]:
         return self._json("GET", f"executors/{_quoted(name)}/health", read_s=2 * _TIMEOUT_S)
 
-    def configure_executor(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        return self._json("PUT", f"executors/{_quoted(name)}", form={"settings": dict(settings)})
-
     def test_executor(self, name: str, wait_s: float = 60.0) -> dict[str, Any]:
         query = {"wait_s": f"{wait_s:g}"}
         return self._json(

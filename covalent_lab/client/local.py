@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -132,9 +132,6 @@ class LocalConnection:
 
     def executor_health(self, name: str) -> dict[str, Any]:
         return self._wait(self._lab.executor_health(name))
-
-    def configure_executor(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        return self._wait(self._lab.configure_executor(name, settings))
 
     def test_executor(self, name: str, wait_s: float = 60.0) -> dict[str, Any]:
         return self._wait(self._lab.test_executor(name, wait_s))

@@ -399,6 +399,8 @@ class Runner:
             present = next((step.attempt_id for step in (spec, *spec.then) if step.attempt_id in pump.live), None)
             if present is not None:
                 self._hold(pump, present, handle)
+            elif pump.executor.jobs_survive:  # over already; its record has a handle as any other
+                self._on_handle(spec.attempt_id, handle)
 
     def _hold(self, pump: _Pump, attempt_id: AttemptId, handle: JobHandle) -> None:
         """Keep the handle of a job for the step that it has come to."""

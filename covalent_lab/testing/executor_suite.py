@@ -4,6 +4,11 @@
         def make_executor(self) -> Executor:
             return MyExecutor()
 
+        def make_refused(self) -> tuple[Executor, str]:
+            return MyExecutor(token="wrong"), "Give another token"
+
+        lacks = {"backend_restart": "it has none", "another_python": "it ships its own"}
+
 Tasks are local functions, so that they are pickled by value. A task that a test must find at a certain point calls a
 `Beacon`: the test waits for its word, and sees by the end of the connection that it and its children are gone.
 """
@@ -11,7 +16,6 @@ Tasks are local functions, so that they are pickled by value. A task that a test
 # ruff: noqa: T201  tasks print, which is what is tested
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -19,8 +23,6 @@ import socket
 import subprocess
 import sys
 import time
-from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,56 +31,24 @@ import pytest
 
 from covalent_lab import payload
 from covalent_lab.executor.base import Executor, JobFinished, JobStarted, JobStatus, Outcome, PayloadSource
-from covalent_lab.testing.fakes import FakeHost
 from covalent_lab.testing.jobs import Beacon, Running, job
+from covalent_lab.testing.recovery_suite import RecoveryContract
 
 __all__ = ["ExecutorContract"]
 
 
-class ExecutorContract:
-    """The suite; `make_executor` is all that a subclass must give.
+class ExecutorContract(RecoveryContract):
+    """The suite. A subclass gives `make_executor`, and says what is particular to its backend (`RecoveryContract`).
 
     Attributes:
         workdir_option: The executor's option for the working directory of tasks.
         many: How many jobs of one batch must end in a minute.
-        stop_s: Seconds that a cancelled task may take to be gone.
         shows_prints: Whether what a task prints can be read while it runs.
     """
 
     workdir_option = "workdir"
     many = 500
-    stop_s = 10.0
     shows_prints = True
-
-    @abstractmethod
-    def make_executor(self) -> Executor:
-        """A new executor that is not started; it should run at least two jobs at a time."""
-
-    @pytest.fixture
-    def executor(self) -> Executor:
-        """What is tested."""
-        return self.make_executor()
-
-    def run(self, executor: Executor, folder: Path, scenario: Callable[[Running], Awaitable[None]]) -> FakeHost:
-        """Start the executor, play a scenario, close; afterwards no job may have ended twice."""
-
-        async def play() -> FakeHost:
-            async with self.running(executor, folder) as running:
-                await scenario(running)
-            running.host.outcomes()
-            return running.host
-
-        return asyncio.run(play())
-
-    @contextlib.asynccontextmanager
-    async def running(self, executor: Executor, folder: Path) -> AsyncIterator[Running]:
-        """A started executor, closed at the end."""
-        host = FakeHost(folder)
-        await executor.start(host)
-        try:
-            yield Running(executor=executor, host=host)
-        finally:
-            await executor.close()
 
     # Values
 

@@ -34,7 +34,7 @@ from covalent_lab.executor.base import (
     TaskFailure,
 )
 from covalent_lab.executor.health import Health
-from covalent_lab.ids import AttemptId
+from covalent_lab.ids import AttemptId, DispatchId
 from covalent_lab.worker import store_archive
 from covalent_lab_executors.dask_jobs import Job, Order, orders
 from covalent_lab_executors.dask_link import TOPIC, DaskLink, LostError
@@ -46,8 +46,8 @@ from covalent_lab_executors.dask_messages import (
     encode_order,
     encode_question,
     encode_stop,
-    has_paths,
     inlined,
+    paths_of,
 )
 from covalent_lab_executors.local_paces import Paces
 
@@ -169,21 +169,27 @@ class DaskExecutor(Executor):
 
     async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Take queued jobs from the scheduler; ask running tasks to end, and kill them after `grace_s`."""
-        stops: dict[Order, list[Job]] = {}
+        cancelled: dict[Order, list[Job]] = {}
+        stopped: dict[Order, list[AttemptId]] = {}
         for attempt_id in handles:
             job = self._jobs.get(attempt_id)
             if job is None or job.is_cancelled:
                 continue
-            if attempt_id == job.attempt_id:
-                job.is_cancelled = True
-            else:
+            if attempt_id != job.attempt_id:
                 job.stops.add(attempt_id)
+                stopped.setdefault(job.order, []).append(attempt_id)
+                continue
+            job.is_cancelled = True
             if job.order.future is not None:
-                stops.setdefault(job.order, []).append(job)
-            elif job.is_cancelled:  # the scheduler does not have it yet
+                cancelled.setdefault(job.order, []).append(job)
+            else:  # the scheduler does not have it yet
                 self._finish(job, Outcome(status=JobStatus.CANCELLED))
-        for order, jobs in stops.items():
+        for order, jobs in cancelled.items():
             self._spawn(self._stop(self._links[order.address].result(), order, jobs), self._tasks)
+        for order, steps in stopped.items():
+            if order.future is not None:
+                link, stop = self._links[order.address].result(), encode_stop(order.key, steps, order.grace_s)
+                await link.stop(stop, order.worker)
 
     async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
         """Ask the job's worker."""
@@ -192,6 +198,12 @@ class DaskExecutor(Executor):
             return b""
         link = await self._links[job.order.address]
         return await link.printed(encode_question(job.order.key, attempt_id, stream, offset, limit), job.order.worker)
+
+    def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:
+        """Let clusters give up values that only this dispatch needed."""
+        for opening in self._links.values():
+            if opening.done() and _is_usable(opening):
+                opening.result().dispatch_over(dispatch_id)
 
     async def check(self) -> Health:
         """Ask the configured scheduler for its workers."""
@@ -209,7 +221,7 @@ class DaskExecutor(Executor):
         }
         return Health(
             is_usable=bool(said["workers"]),
-            summary=f"Connected: {said['workers']} workers with {said['threads']} threads."
+            summary=f"Connected; workers: {said['workers']}, threads: {said['threads']}."
             if said["workers"]
             else "The scheduler answers, but it has no workers; tasks would wait. Start some, or scale the cluster.",
             facts=facts,
@@ -262,30 +274,63 @@ class DaskExecutor(Executor):
         if not order.jobs:  # all were cancelled
             return Reply()
         specs = order.specs
-        if specs:
-            await self._give(link, order, specs)
-        else:
-            order.future = await link.find(order.key)
         try:
-            reply = decode_reply(await link.answer(order.future))
-            if reply.wants_bytes:  # the worker does not see this machine's files
-                if not any(map(has_paths, specs)):
-                    raise LostError("the worker needs its inputs, which only the dispatcher that started it had")
-                await link.forget(order.key)
-                del self._orders[order.key]
-                order.key = f"{order.key}-bytes"
-                self._orders[order.key] = order
-                await self._give(link, order, await asyncio.to_thread(lambda: list(map(inlined, specs))))
-                for job in order.jobs:
-                    self._identify(job)
+            if not specs:
+                order.future = await link.find(order.key)
                 reply = decode_reply(await link.answer(order.future))
+                if reply.wants_bytes:
+                    raise LostError("the worker needs its inputs, which only the dispatcher that started it had")
+                return reply
+            reply = await self._ask(link, order, specs)
+            if reply.wants_bytes:  # the worker does not see this machine's files
+                link.is_apart = True
+                await self._rename(link, order, "-apart")
+                reply = await self._ask(link, order, specs)
         except (KeyError, TypeError, ValueError, struct.error) as error:
             raise BackendError(f"The answer of Dask worker {order.worker or '?'} cannot be read: {error}.") from error
         except OSError as error:
             raise BackendError(f"The inputs of this task cannot be read: {error}. Run it again.") from error
+        for digest in reply.kept:
+            link.adopt(digest, specs[0].dispatch_id)
         return reply
 
-    async def _give(self, link: DaskLink, order: Order, specs: Sequence[JobSpec]) -> None:
+    async def _ask(self, link: DaskLink, order: Order, specs: Sequence[JobSpec]) -> Reply:
+        """Have an order carried out; its larger inputs as files, or else as values that stay on workers."""
+        paths = {digest: path for spec in specs for digest, path in paths_of(spec).items()} if link.is_apart else {}
+        values: Sequence[Any] = ()
+        if paths:
+            try:
+                values = await link.values(paths, specs[0].dispatch_id)
+            except (OSError, TimeoutError, ValueError) as error:
+                _log.warning("values cannot be given to %s: %s", link.address, error)
+        if values or not paths:
+            await self._give(link, order, specs, list(paths), values)
+            try:
+                return decode_reply(await link.answer(order.future))
+            except LostError:
+                if not values or order.worker:
+                    raise
+            await self._rename(link, order, "-bytes")  # the worker that had them was lost
+        await self._give(link, order, await asyncio.to_thread(lambda: list(map(inlined, specs))))
+        return decode_reply(await link.answer(order.future))
+
+    async def _rename(self, link: DaskLink, order: Order, suffix: str) -> None:
+        """Have an order carried out again, in another way."""
+        await link.forget(order.key)
+        del self._orders[order.key]
+        order.key += suffix
+        self._orders[order.key] = order
+        for job in order.jobs:
+            self._identify(job)
+
+    async def _give(
+        self,
+        link: DaskLink,
+        order: Order,
+        specs: Sequence[JobSpec],
+        digests: Sequence[str] = (),
+        values: Sequence[Any] = (),
+    ) -> None:
         host, first = self._started(), specs[0]
         place = Place(
             key=order.key,
@@ -297,18 +342,19 @@ class DaskExecutor(Executor):
             inline_limit=host.inline_limit,
             topic=TOPIC,
         )
+        stops = [step for job in order.jobs for step in job.stops]
+        if stops:
+            await link.stop(encode_stop(order.key, stops, order.grace_s))
         try:
             order.future = link.submit(
                 order.key,
-                encode_order(specs, place),
+                encode_order(specs, place, digests),
+                values=values,
                 resources=self._option(first, "resources"),
                 priority=int(self._option(first, "priority") or 0),
             )
         except (TypeError, ValueError) as error:
             raise BackendError(f"Dask does not take this task: {error}. Correct the executor's options.") from error
-        stopped = [job for job in order.jobs if job.stops]
-        if stopped:
-            await self._stop(link, order, stopped)
         await link.keep(order.key, order.future)
 
     async def _take(self, order: Order, reply: Reply) -> None:
@@ -412,22 +458,21 @@ class DaskExecutor(Executor):
 
     async def _stop(self, link: DaskLink, order: Order, jobs: Sequence[Job]) -> None:
         """Stop jobs at their scheduler and workers; one that has begun still answers, with what it has printed."""
-        steps = [step for job in jobs for step in (job.attempt_id, *job.stops) if job.is_cancelled or step in job.stops]
-        has_begun = bool(order.worker) and not order.has_moved
-        if not has_begun and all(job.is_cancelled or order.has_moved for job in order.jobs):
-            await link.drop([order.future])
-        grace_s = max(job.grace_s for job in jobs)
+        grace_s, cancelled = order.grace_s, [job for job in jobs if job.is_cancelled]
+        stop = encode_stop(order.key, [job.attempt_id for job in jobs], grace_s)
         if order.has_moved:
-            steps = [job.attempt_id for job in jobs]
-        await link.stop(encode_stop(order.key, steps, grace_s), order.worker if has_begun else "")
-        cancelled = [job for job in jobs if job.is_cancelled]
-        if not has_begun:
-            for job in cancelled:
-                self._finish(job, Outcome(status=JobStatus.CANCELLED))
-        elif cancelled and order.playing is not None:
-            await asyncio.wait([order.playing], timeout=grace_s + 10)
-            if not order.playing.done():
-                await link.drop([order.future])
+            await link.drop([order.future])
+        is_running = await link.stop(stop, "" if order.has_moved else order.worker)
+        if (is_running or order.worker) and not order.has_moved:
+            if cancelled and order.playing is not None:
+                await asyncio.wait([order.playing], timeout=grace_s + 10)
+                if not order.playing.done():
+                    await link.drop([order.future])
+            return
+        if all(job.is_cancelled for job in order.jobs):
+            await link.drop([order.future])
+        for job in cancelled:
+            self._finish(job, Outcome(status=JobStatus.CANCELLED))
 
     # Connections
 

@@ -74,6 +74,11 @@ class Order:
         return [job.spec for job in self.jobs if job.spec is not None]
 
     @property
+    def grace_s(self) -> float:
+        """How long its jobs may take to end."""
+        return max((job.grace_s for job in self.jobs), default=0.0)
+
+    @property
     def handle(self) -> JobHandle:
         """By which a later dispatcher finds it."""
         return {"address": self.address, "key": self.key}

@@ -7,9 +7,12 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from covalent_lab.errors import BackendError
+from covalent_lab.ids import DispatchId
 from covalent_lab_executors.dask_messages import programs, shipped
 
 __all__ = ["TOPIC", "DaskLink", "LostError"]
@@ -18,7 +21,16 @@ TOPIC = "covalent_lab"
 """Of the events by which workers tell that a job began."""
 _CONNECT_S = 10.0
 _CALL_S = 30.0
+_VALUE = "covalent-lab-"
 _BYTES_ONLY = ("dask", "msgpack", "error")  # how answers may be encoded: pickles from the cluster are not loaded
+
+
+@dataclass(slots=True, kw_only=True)
+class _Value:
+    """A payload on the cluster, and the dispatches that may need it."""
+
+    future: Any
+    dispatches: set[DispatchId] = field(default_factory=set)
 
 
 class LostError(Exception):
@@ -30,10 +42,14 @@ class DaskLink:
 
     Attributes:
         address: Of the scheduler.
+        is_apart: Whether workers were seen that do not see the server's files.
     """
 
     def __init__(self, address: str, client: Any) -> None:
         self.address = address
+        self.is_apart = False
+        self._values: dict[str, _Value] = {}
+        self._scattering = asyncio.Lock()
         self._client = client
         self._call = shipped()
         self._programs = programs()
@@ -49,7 +65,7 @@ class DaskLink:
             on_began: Called on the event loop whenever a worker begins a job: `job`, `key`, `worker`, `at`.
 
         Raises:
-            BackendError: Nobody answers there, or nobody who speaks Dask's protocol.
+            BackendError: Nobody answers there, or nobody who speaks Dask's protocol; or certificates are missing.
         """
         from distributed import Client  # heavy
 
@@ -64,10 +80,15 @@ class DaskLink:
         try:
             async with asyncio.timeout(2 * _CONNECT_S):
                 await client
-        except (OSError, ValueError, TimeoutError, RuntimeError, ImportError) as error:
+        except (OSError, TypeError, ValueError, TimeoutError, RuntimeError, ImportError) as error:
             with contextlib.suppress(OSError, TimeoutError):
                 await client.close()  # type: ignore[no-untyped-call]
             reason = str(error) or type(error).__name__
+            if isinstance(error, TypeError):  # Dask says so where an address asks for certificates that nobody set
+                raise BackendError(
+                    f"The Dask scheduler at {address} wants TLS certificates: {reason} Set distributed.comm.tls of "
+                    "Dask's configuration where the server runs."
+                ) from error
             raise BackendError(
                 f"The Dask scheduler at {address} does not answer: {reason}. See that it runs and that the address is "
                 "right, or leave scheduler_address empty to use the cluster of `covalent-lab start`."
@@ -108,8 +129,63 @@ class DaskLink:
             "cloudpickle": str(versions["packages"].get("cloudpickle") or ""),
         }
 
-    def submit(self, key: str, order: bytes, *, resources: Mapping[str, float] | None, priority: int) -> Any:
+    async def values(self, paths: Mapping[str, str], dispatch_id: DispatchId) -> Sequence[Any]:
+        """Futures of payloads as values of Dask, which stay on workers until `dispatch_over`.
+
+        Args:
+            paths: The files of these payloads, by digest. One that is on no worker is sent to one.
+            dispatch_id: Who needs them.
+
+        Raises:
+            OSError, TimeoutError, ValueError: A file cannot be read, or no worker takes it.
+        """
+        async with self._scattering:
+            missing = [digest for digest in paths if not self._is_there(digest)]
+            for digest in missing:
+                name, data = f"{_VALUE}{digest}", await asyncio.to_thread(Path(paths[digest]).read_bytes)
+                futures = await self._client.scatter({name: data}, direct=False)
+                self._values[digest] = _Value(future=futures[name])
+            for digest in paths:
+                self._values[digest].dispatches.add(dispatch_id)
+        return [self._values[digest].future for digest in paths]
+
+    def adopt(self, digest: str, dispatch_id: DispatchId) -> None:
+        """Let a value stay that a worker has kept."""
+        if not self._is_there(digest):
+            self._values[digest] = _Value(future=self._wanted(f"{_VALUE}{digest}"))
+        self._values[digest].dispatches.add(dispatch_id)
+
+    def dispatch_over(self, dispatch_id: DispatchId) -> None:
+        """Let the scheduler give up the values that only this dispatch needed."""
+        for digest, value in list(self._values.items()):
+            value.dispatches.discard(dispatch_id)
+            if not value.dispatches:
+                del self._values[digest]
+
+    def _is_there(self, digest: str) -> bool:
+        value = self._values.get(digest)
+        return value is not None and value.future.status == "finished"
+
+    def _wanted(self, key: str) -> Any:
+        from distributed import Future
+
+        future: Any = Future(key, self._client)
+        wish = {"op": "client-desires-keys", "keys": [key], "client": self._client.id}
+        self._client._send_to_scheduler(wish)  # what get_dataset does, without loading a pickle
+        return future
+
+    def submit(
+        self,
+        key: str,
+        order: bytes,
+        *,
+        values: Sequence[Any] = (),
+        resources: Mapping[str, float] | None,
+        priority: int,
+    ) -> Any:
         """Start a job under a key; returns its future. The scheduler keeps the answer as long as the future is there.
+
+        It runs where most of the `values` are.
 
         Raises:
             TypeError, ValueError: Resources or priority are not what Dask takes.
@@ -119,7 +195,7 @@ class DaskLink:
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):
             return self._client.submit(
                 self._call,
-                *(self._module, self._programs, "run", order),
+                *(self._module, self._programs, "run", order, *values),
                 key=key,
                 pure=False,
                 resources=dict(resources) if resources else None,
@@ -136,14 +212,9 @@ class DaskLink:
         Raises:
             LostError: The scheduler does not know it.
         """
-        from distributed import Future
-
         if key not in await self._client.list_datasets():
             raise LostError(f"the Dask scheduler at {self.address} does not know it any more")
-        future: Any = Future(key, self._client)
-        wish = {"op": "client-desires-keys", "keys": [key], "client": self._client.id}
-        self._client._send_to_scheduler(wish)  # what get_dataset does, without loading a pickle
-        return future
+        return self._wanted(key)
 
     async def answer(self, future: Any) -> bytes:
         """Wait for the answer to a job.
@@ -163,9 +234,9 @@ class DaskLink:
             raise LostError("the Dask worker that ran it was lost, or could not load it")
         raise LostError(f"the Dask scheduler at {self.address} gave it up; it may have been restarted")
 
-    async def stop(self, order: bytes, worker: str = "") -> None:
-        """Send a message of `encode_stop` to one worker, or to all."""
-        await self._tell("stop", order, worker)
+    async def stop(self, order: bytes, worker: str = "") -> bool:
+        """Send a message of `encode_stop` to one worker, or to all; returns whether something of it runs there."""
+        return any(answer is True for answer in await self._tell("stop", order, worker))
 
     async def printed(self, order: bytes, worker: str = "") -> bytes:
         """Send a message of `encode_question` to one worker, or to all; empty if none knows."""
@@ -180,8 +251,8 @@ class DaskLink:
     @property
     def threads(self) -> int:
         """How many tasks the cluster runs at a time, by what was last heard."""
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return sum(worker["nthreads"] for worker in workers)
+        known = self._client.scheduler_info()
+        return int(known.get("total_threads") or sum(worker["nthreads"] for worker in known["workers"].values()))
 
     async def _tell(self, verb: str, order: bytes, worker: str) -> Sequence[Any]:
         with contextlib.suppress(OSError, TimeoutError, ValueError):  # a worker that is gone runs nothing

@@ -36,6 +36,7 @@ __all__ = [
     "encode_stop",
     "has_paths",
     "inlined",
+    "paths_of",
     "programs",
     "shipped",
 ]
@@ -75,16 +76,23 @@ class Reply:
     Attributes:
         answers: Steps that ended, in order, and how.
         returned: Jobs that did not begin, and will not.
+        kept: Digests of outputs that have stayed on the worker.
         wants_bytes: Whether none did because it needs the bytes of their files.
     """
 
     answers: Sequence[tuple[AttemptId, Outcome]] = ()
     returned: Sequence[AttemptId] = ()
+    kept: Sequence[str] = ()
     wants_bytes: bool = False
 
 
-def encode_order(specs: Sequence[JobSpec], place: Place) -> bytes:
+def encode_order(specs: Sequence[JobSpec], place: Place, values: Sequence[str] = ()) -> bytes:
     """The message that starts jobs, one after the other.
+
+    Args:
+        specs: The jobs.
+        place: Where they run.
+        values: Digests of payloads that come beside it.
 
     Raises:
         ValueError: A payload has neither bytes nor a path.
@@ -96,6 +104,7 @@ def encode_order(specs: Sequence[JobSpec], place: Place) -> bytes:
         begin, end = end, end + sum(map(len, own))
         for step, told in zip((spec, *spec.then), (job, *job["then"]), strict=True):
             told["subfolder"] = f"{step.dispatch_id}/node_{step.node_id}" if place.is_unique else ""
+            told["wanted_python"] = step.client.get("python_version", "")
         jobs.append({**job, "span": [begin, end]})
         body += own
     told = {
@@ -103,7 +112,9 @@ def encode_order(specs: Sequence[JobSpec], place: Place) -> bytes:
         "share": place.share,
         "payload_dir": place.payload_dir,
         "topic": place.topic,
+        "inline_limit": place.inline_limit,
         "has_paths": any(map(has_paths, specs)),
+        "values": list(values),
     }
     return _message({**encode_message(jobs), "place": told}, body)
 
@@ -139,10 +150,15 @@ def _message(control: Mapping[str, Any], body: Sequence[bytes]) -> bytes:
     return b"".join((_FRAME.pack(len(text), sum(map(len, body))), text, *body))
 
 
+def paths_of(spec: JobSpec) -> Mapping[str, str]:
+    """The files among the payloads of a job, by digest."""
+    sources = (source for step in (spec, *spec.then) for source in (step.function, *step.args, *step.kwargs.values()))
+    return {source.ref.digest: source.path for source in sources if source.path is not None}
+
+
 def has_paths(spec: JobSpec) -> bool:
     """Whether a payload of the job is a file."""
-    sources = (source for step in (spec, *spec.then) for source in (step.function, *step.args, *step.kwargs.values()))
-    return any(source.path is not None for source in sources)
+    return bool(paths_of(spec))
 
 
 def inlined(spec: JobSpec) -> JobSpec:
@@ -179,7 +195,8 @@ def decode_reply(reply: bytes) -> Reply:
         end = middle + sum(answer.get("body", ()))
         answers.append((AttemptId(answer["job"]), _outcome(answer, reply[middle:end])))
         middle = end
-    return Reply(answers=answers, returned=[AttemptId(name) for name in control["returned"]])
+    returned, kept = control["returned"], control.get("kept", ())
+    return Reply(answers=answers, returned=list(map(AttemptId, returned)), kept=list(map(str, kept)))
 
 
 def _outcome(control: Mapping[str, Any], body: bytes) -> Outcome:
@@ -189,6 +206,13 @@ def _outcome(control: Mapping[str, Any], body: bytes) -> Outcome:
         message = f"The Dask worker cannot start a process for the task: {control['trouble']}. Free its disk or memory."
         failure = TaskFailure(message=message, is_user_error=False, is_transient=True)
         return Outcome(status=JobStatus.FAILED, failure=failure)
+    if "python" in control:
+        theirs, ours = control["python"], control["wanted"]
+        message = (
+            f"The Dask worker has Python {theirs} ({control['program']}), but the workflow was written with {ours}. "
+            f"Start its workers with Python {'.'.join(ours.split('.')[:2])}, or use another cluster."
+        )
+        return Outcome(status=JobStatus.FAILED, failure=TaskFailure(message=message, is_user_error=False))
     if "death" in control:
         _, out, _ = control["body"]
         return Outcome(
@@ -213,7 +237,7 @@ def programs() -> Mapping[str, bytes]:
 def shipped() -> Callable[[str, Mapping[str, bytes], str, bytes], Any]:
     """The function that Dask workers call; it is pickled by value, because nobody can import it."""
 
-    def covalent_task(module_name: str, programs: Mapping[str, bytes], verb: str, order: bytes) -> Any:
+    def covalent_task(module_name: str, programs: Mapping[str, bytes], verb: str, order: bytes, *values: bytes) -> Any:
         import sys
         import types
         import zlib
@@ -223,6 +247,6 @@ def shipped() -> Callable[[str, Mapping[str, bytes], str, bytes], Any]:
             made = types.ModuleType(module_name)
             exec(zlib.decompress(programs["dask_worker.py"]), made.__dict__)
             module = sys.modules.setdefault(module_name, made)
-        return getattr(module, verb)(programs, order)
+        return getattr(module, verb)(programs, order, *values)
 
     return covalent_task

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import json
 import os
+import platform
 import select
 import signal
 import socket
@@ -23,7 +24,7 @@ import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 __all__ = ["collect", "printed", "run", "stop"]
@@ -34,34 +35,39 @@ _FIRST_LOOK_MS, _LOOK_MS = 50, 200  # how soon and how often a silent process is
 _MAX_FUNCTIONS = 64
 _MAX_STOPPED = 10_000
 _NO_LIMIT = 1 << 62
+_KEPT_S = 60  # in which the server says that it wants a value to stay
 
 _lock = threading.RLock()
 _idle: "list[_Process]" = []
 _orders: "dict[str, _Order]" = {}  # that are under way, by key
 _running: "dict[str, _Process]" = {}  # by name of the step, see _Order.name
 _stopped: "dict[str, float]" = {}  # steps that are not to begin, and the time they have to end if they did
+_uses: "dict[str, int]" = {}  # how many orders need the file of a value, by its digest
+_kept: "list[Any]" = []  # futures of values that the server has not asked for yet
 _folders: "list[str]" = []  # its own, once it has one
 
 
-def run(programs: "Mapping[str, bytes]", order: bytes) -> bytes:
+def run(programs: "Mapping[str, bytes]", order: bytes, *values: bytes) -> bytes:
     """Run the jobs of an order one after the other.
 
     Args:
         programs: Compressed text of the files that task processes run, by name.
         order: A message whose control part has `jobs` as `worker.py` takes them, what they `shared`, and `place`
             (`dask_messages.py`).
+        values: The payloads whose digests `place` lists as `values`, for workers that do not see the server's files.
 
     Returns:
         A message with `answers`, each as `worker.py` gives it, or with `is_stopped`, `trouble` (why no process could be
-        started) or `death` (the exit code of a process that did not answer); and with those jobs, `returned`, that did
-        not begin. Or one that says `wants_bytes`.
+        started), `python` (its version, which is not the wanted one) or `death` (the exit code of a process that did
+        not answer); and with those jobs, `returned`, that did not begin; and with the digests of those outputs, `kept`,
+        that stay on this worker as values of Dask as well. Or one that says `wants_bytes`.
     """
     from distributed import get_worker  # where this runs it is there
 
     control, body = _split(order)
     place, worker = control["place"], get_worker()
     is_shared = os.path.exists(place["share"]) and os.access(place["payload_dir"], os.W_OK)
-    if place["has_paths"] and not is_shared:
+    if place["has_paths"] and not is_shared and not values:
         return _pack({"wants_bytes": True})
     jobs = [{**control["shared"], **job} for job in control["jobs"]]
 
@@ -74,14 +80,17 @@ def run(programs: "Mapping[str, bytes]", order: bytes) -> bytes:
         _orders[place["key"]] = batch
     try:
         own = _own_folder(programs, worker.local_directory)
-        for job in jobs:
-            for step in (job, *job["then"]):
-                step["inline_limit"] = step["inline_limit"] if is_shared else _NO_LIMIT
-                _settle(step, own)
-        while batch.run_next(own):
-            continue
+        with _files({} if is_shared else dict(zip(place["values"], values, strict=True)), own) as paths:
+            for job in jobs:
+                for step in (job, *job["then"]):
+                    step["inline_limit"] = step["inline_limit"] if is_shared else _NO_LIMIT
+                    _settle(step, own, paths)
+            while batch.run_next(own):
+                continue
     except OSError as error:
         batch.fail(str(error))
+    if not is_shared:
+        batch.keep(place["inline_limit"])
     with _lock:
         del _orders[place["key"]]
         return batch.report()
@@ -95,18 +104,23 @@ def collect(_programs: "Mapping[str, bytes]", order: bytes) -> bytes:
         return b"" if batch is None else batch.report()
 
 
-def stop(_programs: "Mapping[str, bytes]", order: bytes) -> None:
-    """Ask the processes of some steps to end and kill them a little later; those that come later do not begin."""
+def stop(_programs: "Mapping[str, bytes]", order: bytes) -> bool:
+    """Ask the processes of some steps to end and kill them a little later; those that come later do not begin.
+
+    Returns:
+        Whether one of them runs here.
+    """
     control, _ = _split(order)
     with _lock:
         _stopped.update(dict.fromkeys(control["steps"], control["grace_s"]))
         for name in list(_stopped)[:-_MAX_STOPPED]:
             del _stopped[name]
-        for name in control["steps"]:
-            if name in _running:
-                _running[name].stop(control["grace_s"])
+        running = [_running[name] for name in control["steps"] if name in _running]
+        for process in running:
+            process.stop(control["grace_s"])
         for process in _running.values():
             process.note_stops()
+    return bool(running)
 
 
 def printed(_programs: "Mapping[str, bytes]", order: bytes) -> bytes:
@@ -135,6 +149,7 @@ class _Order:
         self._digests = {step["function"][0] for job in jobs for step in (job, *job["then"])}
         self._answers: list[tuple[dict[str, Any], bytes]] = []
         self._returned: list[str] = []
+        self._kept: list[str] = []
         self._told = ""
         self._process: _Process | None = None
 
@@ -147,7 +162,28 @@ class _Order:
         self._returned += [job["job"] for job in self._waiting]
         self._waiting.clear()
         controls = [control for control, _ in self._answers]
-        return _pack({"answers": controls, "returned": self._returned}, *(body for _, body in self._answers))
+        return _pack(
+            {"answers": controls, "returned": self._returned, "kept": self._kept}, *(body for _, body in self._answers)
+        )
+
+    def keep(self, limit: int) -> None:
+        """Let large outputs stay here as values of Dask, from which tasks that need them can be given them."""
+        from distributed import get_client
+
+        found = {}
+        for control, body in self._answers:
+            if "output" in control and control["body"][0] > limit:
+                found[control["output"][0]] = body[: control["body"][0]]
+        if not found:
+            return
+        with contextlib.suppress(OSError, TimeoutError, ValueError):  # the server has them in any case
+            client: Any = get_client()
+            futures = client.scatter({f"covalent-lab-{digest}": value for digest, value in found.items()})
+            _kept.append(futures)
+            timer = threading.Timer(_KEPT_S, _kept.remove, (futures,))
+            timer.daemon = True
+            timer.start()
+            self._kept = list(found)
 
     def fail(self, reason: str) -> None:
         """No process can be had for the job whose turn it is."""
@@ -165,6 +201,11 @@ class _Order:
                 return False
             if self.name(job) in _stopped:
                 self._answers.append(({"job": job["job"], "is_stopped": True}, b""))
+                return True
+            wanted, python = job["wanted_python"], platform.python_version()
+            if wanted and wanted.split(".")[:2] != python.split(".")[:2]:
+                said = {"python": python, "program": sys.executable, "wanted": wanted}
+                self._answers.append(({"job": job["job"], **said}, b""))
                 return True
             _running[self.name(job)] = process
         if not self._told:
@@ -239,8 +280,41 @@ def _own_folder(programs: "Mapping[str, bytes]", parent: str) -> str:
         return _folders[0]
 
 
-def _settle(step: "dict[str, Any]", own: str) -> None:
-    """Turn the folders that a step asks for into folders of this machine."""
+@contextlib.contextmanager
+def _files(values: "Mapping[str, bytes]", own: str) -> "Iterator[Mapping[str, str]]":
+    """Files with these values, as long as somebody needs them."""
+    paths = {digest: os.path.join(own, "values", digest) for digest in values}
+    with _lock:
+        for digest in paths:
+            _uses[digest] = _uses.get(digest, 0) + 1
+    try:
+        for digest, path in paths.items():
+            if not os.path.exists(path):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                part = f"{path}.{threading.get_ident()}"
+                with open(part, "wb") as file:
+                    file.write(values[digest])
+                os.replace(part, path)
+        yield paths
+    finally:
+        with _lock:
+            for digest, path in paths.items():
+                _uses[digest] -= 1
+                if not _uses[digest]:
+                    del _uses[digest]
+                    with contextlib.suppress(OSError):
+                        os.unlink(path)
+
+
+def _settle(step: "dict[str, Any]", own: str, paths: "Mapping[str, str]") -> None:
+    """Turn the folders and files that a step asks for into those of this machine."""
+
+    def here(where: Any) -> Any:
+        return paths.get(os.path.basename(where), where) if isinstance(where, str) else where
+
+    step["function"] = [step["function"][0], here(step["function"][1])]
+    step["args"] = [here(where) for where in step["args"]]
+    step["kwargs"] = {name: here(where) for name, where in step["kwargs"].items()}
     step["folder"] = step["folder"] if os.path.isdir(step["folder"]) else ""
     base = step["folder"] or own
     workdir = os.path.join(base, os.path.expanduser(step["workdir"] or os.path.join(own, "work")))

@@ -158,7 +158,7 @@ class KernelExecutor(Executor):
         for attempt_id, handle in handles.items():
             process = self._awaited(Who(process=str(handle.get("process", ""))))
             if attempt_id not in process.jobs:
-                process.jobs[attempt_id] = Job(attempt_id=attempt_id, is_sent=True)
+                process.watch(Job(attempt_id=attempt_id, is_sent=True))
 
     async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Drop queued jobs; ask running ones to stop, and report them CANCELLED at the latest after `grace_s`."""
@@ -303,6 +303,7 @@ class KernelExecutor(Executor):
             if answer is not None and not answer.done():
                 answer.set_result(body)
         elif control["news"] == "ended":
+            process.known.discard(name)
             if job is None:
                 process.tell({"do": "taken", "job": name})
             elif control.get("is_stopped") or job.is_cancelled:

@@ -123,6 +123,7 @@ class KernelProcess:
         on_end: Called with a job that ended otherwise than by an answer of the process, and how.
         has_files: Whether it sees the dispatcher's files.
         jobs: All of its jobs that have not ended.
+        known: The jobs that it knew when it connected, but for those it has answered since.
     """
 
     who: Who
@@ -131,6 +132,7 @@ class KernelProcess:
     on_end: "Callable[[KernelProcess, Job, Outcome], None]"
     has_files: bool = False
     jobs: dict[AttemptId, Job] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
     _line: Line | None = None
     _waiting: deque[Job] = field(default_factory=deque)
     _owed: list[bytes] = field(default_factory=list)
@@ -144,6 +146,7 @@ class KernelProcess:
 
     def connect(self, line: Line, known: "set[str]") -> None:
         """It is there, or there again, and knows these jobs."""
+        self.known = known
         if self._line is not None and self._line is not line:
             self._line(None)
         self._line = line
@@ -180,6 +183,12 @@ class KernelProcess:
         self.jobs[job.attempt_id] = job
         self._waiting.append(job)
         self.send_waiting()
+
+    def watch(self, job: Job) -> None:
+        """Wait for a job that an earlier dispatcher sent; it is LOST if the process, once there, does not know it."""
+        self.jobs[job.attempt_id] = job
+        if self.is_connected and job.attempt_id not in self.known:
+            self.on_end(self, job, LOST)
 
     def remove(self, job: Job) -> None:
         """A job has ended."""

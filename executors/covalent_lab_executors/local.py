@@ -75,7 +75,12 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
 
         Raises:
             TypeError: An argument is not an option of this executor.
+            ValueError: `workers` is neither empty nor a whole number.
         """
+        try:
+            int(values.get("workers") or 1)
+        except (TypeError, ValueError):
+            raise ValueError(f"workers must be a whole number, or empty, not {values['workers']!r}.") from None
         kept = {name: value for name, value in values.items() if name not in _LEGACY}
         super().__init__(workdir=os.fspath(workdir), create_unique_workdir=bool(create_unique_workdir), **kept)
         self._pool: Pool | None = None

@@ -1,6 +1,7 @@
 /** The plugins of this extension. */
 
 import { commandsPlugin } from './plugins/commands';
+import { executorsPlugin } from './plugins/executors';
 import { exportsPlugin } from './plugins/exports';
 import { launcherPlugin } from './plugins/launcher';
 import { linksPlugin } from './plugins/links';
@@ -25,6 +26,7 @@ export default [
   exportsPlugin,
   linksPlugin,
   timelinesPlugin,
+  executorsPlugin,
   previewPlugin,
   statusPlugin,
   launcherPlugin

@@ -1,5 +1,6 @@
 """Real services on this machine, each started once, when a test first asks for it."""
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,11 +43,8 @@ def ssh(tmp_path_factory: pytest.TempPathFactory, require: Callable[..., str]) -
 def ssh_options(ssh: SshServer, private: Path) -> dict[str, Any]:
     """Options of the SSH executor that lead to that server, with remote folders of the test's own."""
     return {
-        "username": ssh.user,
+        **ssh.login(),
         "hostname": ssh.host,
-        "port": ssh.port,
-        "ssh_key_file": str(ssh.key),
-        "known_hosts": str(ssh.key.parent / "known_hosts"),
         "python_path": sys.executable,
         "remote_cache": str(private / "remote cache"),
         "remote_workdir": str(private / "remote work"),
@@ -54,6 +52,14 @@ def ssh_options(ssh: SshServer, private: Path) -> dict[str, Any]:
         "retry_wait_time": 0,
         "workers": 2,
     }
+
+
+@pytest.fixture
+def other_key(tmp_path: Path, require: Callable[..., str]) -> Path:
+    """A private key that no server knows."""
+    key = tmp_path / "other key"
+    subprocess.run([require("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    return key
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from pathlib import Path
 __all__ = ["COMMANDS", "FakeQueue"]
 
 COMMANDS = {
-    "slurm": ("sbatch", "squeue", "sacct", "scancel", "srun"),
+    "slurm": ("sbatch", "squeue", "sacct", "scancel", "sinfo", "srun"),
     "pbs": ("qsub", "qstat", "qdel"),
     "torque": ("qsub", "qstat", "qdel"),
     "lsf": ("bsub", "bjobs", "bkill"),
@@ -246,6 +246,10 @@ class FakeQueue:
     def _slurm_sacct(self, arguments: list[str]) -> int:
         print("Slurm accounting storage is disabled", file=sys.stderr)
         return 1
+
+    def _slurm_sinfo(self, arguments: list[str]) -> int:
+        print("normal*|up|1|idle|infinite")
+        return 0
 
     # PBS Professional and Torque
 

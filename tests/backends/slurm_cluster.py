@@ -8,12 +8,12 @@ import getpass
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.backends.service import serving
+from tests.backends.service import Service, serving
 
 __all__ = ["SlurmCluster", "slurm_cluster"]
 
@@ -59,9 +59,11 @@ class SlurmCluster:
 
     Attributes:
         config: Path of its configuration; commands find it by the variable SLURM_CONF.
+        restart: Stops the controller, as for maintenance, and starts it again.
     """
 
     config: Path
+    restart: Callable[[], None]
 
     def say(self, *command: str) -> str:
         """What a command of Slurm prints."""
@@ -97,6 +99,13 @@ def slurm_cluster(folder: Path, munged: str, slurmctld: str, slurmd: str) -> Ite
     own = [f"--{name}={folder}/munge.{name.partition('-')[0]}" for name in files]
     with ExitStack() as stack:
         stack.enter_context(serving([munged, "--foreground", "--force", *own], "Created . work threads"))
-        stack.enter_context(serving([slurmctld, "-D", "-v", "-f", str(config)], "Running as primary controller", env))
+        controller = Service([slurmctld, "-D", "-v", "-f", str(config)], "Running as primary controller", env)
+        stack.callback(controller.stop)
+        controller.start()
         stack.enter_context(serving([slurmd, "-D", "-v", "-f", str(config), "-N", node], "slurmd started", env))
-        yield SlurmCluster(config=config)
+
+        def restart() -> None:
+            controller.stop()
+            controller.start()
+
+        yield SlurmCluster(config=config, restart=restart)

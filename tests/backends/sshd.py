@@ -4,13 +4,16 @@ import getpass
 import os
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
+from typing import Any
 
-from tests.backends.service import serving
+import psutil
+
+from tests.backends.service import Service
 
 __all__ = ["SshServer", "ssh_server"]
 
@@ -51,6 +54,7 @@ class SshServer:
         key: Path of the private key that it accepts.
         client_config: Path of a configuration for `ssh -F`, which knows port and host key.
         programs: A folder for the front of PATH, in which `ssh` uses that configuration.
+        restart: Breaks all connections, and starts the server again.
     """
 
     host: str
@@ -59,6 +63,12 @@ class SshServer:
     key: Path
     client_config: Path
     programs: Path
+    restart: Callable[[], None]
+
+    def login(self) -> dict[str, Any]:
+        """Options of executors that log in there, but for the host."""
+        known_hosts = str(self.key.parent / "known_hosts")
+        return {"username": self.user, "port": self.port, "ssh_key_file": str(self.key), "known_hosts": known_hosts}
 
 
 @contextmanager
@@ -87,7 +97,18 @@ def ssh_server(folder: Path, sshd: str, ssh: str, env: Mapping[str, str] | None 
     wrapper.chmod(0o755)
     if os.geteuid() == 0:
         os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
-    with serving([sshd, "-D", "-e", "-f", str(folder / "sshd_config")], "Server listening on 127.0.0.1"):
+    service = Service([sshd, "-D", "-e", "-f", str(folder / "sshd_config")], "Server listening on 127.0.0.1")
+
+    def restart() -> None:
+        sessions = [found for found in psutil.Process(service.pid).children(recursive=True) if found.name() == "sshd"]
+        service.stop()
+        for session in sessions:
+            with suppress(psutil.NoSuchProcess):
+                session.kill()
+        service.start()
+
+    try:
+        service.start()
         yield SshServer(
             host="127.0.0.1",
             port=port,
@@ -95,4 +116,7 @@ def ssh_server(folder: Path, sshd: str, ssh: str, env: Mapping[str, str] | None 
             key=folder / "user_key",
             client_config=folder / "ssh_config",
             programs=folder / "programs",
+            restart=restart,
         )
+    finally:
+        service.stop()

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,23 +144,97 @@ def test_job_outlives_its_dispatcher(dask: DaskCluster, tmp_path: Path) -> None:
     asyncio.run(play())
 
 
-def test_worker_that_does_not_see_the_files_gets_bytes(
-    dask: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Large inputs and outputs travel through the cluster where worker and server share no folder."""
+def large(size: int) -> tuple[int, bytes]:
+    """The Dask worker this runs for, and many bytes."""
+    return os.getppid(), bytes(size)
+
+
+def weigh(value: tuple[int, bytes]) -> tuple[int, int]:
+    """The Dask worker this runs for, and how many bytes there are."""
+    return os.getppid(), len(value[1])
+
+
+large.__module__ = weigh.__module__ = "__main__"
+
+
+def hide(folder: Path) -> None:
+    """Remove what tells a worker that it sees the server's files."""
+    for path in (folder / "work").glob("here-*"):
+        path.unlink()
+
+
+async def made(running: Running) -> tuple[int, Path, Callable[[int], JobSpec]]:
+    """A large value: the worker that made it, its file, and jobs that need it."""
+    outcome = await running.outcome(job(large, 200_000))
+    assert outcome.output is not None
+    assert outcome.output.data is None
+    path = Path(running.host.payload_path(outcome.output.ref.digest))
+    source = PayloadSource(ref=outcome.output.ref, path=str(path))
+    return running.load(outcome)[0], path, lambda number: job(weigh, source, node_id=number)
+
+
+def test_worker_that_does_not_see_the_files_gets_bytes(dask: DaskCluster, tmp_path: Path) -> None:
+    """Large values travel through the cluster where worker and server share no folder, and stay where they are.
+
+    They are stored as well, but not sent a second time until the dispatch is over.
+    """
 
     async def play() -> None:
         host, tried = FakeHost(tmp_path), executor(dask.address)
         await tried.start(host)
-        for path in (tmp_path / "work").glob("here-*"):
-            path.unlink()  # what tells a worker that it sees the server's files
+        hide(tmp_path)
         running = Running(executor=tried, host=host)
-        first = await running.outcome(job(bytes, 200_000))
-        assert first.output is not None
-        assert first.output.data is None
-        source = PayloadSource(ref=first.output.ref, path=host.payload_path(first.output.ref.digest))
-        spec = replace(job(len, node_id=1), args=(source,))
-        assert await running.value(spec) == 200_000
+        _, path, user = await made(running)
+        content = path.read_bytes()
+        path.unlink()
+        for number in range(1, 5):
+            assert (await running.value(user(number)))[1] == 200_000
+        tried.dispatch_over(DispatchId("dispatch"), is_deleted=False)
+        path.write_bytes(content)
+        for number in range(5, 7):
+            assert (await running.value(user(number)))[1] == 200_000  # sent once more, as a value of the next one
+        await tried.close()
+
+    asyncio.run(play())
+
+
+def test_values_of_a_lost_worker_come_from_the_store(tmp_path: Path) -> None:
+    """The task that made them is not run again."""
+
+    async def play(address: str) -> None:
+        host, tried = FakeHost(tmp_path), executor(address)
+        await tried.start(host)
+        hide(tmp_path)
+        running = Running(executor=tried, host=host)
+        worker, _, user = await made(running)
+        os.kill(worker, 9)
+        outcomes = [await running.outcome(user(number)) for number in range(2, 7)]
+        # The first ones may have been given to the worker before it was known to be dead.
+        found = [running.load(outcome)[1] for outcome in outcomes if outcome.status is not JobStatus.LOST]
+        assert found
+        assert set(found) == {200_000}
+        await tried.close()
+
+    with dask_cluster(tmp_path) as cluster:
+        asyncio.run(play(cluster.address))
+
+
+def test_task_waits_for_resources(dask: DaskCluster, tmp_path: Path) -> None:
+    """A task that needs what no worker has does not begin, and can be cancelled; wrong ones fail it."""
+
+    async def play() -> None:
+        host, tried = FakeHost(tmp_path), executor(dask.address)
+        await tried.start(host)
+        running = Running(executor=tried, host=host)
+        waits = job(lambda: 1, options={"resources": {"GPU": 1}})
+        await running.submit(waits)
+        assert await running.value(job(lambda: 1, node_id=1)) == 1
+        assert host.outcomes().keys() == {attempt_id(DispatchId("dispatch"), NodeId(1), 1)}
+        await running.cancel(waits)
+        assert (await host.finished(waits.attempt_id)).status is JobStatus.CANCELLED
+        outcome = await running.outcome(job(lambda: 1, node_id=2, options={"resources": 7}))
+        assert outcome.failure is not None
+        assert "options" in outcome.failure.message
         await tried.close()
 
     asyncio.run(play())

@@ -2,6 +2,8 @@
 
 import socket
 import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from covalent_lab_executors.dask import DaskExecutor
 from covalent_lab.executor.base import Executor
 from covalent_lab.testing.jobs import Beacon, Running, job
 from covalent_lab.testing.packing_suite import PackingContract
-from tests.backends.dask_cluster import DaskCluster
+from covalent_lab.testing.recovery_suite import Restartable
+from tests.backends.dask_cluster import DaskCluster, dask_cluster
 
 
 class TestDaskExecutor(PackingContract):
@@ -22,6 +25,17 @@ class TestDaskExecutor(PackingContract):
 
     def make_executor(self) -> Executor:
         return DaskExecutor(self.address, key=uuid.uuid4().hex, grace_s=0.2)
+
+    @contextmanager
+    def make_restartable(self, folder: Path) -> Iterator[Restartable]:
+        with dask_cluster(folder) as cluster:
+            yield Restartable(executor=DaskExecutor(cluster.address), restart=cluster.restart)
+
+    def make_refused(self) -> tuple[Executor, str]:
+        return DaskExecutor(self.address.replace("tcp://", "tls://")), "distributed.comm.tls"
+
+    def make_misled(self) -> tuple[Mapping[str, str], str]:
+        return {"python_version": "3.9.1"}, "Start its workers with Python 3.9"
 
     def test_close_can_be_repeated(self, executor: Executor, tmp_path: Path) -> None:
         """Closing twice is harmless, and what runs goes on, because jobs outlive the dispatcher."""

@@ -1,11 +1,12 @@
 """Executors of queue systems keep the contract of executors, with programs that answer as each of the systems does."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pytest
 from covalent_lab_executors.queues import LSFExecutor, PBSExecutor, SGEExecutor, SlurmExecutor
 
-from covalent_lab.executor.base import Executor
+from covalent_lab.executor.base import Executor, JobHandle
 from covalent_lab.testing.executor_suite import ExecutorContract
 from tests.backends.fake_queue import FakeQueue
 
@@ -17,13 +18,23 @@ class QueueContract(ExecutorContract):
     many = 20
     stop_s = 30.0
     kind: type[Executor]
+    lacks: ClassVar[Mapping[str, str]] = {
+        "backend_restart": "its programs are files; a restart is tested on a real cluster",
+        "refused_credentials": "its programs ask for none; the login is that of Slurm, and tested there",
+    }
 
     @pytest.fixture(autouse=True)
     def _given(self, queue: FakeQueue, queue_options: dict[str, Any]) -> None:
-        self.given = {**queue_options, "ignore_versions": True}
+        self.given = queue_options
+
+    def lost(self, handle: JobHandle) -> JobHandle:
+        return {**handle, "stem": "none-0", "name": "none"}
 
     def make_executor(self) -> Executor:
         return self.kind(**self.given)
+
+    def make_misled(self) -> tuple[Mapping[str, str], str]:
+        return {"python_version": "3.9.1"}, "but the workflow was written with 3.9"
 
 
 @pytest.mark.parametrize("queue", ["slurm"], indirect=True)

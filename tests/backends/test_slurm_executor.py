@@ -29,15 +29,7 @@ pytestmark = pytest.mark.external
 @pytest.fixture
 def over_ssh(slurm_ssh: SshServer, slurm_options: dict[str, Any]) -> dict[str, Any]:
     """Options that lead to the login node by SSH."""
-    return {
-        **slurm_options,
-        "on_login_node": False,
-        "username": slurm_ssh.user,
-        "address": slurm_ssh.host,
-        "port": slurm_ssh.port,
-        "ssh_key_file": str(slurm_ssh.key),
-        "known_hosts": str(slurm_ssh.key.parent / "known_hosts"),
-    }
+    return {**slurm_options, **slurm_ssh.login(), "on_login_node": False, "address": slurm_ssh.host}
 
 
 @asynccontextmanager

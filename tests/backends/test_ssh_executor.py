@@ -91,13 +91,11 @@ def test_missing_host_name_is_explained(tmp_path: Path, ssh_options: dict[str, A
     assert "executors.ssh.hostname" in message_of(outcome_of(tmp_path, {**ssh_options, "hostname": ""}))
 
 
-def test_key_that_the_host_refuses(tmp_path: Path, ssh_options: dict[str, Any]) -> None:
+def test_key_that_the_host_refuses(tmp_path: Path, ssh_options: dict[str, Any], other_key: Path) -> None:
     """The message names host, account and key."""
-    key = tmp_path / "other key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    message = message_of(outcome_of(tmp_path, {**ssh_options, "ssh_key_file": str(key)}))
+    message = message_of(outcome_of(tmp_path, {**ssh_options, "ssh_key_file": str(other_key)}))
     assert f"Could not connect to host 127.0.0.1 as user {ssh_options['username']}" in message
-    assert f"it does not accept key {key}" in message
+    assert f"it does not accept key {other_key}" in message
 
 
 def test_unknown_host_is_not_trusted(tmp_path: Path, ssh: SshServer, ssh_options: dict[str, Any]) -> None:

@@ -1,13 +1,11 @@
 """The code examples of Covalent's documentation, as they stand there, run through a real dispatcher.
 
 `reference_examples/` holds them letter by letter. Most ask for a cloud account, so that their workflows run on the
-local executor here; what else is exchanged, and why, is said with each. What is not run at all:
+local executor here; what else is exchanged, and why, is said with each. Those of Dask, SSH and
+Slurm run on the real thing, in `tests/backends/test_reference_places.py`. What is not run at all:
 
 | example | why |
 |---|---|
-| Dask: `LocalCluster()`, `DaskExecutor(scheduler_address=…)` | its executor is not part of this version |
-| SSH: `SSHExecutor(…)` as object | needs that host |
-| Slurm: `SlurmExecutor(…)` as object | needs that cluster; `test_slurm_scripts.py` compares what it would be sent |
 | ECS, Lambda: `XExecutor(…)` as object | their executors are not part of this version |
 | AWS: EC2, Azure Batch, Google Batch: iris with a support vector machine | the workflow is that of `awsbatch_svm.py` |
 | AWS Braket: one qubit | needs a cloud account; its indentation is no Python |

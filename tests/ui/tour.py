@@ -112,6 +112,11 @@ def tour(lab: LabPage, *, failed: str, nested: str, wide: str) -> Iterator[Stop]
         expect(shown.get_by_role("heading").first).to_be_visible()
         yield Stop(name=name, shown=shown)
 
+    lab.execute("covalent-lab:open-executors")
+    executors = page.locator(".cvl-Executors:visible")
+    executors.get_by_role("region", name="local", exact=True).get_by_text("Settings", exact=True).click()
+    yield Stop(name="executors", shown=executors)
+
     lab.save_notebook(NOTEBOOK, CELLS)
     notebook = lab.open_notebook(NOTEBOOK)
     lab.run_all()

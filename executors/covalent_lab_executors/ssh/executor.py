@@ -54,7 +54,9 @@ class SSHExecutor(Executor):
     options: ClassVar[tuple[Option, ...]] = (
         Option(name="username", default="", doc="Account on the host; yours if empty."),
         Option(name="hostname", default="", doc="Name or address of the host."),
-        Option(name="ssh_key_file", doc="Your private key; ~/.ssh/id_rsa if empty."),
+        Option(
+            name="ssh_key_file", doc="Your private key; if empty, ~/.ssh/id_rsa, or what your SSH configuration says."
+        ),
         Option(name="cache_dir", doc="Accepted for older programs; nothing is kept on this side."),
         Option(name="python_path", default="", doc="Python on the host, of the notebook's minor version."),
         Option(name="conda_env", doc="Conda environment on the host that is activated before."),

@@ -31,7 +31,7 @@ class Login:
     Attributes:
         hostname: Host.
         username: Account there.
-        key: Path of the private key; expanded.
+        key: Path of the private key, expanded; empty for those of the SSH configuration and its agent.
         certificate: Path of the key's certificate; empty for none.
         port: Port; None for that of the SSH configuration, or 22.
         known_hosts: File of host keys; empty for the usual one, `none` to accept any.
@@ -91,9 +91,10 @@ async def connect(login: Login) -> Any:
                 'after checking it, name the file as known_hosts, or accept any host with known_hosts="none".'
             ) from error
         except asyncssh.PermissionDenied as error:
+            shown = f"key {login.key}" if login.key else "the keys of the SSH configuration"
             raise ConnectError(
-                f"Could not connect to {login.address}: it does not accept key {login.key}. Add its public key to "
-                "authorized_keys there."
+                f"Could not connect to {login.address}: it does not accept {shown} ({said(error)}). Add its public "
+                "key to authorized_keys there; on the hosts of ProxyJump as well, if there are any."
             ) from error
         except (OSError, asyncssh.DisconnectError) as error:
             is_final = attempt == login.attempts or isinstance(error, TimeoutError | gaierror)
@@ -109,7 +110,8 @@ async def connect(login: Login) -> Any:
 
 
 def _options(login: Login) -> Mapping[str, Any]:
-    options: dict[str, Any] = {"keepalive_interval": login.alive_s, "client_keys": [login.key]}
+    options: dict[str, Any] = {"keepalive_interval": login.alive_s}
+    options |= {"client_keys": [login.key]} if login.key else {}
     options |= {"client_certs": [login.certificate]} if login.certificate else {}
     options |= {"username": login.username} if login.username else {}
     options |= {"port": login.port} if login.port else {}

@@ -24,6 +24,7 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """What an option is if neither argument nor configuration says so."""
 
+_CONFIG = "~/.ssh/config"
 _CONDA = """\
 for place in "$CONDA_EXE" conda ~/miniforge3/bin/conda ~/miniconda3/bin/conda ~/anaconda3/bin/conda /opt/conda/bin/conda
 do
@@ -62,7 +63,7 @@ class Target(Login):
         values = {**DEFAULTS, **{name: value for name, value in options.items() if value not in (None, "")}}
         if not values.get("hostname"):
             raise BackendError("The SSH executor has no hostname. Give one, or set executors.ssh.hostname.")
-        key = key_file(str(values["ssh_key_file"]), "executors.ssh.ssh_key_file")
+        key = _key(options.get("ssh_key_file"))
         try:
             return cls(
                 hostname=str(values["hostname"]),
@@ -92,6 +93,13 @@ class Target(Login):
         if not self.conda_env:
             return f"sh -c {shlex.quote(f'exec {call}')}"
         return f"bash -c {shlex.quote(_CONDA.format(env=shlex.quote(self.conda_env), command=call))}"
+
+
+def _key(given: Any) -> str:
+    usual = str(DEFAULTS["ssh_key_file"])
+    if not given and not os.path.exists(os.path.expanduser(usual)) and os.path.exists(os.path.expanduser(_CONFIG)):
+        return ""
+    return key_file(str(given or usual), "executors.ssh.ssh_key_file")
 
 
 def remote_path(path: str) -> str:

@@ -13,7 +13,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { FeedItem } from '../contract';
 import { parseFeedFrame } from '../contract';
-import { API_PATH } from './rest';
+import { API_PATH } from './request';
 
 /** Whether transitions arrive at the moment. */
 export type FeedState = 'idle' | 'connecting' | 'connected' | 'reconnecting';

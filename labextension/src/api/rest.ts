@@ -25,9 +25,7 @@ import type {
 } from '../contract';
 import { isGraphWire } from '../contract';
 import { ApiError } from './errors';
-
-/** Path of the interface below the base URL of the server. */
-export const API_PATH = 'covalent/api/v1';
+import { request, requestJson } from './request';
 
 /** What the list can be sorted by. */
 export type SortKey =
@@ -157,7 +155,7 @@ export class RestClient implements IRestClient {
   }
 
   async payload(dispatchId: string, digest: string): Promise<Blob> {
-    const response = await this._request(this._dispatch(dispatchId, 'payloads', digest));
+    const response = await request(this._settings, this._dispatch(dispatchId, 'payloads', digest));
     return response.blob();
   }
 
@@ -166,7 +164,8 @@ export class RestClient implements IRestClient {
   }
 
   async exported(dispatchId: string, format: ServerFormat): Promise<Blob> {
-    const response = await this._request(
+    const response = await request(
+      this._settings,
       `${this._dispatch(dispatchId, 'export')}?format=${format}`
     );
     return response.blob();
@@ -205,7 +204,7 @@ export class RestClient implements IRestClient {
   }
 
   async logFile(): Promise<Blob> {
-    return (await this._request('logs/file')).blob();
+    return (await request(this._settings, 'logs/file')).blob();
   }
 
   quickstart(): Promise<NotebookPath> {
@@ -216,23 +215,8 @@ export class RestClient implements IRestClient {
     return ['dispatches', ...parts.map(encodeURIComponent)].join('/');
   }
 
-  private async _json<T>(path: string, init: RequestInit = {}): Promise<T> {
-    const response = await this._request(path, init);
-    return (await response.json()) as T;
-  }
-
-  private async _request(path: string, init: RequestInit = {}): Promise<Response> {
-    const url = URLExt.join(this._settings.baseUrl, API_PATH, '/') + path;
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(url, init, this._settings);
-    } catch (reason) {
-      throw new ApiError(`The server cannot be reached (${String(reason)}).`, 'unreachable', 0);
-    }
-    if (!response.ok) {
-      throw await readError(response);
-    }
-    return response;
+  private _json<T>(path: string, init: RequestInit = {}): Promise<T> {
+    return requestJson(this._settings, path, init);
   }
 
   private readonly _settings: ServerConnection.ISettings;
@@ -241,15 +225,4 @@ export class RestClient implements IRestClient {
 function queryString(query: IListQuery | ILogQuery): string {
   const values = Object.entries(query).map(([key, value]) => [key, String(value)]);
   return URLExt.objectToQueryString(Object.fromEntries(values));
-}
-
-async function readError(response: Response): Promise<ApiError> {
-  const text = await response.text().catch(() => '');
-  try {
-    const { error } = JSON.parse(text) as { error: { code: string; message: string } };
-    return new ApiError(error.message, error.code, response.status);
-  } catch {
-    const message = `The server answered ${response.status} ${response.statusText}.`;
-    return new ApiError(message, `http_${response.status}`, response.status);
-  }
 }

@@ -700,15 +700,11 @@ export interface ExecutorSetting {
   /**
    * What holds now; of a secret a reference (env:NAME) or a mask.
    */
-  value: {
-    [k: string]: unknown;
-  };
+  value: string | number | boolean | unknown[] | {} | null;
   /**
    * What holds if the file says nothing.
    */
-  default: {
-    [k: string]: unknown;
-  };
+  default: string | number | boolean | unknown[] | {} | null;
   /**
    * Whether the file says something.
    */

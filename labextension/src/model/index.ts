@@ -3,6 +3,7 @@ export * from './comparison';
 export * from './config';
 export * from './dispatch';
 export * from './dispatches';
+export * from './executors';
 export * from './log';
 export * from './node';
 export * from './origin';

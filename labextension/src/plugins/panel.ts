@@ -7,6 +7,7 @@ import {
 } from '@jupyterlab/application';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { ExecutorCommandIds } from '../commands/executors';
 import { CommandIds } from '../commands/ids';
 import { covalentIcon } from '../icon';
 import { ICovalentLab } from '../tokens';
@@ -40,7 +41,8 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
           run(reusesResults ? CommandIds.rerunRest : CommandIds.rerun)(dispatchId),
         remove: run(CommandIds.remove),
         copyId: run(CommandIds.copyId),
-        openTable: () => void app.commands.execute(CommandIds.openTable)
+        openTable: () => void app.commands.execute(CommandIds.openTable),
+        openExecutors: () => void app.commands.execute(ExecutorCommandIds.openExecutors)
       }
     });
     panel.id = PANEL_ID;

@@ -239,6 +239,13 @@ def test_an_executor_is_checked_and_tested(notebook: Notebook) -> None:
     assert "cloudpickle" in notebook.out
     notebook.run("%covalent executors test local")
     assert [line.split() for line in notebook.out.splitlines() if "Passed" in line] == [["Passed", "yes"]]
+    notebook.run("%covalent executors check kernel")
+    assert "No kernel is connected" in notebook.out
+    notebook.run("import covalent_lab as ct; ct.serve_kernel()")
+    notebook.run("%covalent executors check kernel")
+    assert "Connected kernels: 1." in notebook.out
+    notebook.run("%covalent executors test kernel")
+    assert [line.split() for line in notebook.out.splitlines() if "Passed" in line] == [["Passed", "yes"]]
     for line in ("check", "test", "try local", "check local now"):
         notebook.run(f"%covalent executors {line}")
         assert "Write %covalent executors" in notebook.out

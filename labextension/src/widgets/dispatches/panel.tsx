@@ -22,8 +22,11 @@ export interface IDispatchActions {
   copyId(dispatchId: string): void;
   /** Shows the list as a table in the main area. */
   openTable(): void;
+  /** Shows where tasks can run; without it there is no button for that. */
+  openExecutors?(): void;
 }
 
+const MACHINES = 'M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.1M5 11h.1M8 5h3M8 11h3';
 const REFRESH = 'M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.9h-2.9';
 
 type Sort = DispatchesModel['view']['sort'];
@@ -68,6 +71,17 @@ export function DispatchList(props: {
         <div className="cvl-Dispatches-title">
           <h2>{texts.__('Covalent')}</h2>
           <Connection model={model} texts={texts} />
+          {props.actions.openExecutors !== undefined && (
+            <button
+              type="button"
+              className="cvl-IconButton"
+              title={texts.__('Executors')}
+              aria-label={texts.__('Show the executors')}
+              onClick={props.actions.openExecutors}
+            >
+              <Glyph path={MACHINES} />
+            </button>
+          )}
           <button
             type="button"
             className="cvl-IconButton"

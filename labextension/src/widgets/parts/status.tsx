@@ -7,19 +7,24 @@ import { statusTone, statusWord } from '../../graph/style';
 
 /** The sign of a status, with its word for screen readers. */
 export function StatusIcon(props: { status: string; texts: ITexts; size?: number }): JSX.Element {
-  const tone = statusTone(props.status);
+  const { status, texts, size } = props;
+  return <Sign tone={statusTone(status)} word={statusWord(status, texts)} size={size} />;
+}
+
+/** The sign of a tone, with a word for screen readers. */
+export function Sign(props: { tone: string; word: string; size?: number }): JSX.Element {
   const size = props.size ?? 16;
   return (
     <svg
-      className={`cvl-StatusIcon cvl-tone-${tone}`}
+      className={`cvl-StatusIcon cvl-tone-${props.tone}`}
       width={size}
       height={size}
       viewBox="-12 -12 24 24"
       role="img"
-      aria-label={statusWord(props.status, props.texts)}
+      aria-label={props.word}
     >
-      <title>{statusWord(props.status, props.texts)}</title>
-      {shape(tone)}
+      <title>{props.word}</title>
+      {shape(props.tone)}
     </svg>
   );
 }

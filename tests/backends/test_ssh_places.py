@@ -1,0 +1,144 @@
+"""How an SSH executor gets to its host and its Python: names and jump hosts of the SSH configuration, conda."""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import pytest
+from covalent_lab_executors.ssh import SSHExecutor
+
+from covalent_lab.executor.base import JobStatus, Outcome
+from covalent_lab.testing.fakes import FakeHost
+from covalent_lab.testing.jobs import Running, job
+from tests.backends.sshd import SshServer, ssh_server
+
+pytestmark = pytest.mark.external
+
+CONFIG = """
+Host {name}
+    HostName {server.host}
+    Port {server.port}
+    User {server.user}
+    IdentityFile "{key}"
+    UserKnownHostsFile "{folder}/known_hosts"
+    {more}
+"""
+CONDA = """#!/bin/sh
+echo 'conda() {{
+    if [ -d "{folder}/envs/$2" ]; then
+        export PATH="{folder}/envs/$2/bin:$PATH"
+    else
+        echo "EnvironmentNameNotFound: $2" >&2
+        return 1
+    fi
+}}'
+"""
+
+
+@pytest.fixture
+def home(private: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A login folder for the client, with a folder for its SSH configuration."""
+    (private / "home" / ".ssh").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(private / "home"))
+    return private / "home"
+
+
+@contextmanager
+def serving(folder: Path, require: Callable[..., str], **env: str) -> Iterator[SshServer]:
+    """One more SSH server."""
+    folder.mkdir()
+    with ssh_server(folder, require("/usr/sbin/sshd", "sshd"), require("ssh"), env) as server:
+        yield server
+
+
+def entry(name: str, server: SshServer, key: Path | None = None, more: str = "") -> str:
+    """What an SSH configuration says of a server."""
+    return CONFIG.format(name=name, server=server, key=key or server.key, folder=server.key.parent, more=more)
+
+
+def outcome_of(folder: Path, task: Callable[[], Any], **options: Any) -> tuple[Outcome, Any]:
+    """How a task ends, and what it returns."""
+
+    async def play() -> tuple[Outcome, Any]:
+        host, executor = FakeHost(folder), SSHExecutor(**options)
+        await executor.start(host)
+        try:
+            running = Running(executor=executor, host=host)
+            outcome = await running.outcome(job(task))
+            return outcome, running.load(outcome) if outcome.status is JobStatus.COMPLETED else None
+        finally:
+            await executor.close()
+
+    return asyncio.run(play())
+
+
+def message_of(outcome: Outcome) -> str:
+    """Why a job failed."""
+    assert outcome.status is JobStatus.FAILED, outcome
+    assert outcome.failure is not None
+    assert not outcome.failure.is_user_error
+    return outcome.failure.message
+
+
+# Hosts
+
+
+def test_host_key_and_jumps_come_from_the_ssh_configuration(
+    tmp_path: Path, home: Path, ssh: SshServer, other_key: Path, require: Callable[..., str]
+) -> None:
+    """A name is enough; without the right key for the jump host nobody gets through, and the message says so."""
+
+    def task() -> int:
+        return 7
+
+    options = {"hostname": "far", "python_path": sys.executable, "remote_cache": str(tmp_path / "remote")}
+    with serving(tmp_path / "gate", require) as gate:
+        config = home / ".ssh" / "config"
+        far = entry("far", ssh, more="ProxyJump gate")
+        config.write_text(far + entry("gate", gate))
+        assert outcome_of(tmp_path, task, **options)[1] == 7
+        config.write_text(far + entry("gate", gate, other_key))
+        message = message_of(outcome_of(tmp_path, task, **options)[0])
+        assert "it does not accept the keys of the SSH configuration" in message
+        assert "on the hosts of ProxyJump as well" in message
+
+
+def test_without_a_key_or_a_configuration_the_usual_key_is_named(tmp_path: Path, home: Path) -> None:
+    """There is nothing to log in with."""
+    message = message_of(outcome_of(tmp_path, lambda: 7, hostname="far")[0])
+    assert f"SSH key file {home.resolve() / '.ssh' / 'id_rsa'} does not exist" in message
+
+
+# Conda
+
+
+def test_task_runs_in_its_conda_environment(
+    tmp_path: Path, ssh_options: dict[str, Any], require: Callable[..., str]
+) -> None:
+    """With the Python of that environment, which needs cloudpickle; one that is not there is named."""
+    conda = tmp_path / "conda"
+    for name in ("lab", "bare"):
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(conda / "envs" / name)], check=True)
+    (packages,) = (conda / "envs" / "lab" / "lib").glob("python*/site-packages")
+    shutil.copytree(Path(cloudpickle.__file__).parent, packages / "cloudpickle")
+    program = conda / "conda"
+    program.write_text(CONDA.format(folder=conda))
+    program.chmod(0o755)
+
+    def where() -> str:
+        return sys.prefix
+
+    with serving(tmp_path / "sshd", require, CONDA_EXE=str(program)) as server:
+        options = {**ssh_options, **server.login(), "python_path": "python"}
+        assert outcome_of(tmp_path, where, **options, conda_env="lab")[1] == str(conda / "envs" / "lab")
+        message = message_of(outcome_of(tmp_path, where, **options, conda_env="bare")[0])
+        assert f"{conda}/envs/bare/bin/python -m pip install cloudpickle" in message
+        message = message_of(outcome_of(tmp_path, where, **options, conda_env="none")[0])
+        assert "Conda environment 'none' cannot be used on host 127.0.0.1" in message
+        assert "EnvironmentNameNotFound: none" in message

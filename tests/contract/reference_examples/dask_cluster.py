@@ -1,0 +1,5 @@
+from dask.distributed import LocalCluster
+
+cluster = LocalCluster()
+print(cluster.scheduler_address)
+
