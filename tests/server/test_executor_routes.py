@@ -78,6 +78,7 @@ async def test_the_cluster_is_started_scaled_and_stopped(
 ) -> None:
     """Its executor sees it, and its log can be read."""
     monkeypatch.setenv("COVALENT_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("COVALENT_LOG_TO_FILE", "true")
     for name, value in (("num_workers", 1), ("threads_per_worker", 1)):
         set_config(f"dask.{name}", value)
     assert described(await call("GET", "cluster"), "/cluster")["is_running"] is False
