@@ -29,10 +29,10 @@ def scale(x, factor):
     return [factor * value for value in x]
 
 @ct.lattice
-def scaling(x, factor=2):
+def stretching(x, factor=2):
     return scale(scale(x, factor), factor)""",
-    "scaling.draw([1, 2, 3])",
-    "ct.dispatch(scaling)([1, 2, 3])",
+    "stretching.draw([1, 2, 3])",
+    "ct.dispatch(stretching)([1, 2, 3])",
 )
 
 
