@@ -35,7 +35,10 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 # Errors of JupyterLab and its own extensions, seen without covalent_lab as well.
-FOREIGN_ERRORS = re.compile(r"reading 'schema'|ResizeObserver loop|Window name candidate")
+FOREIGN_ERRORS = re.compile(
+    r"reading 'schema'|ResizeObserver loop|Window name candidate"
+    r"|Canceled future for create_subshell_request"  # a kernel was restarted while JupyterLab asked it for something
+)
 
 for workflows in (fans, gated):
     cloudpickle.register_pickle_by_value(workflows)  # workers of the server do not have the tests on their path
