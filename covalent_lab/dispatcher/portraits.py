@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from covalent_lab._version import __version__
 from covalent_lab.dispatcher.redaction import redacted_graph
@@ -14,7 +15,7 @@ from covalent_lab.graph.model import Graph
 from covalent_lab.graph.wire import graph_from_wire
 from covalent_lab.ids import DispatchId, PayloadRef
 from covalent_lab.scheduler.states import NodeState
-from covalent_lab.store.base import DispatchRecord, NodeRecord, Store
+from covalent_lab.store.base import DispatchRecord, NodeRecord, Store, StoredPayload
 
 __all__ = ["portrait"]
 
@@ -109,7 +110,11 @@ async def _values(
     for begin in range(0, len(refs), _CHUNK):
         chunk = refs[begin : begin + _CHUNK]
         stored = await store.payloads(record.dispatch_id, [ref.digest for ref in chunk])
-        views = await asyncio.to_thread(lambda: [payload_view(ref, stored.get(ref.digest)) for ref in chunk])  # noqa: B023
+        views = await asyncio.to_thread(_views, chunk, stored)
         for ref, view in zip(chunk, views, strict=True):
             found[ref] = Value(digest=ref.digest, size=ref.size, type=view["type"], text=view["text"])
     return found
+
+
+def _views(refs: Sequence[PayloadRef], stored: Mapping[str, StoredPayload]) -> list[dict[str, Any]]:
+    return [payload_view(ref, stored.get(ref.digest)) for ref in refs]
