@@ -104,6 +104,7 @@ class Beacon:
         self.port = 0
         self._said: asyncio.Queue[bytes] = asyncio.Queue()
         self._closed: asyncio.Queue[None] = asyncio.Queue()
+        self._called = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -124,6 +125,7 @@ class Beacon:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
+        self._called.set()
         with contextlib.suppress(OSError):
             async for line in reader:
                 self._said.put_nowait(line.strip())
@@ -132,6 +134,10 @@ class Beacon:
     async def word(self, timeout_s: float = 30.0) -> bytes:
         """The next line a task sends."""
         return await asyncio.wait_for(self._said.get(), timeout_s)
+
+    async def called(self, timeout_s: float = 30.0) -> None:
+        """Wait until somebody has connected, whatever they say."""
+        await asyncio.wait_for(self._called.wait(), timeout_s)
 
     async def gone(self, timeout_s: float = 30.0) -> None:
         """Wait until one more connection has ended: no process holds it any longer."""

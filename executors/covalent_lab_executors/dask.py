@@ -481,6 +481,8 @@ class DaskExecutor(Executor):
             raise BackendError(_NO_ADDRESS)
         opening = self._links.get(address)
         if opening is not None and opening.done() and not _is_usable(opening):
+            if not opening.cancelled() and opening.exception() is None:  # it would try for ever to come back
+                self._spawn(opening.result().close(), self._forgetting)
             opening = None
         if opening is None:
             opening = asyncio.create_task(DaskLink.open(address, self._on_began))

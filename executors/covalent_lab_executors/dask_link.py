@@ -80,9 +80,11 @@ class DaskLink:
         try:
             async with asyncio.timeout(2 * _CONNECT_S):
                 await client
+        except asyncio.CancelledError:
+            await _leave(client)
+            raise
         except (OSError, TypeError, ValueError, TimeoutError, RuntimeError, ImportError) as error:
-            with contextlib.suppress(OSError, TimeoutError):
-                await client.close()  # type: ignore[no-untyped-call]
+            await _leave(client)
             reason = str(error) or type(error).__name__
             if isinstance(error, TypeError):  # Dask says so where an address asks for certificates that nobody set
                 raise BackendError(
@@ -280,5 +282,13 @@ class DaskLink:
 
     async def close(self) -> None:
         """Leave the scheduler; jobs go on."""
+        await _leave(self._client)
+
+
+async def _leave(client: Any) -> None:
+    """Close a client in whatever state it is."""
+    try:
         with contextlib.suppress(OSError, TimeoutError):
-            await self._client.close()
+            await client.close()
+    finally:
+        client.status = "closed"  # one that closed half would begin again when it is collected, and never finish

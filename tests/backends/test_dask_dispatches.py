@@ -1,6 +1,7 @@
 """What the Dask executor does beyond the contract: whole dispatches, trouble with the cluster, restarts."""
 
 import asyncio
+import gc
 import os
 import socket
 import uuid
@@ -88,6 +89,22 @@ def test_cluster_that_is_not_there_fails_the_job(private: Path, tmp_path: Path, 
         assert outcome.failure.is_transient
 
     asyncio.run(play())
+
+
+def test_closing_gives_up_a_scheduler_that_says_nothing(private: Path, tmp_path: Path) -> None:
+    """An executor that is closed while it connects closes its client; one left open complains when it is collected."""
+    from distributed import Client
+
+    async def scenario() -> None:
+        async with Beacon() as silent:
+            running = Running(executor=executor(f"tcp://127.0.0.1:{silent.port}"), host=FakeHost(tmp_path))
+            await running.executor.start(running.host)
+            await running.submit(job(hold, 1))
+            await silent.called()
+            await running.executor.close()
+
+    asyncio.run(scenario())
+    assert [found.status for found in gc.get_objects() if type(found) is Client and found.status != "closed"] == []
 
 
 @pytest.mark.parametrize("failures", [0, 3])
