@@ -10,7 +10,7 @@ import pytest
 
 from covalent_lab.executor.base import Executor
 from covalent_lab.testing.fakes import FakeHost
-from covalent_lab.testing.jobs import Running
+from covalent_lab.testing.jobs import Running, started
 
 __all__ = ["ExecutorSuite"]
 
@@ -35,13 +35,8 @@ class ExecutorSuite:
     @contextlib.asynccontextmanager
     async def running(self, executor: Executor, folder: Path, host: FakeHost | None = None) -> AsyncIterator[Running]:
         """A started executor, closed at the end; by default on a host of its own."""
-        host = host or FakeHost(folder)
-        await executor.start(host)
-        try:
-            async with self.connected(executor, folder):
-                yield Running(executor=executor, host=host)
-        finally:
-            await executor.close()
+        async with started(executor, host or FakeHost(folder)) as running, self.connected(executor, folder):
+            yield running
 
     def run(self, executor: Executor, folder: Path, scenario: Callable[[Running], Awaitable[None]]) -> FakeHost:
         """Start the executor, play a scenario, close; afterwards no job may have ended twice."""

@@ -5,7 +5,7 @@ Nothing here sleeps: a task that a test must find at a certain point calls a `Be
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +15,7 @@ from covalent_lab.executor.base import Executor, JobHandle, JobSpec, JobStatus, 
 from covalent_lab.ids import AttemptId, DispatchId, NodeId, PayloadRef, attempt_id
 from covalent_lab.testing.fakes import FakeHost
 
-__all__ = ["Beacon", "Running", "chained", "job", "output_of", "source"]
+__all__ = ["Beacon", "Running", "chained", "failure_message", "job", "output_of", "source", "started"]
 
 
 def source(value: Any) -> PayloadSource:
@@ -95,6 +95,24 @@ class Running:
         """Cancel jobs."""
         handles: dict[AttemptId, JobHandle] = {spec.attempt_id: {} for spec in specs}
         await self.executor.cancel_jobs(handles)
+
+
+@contextlib.asynccontextmanager
+async def started(executor: Executor, host: FakeHost) -> AsyncIterator[Running]:
+    """A started executor, closed at the end."""
+    await executor.start(host)
+    try:
+        yield Running(executor=executor, host=host)
+    finally:
+        await executor.close()
+
+
+def failure_message(outcome: Outcome) -> str:
+    """Why a job failed, through no fault of the user's code."""
+    assert outcome.status is JobStatus.FAILED, outcome
+    assert outcome.failure is not None
+    assert not outcome.failure.is_user_error
+    return outcome.failure.message
 
 
 class Beacon:

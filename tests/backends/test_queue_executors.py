@@ -3,17 +3,17 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
 from covalent_lab_executors.queues import LSFExecutor, PBSExecutor, SGEExecutor, SlurmExecutor
-from covalent_lab_executors.queues.executor import QueueExecutor
 from covalent_lab_executors.queues.shell import Shell
 from covalent_lab_executors.ssh.login import ConnectError
 
 from covalent_lab.executor.base import JobStatus, Outcome
+from covalent_lab.testing import jobs
 from covalent_lab.testing.fakes import FakeHost
 from covalent_lab.testing.jobs import Beacon, Running, job
 from tests.backends.fake_queue import FakeQueue
@@ -23,16 +23,11 @@ everywhere = pytest.mark.parametrize("queue", list(KINDS), indirect=True)
 on_slurm = pytest.mark.parametrize("queue", ["slurm"], indirect=True)
 
 
-@asynccontextmanager
-async def started(queue: FakeQueue, options: dict[str, Any], host: FakeHost | None = None) -> AsyncIterator[Running]:
-    """A started executor of that system, closed at the end."""
-    host = host or FakeHost(queue.folder)
-    executor: QueueExecutor = KINDS[queue.system](**options)
-    await executor.start(host)
-    try:
-        yield Running(executor=executor, host=host)
-    finally:
-        await executor.close()
+def started(
+    queue: FakeQueue, options: dict[str, Any], host: FakeHost | None = None
+) -> AbstractAsyncContextManager[Running]:
+    """An executor of that system."""
+    return jobs.started(KINDS[queue.system](**options), host or FakeHost(queue.folder))
 
 
 def waiting_task() -> Callable[[int], int]:

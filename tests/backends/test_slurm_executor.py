@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from covalent_lab_executors.queues import SlurmExecutor
 
 import covalent_lab as ct
 from covalent_lab import payload
-from covalent_lab.client.connection import disconnect
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
-from covalent_lab.executor import registry
 from covalent_lab.executor.base import JobStatus, Outcome, PayloadSource
+from covalent_lab.testing import jobs
 from covalent_lab.testing.fakes import FakeHost
-from covalent_lab.testing.jobs import Beacon, Running, job
+from covalent_lab.testing.jobs import Beacon, Running, failure_message, job
+from tests.backends.remote_dispatches import RemoteDispatches
 from tests.backends.slurm_cluster import SlurmCluster
 from tests.backends.sshd import SshServer
 
@@ -32,16 +32,11 @@ def over_ssh(slurm_ssh: SshServer, slurm_options: dict[str, Any]) -> dict[str, A
     return {**slurm_options, **slurm_ssh.login(), "on_login_node": False, "address": slurm_ssh.host}
 
 
-@asynccontextmanager
-async def started(folder: Path, options: dict[str, Any], host: FakeHost | None = None) -> AsyncIterator[Running]:
-    """A started executor, closed at the end."""
-    host = host or FakeHost(folder)
-    executor = SlurmExecutor(**options)
-    await executor.start(host)
-    try:
-        yield Running(executor=executor, host=host)
-    finally:
-        await executor.close()
+def started(
+    folder: Path, options: dict[str, Any], host: FakeHost | None = None
+) -> AbstractAsyncContextManager[Running]:
+    """An executor with these options."""
+    return jobs.started(SlurmExecutor(**options), host or FakeHost(folder))
 
 
 def outcome_of(
@@ -54,14 +49,6 @@ def outcome_of(
             return await running.outcome(job(function, **fields))
 
     return asyncio.run(play())
-
-
-def message_of(outcome: Outcome) -> str:
-    """Why a job failed, through no fault of the user's code."""
-    assert outcome.status is JobStatus.FAILED, outcome
-    assert outcome.failure is not None
-    assert not outcome.failure.is_user_error
-    return outcome.failure.message
 
 
 def waiting_task() -> Callable[[int], str]:
@@ -140,16 +127,16 @@ def test_broken_connection_does_not_disturb_a_job(
 @pytest.mark.parametrize("name", ["username", "address", "ssh_key_file"])
 def test_missing_option_is_named(tmp_path: Path, over_ssh: dict[str, Any], name: str) -> None:
     """With its key in the configuration."""
-    assert f"executors.slurm.{name}" in message_of(outcome_of(tmp_path, {**over_ssh, name: ""}))
+    assert f"executors.slurm.{name}" in failure_message(outcome_of(tmp_path, {**over_ssh, name: ""}))
 
 
 def test_missing_files_are_named(tmp_path: Path, over_ssh: dict[str, Any]) -> None:
     """Key and certificate."""
     nowhere = str(tmp_path / "none")
-    assert f"SSH key file {nowhere} does not exist" in message_of(
+    assert f"SSH key file {nowhere} does not exist" in failure_message(
         outcome_of(tmp_path, {**over_ssh, "ssh_key_file": nowhere})
     )
-    message = message_of(outcome_of(tmp_path, {**over_ssh, "cert_file": nowhere}))
+    message = failure_message(outcome_of(tmp_path, {**over_ssh, "cert_file": nowhere}))
     assert f"Certificate file {nowhere} does not exist" in message
 
 
@@ -157,7 +144,7 @@ def test_host_that_cannot_be_reached(tmp_path: Path, over_ssh: dict[str, Any]) -
     """The message names host, user and key."""
     wrong = tmp_path / "known_hosts"
     wrong.touch()
-    message = message_of(outcome_of(tmp_path, {**over_ssh, "known_hosts": str(wrong)}))
+    message = failure_message(outcome_of(tmp_path, {**over_ssh, "known_hosts": str(wrong)}))
     assert f"host 127.0.0.1 as user {over_ssh['username']}" in message
 
 
@@ -166,7 +153,7 @@ def test_host_that_cannot_be_reached(tmp_path: Path, over_ssh: dict[str, Any]) -
 
 def test_options_that_slurm_refuses(tmp_path: Path, slurm_options: dict[str, Any]) -> None:
     """In Slurm's words."""
-    message = message_of(outcome_of(tmp_path, {**slurm_options, "options": {"partition": "none"}}))
+    message = failure_message(outcome_of(tmp_path, {**slurm_options, "options": {"partition": "none"}}))
     assert "Slurm refused the job: sbatch: error: invalid partition specified: none" in message
 
 
@@ -177,20 +164,20 @@ def test_commands_that_are_not_there(
     for name in ("bash", "mkdir", "find", "touch", "cat", "mv", "rm"):
         (tmp_path / name).symlink_to(f"/bin/{name}")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "Set slurm_path" in message_of(outcome_of(tmp_path, {**slurm_options, "slurm_path": ""}))
+    assert "Set slurm_path" in failure_message(outcome_of(tmp_path, {**slurm_options, "slurm_path": ""}))
 
 
 def test_working_directory_that_cannot_be_made(tmp_path: Path, slurm_options: dict[str, Any]) -> None:
     """The message names it, and the option."""
     (tmp_path / "file").touch()
     options = {**slurm_options, "remote_workdir": str(tmp_path / "file" / "below")}
-    assert "Choose another remote_workdir" in message_of(outcome_of(tmp_path, options))
+    assert "Choose another remote_workdir" in failure_message(outcome_of(tmp_path, options))
 
 
 def test_python_of_another_version(tmp_path: Path, slurm_options: dict[str, Any]) -> None:
     """Ends the job before the task, unless versions do not matter."""
     client = {"python_version": "3.9.1"}
-    message = message_of(outcome_of(tmp_path, slurm_options, client=client))
+    message = failure_message(outcome_of(tmp_path, slurm_options, client=client))
     assert "on the compute node, but the workflow was written with 3.9" in message
     relaxed = {**slurm_options, "ignore_versions": True}
     assert outcome_of(tmp_path, relaxed, client=client).status is JobStatus.COMPLETED
@@ -198,7 +185,7 @@ def test_python_of_another_version(tmp_path: Path, slurm_options: dict[str, Any]
 
 def test_conda_environment_that_is_not_there(tmp_path: Path, slurm_options: dict[str, Any]) -> None:
     """Ends the job before the task."""
-    message = message_of(outcome_of(tmp_path, {**slurm_options, "conda_env": "none"}))
+    message = failure_message(outcome_of(tmp_path, {**slurm_options, "conda_env": "none"}))
     assert "Conda environment none cannot be activated" in message
 
 
@@ -247,7 +234,7 @@ def test_job_that_somebody_else_cancels(tmp_path: Path, slurm: SlurmCluster, slu
             job_id = (await beacon.word()).decode()
             await asyncio.to_thread(slurm.say, "scancel", job_id)
             outcome = await running.host.finished(spec.attempt_id)
-            assert f"Slurm job {job_id} was cancelled on the cluster" in message_of(outcome)
+            assert f"Slurm job {job_id} was cancelled on the cluster" in failure_message(outcome)
             assert outcome.stdout == "before\n"
 
     asyncio.run(play())
@@ -265,7 +252,7 @@ def test_job_that_uses_too_much_memory(tmp_path: Path, slurm_options: dict[str, 
     async def play() -> None:
         async with Beacon() as beacon, started(tmp_path, {**slurm_options, "options": {"mem": "100M"}}) as running:
             outcome = await running.outcome(job(swell, beacon.port))
-            assert "memory" in message_of(outcome).lower()
+            assert "memory" in failure_message(outcome).lower()
 
     asyncio.run(play())
 
@@ -450,62 +437,12 @@ def test_cancelled_run_cancels_its_job(tmp_path: Path, slurm_options: dict[str, 
     asyncio.run(play())
 
 
-# Whole dispatches
+class TestSlurmDispatches(RemoteDispatches):
+    """Whole dispatches."""
 
+    name, make = "slurm", SlurmExecutor
 
-@pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The executor has its name, also where the package was installed before it had."""
-    monkeypatch.setattr(registry, "_registry", registry.ExecutorRegistry())
-    registry.register("slurm", SlurmExecutor)
-
-
-@pytest.mark.usefixtures("registered")
-def test_dispatch_by_name_and_by_instance(slurm_options: dict[str, Any]) -> None:
-    """Configured values for the name; a failure is the task's."""
-    for name, value in slurm_options.items():
-        ct.set_config(f"executors.slurm.{name}", value)
-
-    def double(x: Any) -> Any:
-        print("doubling")
-        return 2 * x
-
-    def fail(x: Any) -> Any:
-        raise ValueError(f"no {len(x)}")
-
-    by_name, by_instance = ct.electron(double, executor="slurm"), ct.electron(double, executor=SlurmExecutor())
-    failing = ct.electron(fail, executor="slurm")
-
-    @ct.lattice
-    def good(x: Any) -> Any:
-        return by_instance(by_name(x))
-
-    @ct.lattice
-    def bad(x: Any) -> Any:
-        return failing(by_name(x))
-
-    result = ct.get_result(ct.dispatch(good)("y" * 100_000), wait=60)
-    assert result.result == "y" * 400_000
-    assert result.get_node_result(0)["stdout"] == "doubling\n"
-    result = ct.get_result(ct.dispatch(bad)("y"), wait=60)
-    assert str(result.status) == "FAILED"
-    assert "ValueError: no 2" in result.get_node_result(2)["error"]
-
-
-@pytest.mark.usefixtures("registered")
-def test_dispatch_goes_on_after_a_restart_of_the_dispatcher(slurm_options: dict[str, Any]) -> None:
-    """Its task ran once, from the first dispatcher into the second."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        door.settimeout(60)
-        task = ct.electron(waiting_task(), executor=SlurmExecutor(**slurm_options))
-
-        @ct.lattice
-        def workflow(port: int) -> Any:
-            return task(port)
-
-        dispatch_id = ct.dispatch(workflow)(door.getsockname()[1])
-        with door.accept()[0] as connection:
-            connection.recv(1)
-            disconnect()
-            connection.sendall(b"go")
-        assert ct.get_result(dispatch_id, wait=60).result == "x" * 100_000
+    @pytest.fixture
+    def options(self, slurm_options: dict[str, Any]) -> dict[str, Any]:
+        """How it is reached."""
+        return slurm_options

@@ -7,8 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +18,21 @@ from covalent_lab_executors.ssh import SSHExecutor
 
 import covalent_lab as ct
 from covalent_lab import payload
-from covalent_lab.client.connection import disconnect
-from covalent_lab.executor import registry
 from covalent_lab.executor.base import JobStatus, Outcome, PayloadSource
+from covalent_lab.testing import jobs
 from covalent_lab.testing.fakes import FakeHost
-from covalent_lab.testing.jobs import Beacon, Running, job
+from covalent_lab.testing.jobs import Beacon, Running, failure_message, job
+from tests.backends.remote_dispatches import RemoteDispatches
 from tests.backends.sshd import SshServer
 
 pytestmark = pytest.mark.external
 
 
-@asynccontextmanager
-async def started(folder: Path, options: dict[str, Any], host: FakeHost | None = None) -> AsyncIterator[Running]:
-    """A started executor, closed at the end."""
-    host = host or FakeHost(folder)
-    executor = SSHExecutor(**options)
-    await executor.start(host)
-    try:
-        yield Running(executor=executor, host=host)
-    finally:
-        await executor.close()
+def started(
+    folder: Path, options: dict[str, Any], host: FakeHost | None = None
+) -> AbstractAsyncContextManager[Running]:
+    """An executor with these options."""
+    return jobs.started(SSHExecutor(**options), host or FakeHost(folder))
 
 
 def outcome_of(folder: Path, options: dict[str, Any], **fields: Any) -> Outcome:
@@ -48,14 +43,6 @@ def outcome_of(folder: Path, options: dict[str, Any], **fields: Any) -> Outcome:
             return await running.outcome(job(lambda: 7, **fields))
 
     return asyncio.run(play())
-
-
-def message_of(outcome: Outcome) -> str:
-    """Why a job failed, through no fault of the user's code."""
-    assert outcome.status is JobStatus.FAILED, outcome
-    assert outcome.failure is not None
-    assert not outcome.failure.is_user_error
-    return outcome.failure.message
 
 
 def waiting_task() -> Callable[[int], str]:
@@ -82,18 +69,18 @@ def plain_python(folder: Path) -> Path:
 
 def test_missing_key_file_is_named(tmp_path: Path, ssh_options: dict[str, Any]) -> None:
     """And nothing is tried."""
-    message = message_of(outcome_of(tmp_path, {**ssh_options, "ssh_key_file": str(tmp_path / "none")}))
+    message = failure_message(outcome_of(tmp_path, {**ssh_options, "ssh_key_file": str(tmp_path / "none")}))
     assert f"SSH key file {tmp_path / 'none'} does not exist" in message
 
 
 def test_missing_host_name_is_explained(tmp_path: Path, ssh_options: dict[str, Any]) -> None:
     """The message names the key of the configuration."""
-    assert "executors.ssh.hostname" in message_of(outcome_of(tmp_path, {**ssh_options, "hostname": ""}))
+    assert "executors.ssh.hostname" in failure_message(outcome_of(tmp_path, {**ssh_options, "hostname": ""}))
 
 
 def test_key_that_the_host_refuses(tmp_path: Path, ssh_options: dict[str, Any], other_key: Path) -> None:
     """The message names host, account and key."""
-    message = message_of(outcome_of(tmp_path, {**ssh_options, "ssh_key_file": str(other_key)}))
+    message = failure_message(outcome_of(tmp_path, {**ssh_options, "ssh_key_file": str(other_key)}))
     assert f"Could not connect to host 127.0.0.1 as user {ssh_options['username']}" in message
     assert f"it does not accept key {other_key}" in message
 
@@ -103,7 +90,7 @@ def test_unknown_host_is_not_trusted(tmp_path: Path, ssh: SshServer, ssh_options
     wrong = tmp_path / "known_hosts"
     wrong.write_text(f"[127.0.0.1]:{ssh.port} {' '.join(ssh.key.with_suffix('.pub').read_text().split()[:2])}\n")
     outcome = outcome_of(tmp_path, {**ssh_options, "known_hosts": str(wrong)})
-    assert "is not among the known hosts" in message_of(outcome)
+    assert "is not among the known hosts" in failure_message(outcome)
     assert outcome_of(tmp_path, {**ssh_options, "known_hosts": "none"}).status is JobStatus.COMPLETED
 
 
@@ -116,7 +103,7 @@ def test_refused_connection_is_tried_again(
         unused.bind(("127.0.0.1", 0))
         options = {**ssh_options, "port": unused.getsockname()[1], "retry_connect": retry}
         outcome = outcome_of(tmp_path, options)
-    assert f"tries: {tries}" in message_of(outcome)
+    assert f"tries: {tries}" in failure_message(outcome)
     assert outcome.failure is not None
     assert outcome.failure.is_transient
 
@@ -136,14 +123,14 @@ def test_task_runs_here_if_it_shall(tmp_path: Path, ssh_options: dict[str, Any])
 
 def test_python_that_does_not_start(tmp_path: Path, ssh_options: dict[str, Any]) -> None:
     """The message names it, and the option."""
-    message = message_of(outcome_of(tmp_path, {**ssh_options, "python_path": "/no such/python"}))
+    message = failure_message(outcome_of(tmp_path, {**ssh_options, "python_path": "/no such/python"}))
     assert "'/no such/python' does not start on host 127.0.0.1" in message
     assert "Set python_path" in message
 
 
 def test_python_of_another_version(tmp_path: Path, ssh_options: dict[str, Any]) -> None:
     """What another minor version has pickled is not loaded."""
-    message = message_of(outcome_of(tmp_path, ssh_options, client={"python_version": "3.9.1"}))
+    message = failure_message(outcome_of(tmp_path, ssh_options, client={"python_version": "3.9.1"}))
     assert "but the workflow was written with 3.9.1" in message
     assert "to a Python 3.9 there" in message
 
@@ -152,7 +139,7 @@ def test_python_needs_cloudpickle_only(tmp_path: Path, ssh_options: dict[str, An
     """Without it the message says how to install it; with nothing else a task runs."""
     python = plain_python(tmp_path / "venv")
     options = {**ssh_options, "python_path": str(python)}
-    message = message_of(outcome_of(tmp_path, options))
+    message = failure_message(outcome_of(tmp_path, options))
     assert "No module named 'cloudpickle'" in message
     assert "-m pip install cloudpickle" in message
     (packages,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
@@ -162,7 +149,7 @@ def test_python_needs_cloudpickle_only(tmp_path: Path, ssh_options: dict[str, An
 
 def test_conda_environment_that_is_not_there(tmp_path: Path, ssh_options: dict[str, Any]) -> None:
     """The message names it, and the option."""
-    message = message_of(outcome_of(tmp_path, {**ssh_options, "conda_env": "no such"}))
+    message = failure_message(outcome_of(tmp_path, {**ssh_options, "conda_env": "no such"}))
     assert "Conda environment 'no such' cannot be used" in message
 
 
@@ -312,66 +299,15 @@ def test_job_that_is_not_there_is_lost(tmp_path: Path, ssh_options: dict[str, An
     asyncio.run(play())
 
 
-# Whole dispatches
+class TestSSHDispatches(RemoteDispatches):
+    """Whole dispatches."""
 
+    name, make = "ssh", SSHExecutor
 
-@pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The executor has its name, also where the package was installed before it had."""
-    monkeypatch.setattr(registry, "_registry", registry.ExecutorRegistry())
-    registry.register("ssh", SSHExecutor)
-
-
-@pytest.mark.usefixtures("registered")
-def test_dispatch_by_name_and_by_instance(ssh_options: dict[str, Any]) -> None:
-    """Configured values for the name; results pass from host to host; a failure is the task's."""
-    for name, value in ssh_options.items():
-        ct.set_config(f"executors.ssh.{name}", value)
-
-    def double(x: Any) -> Any:
-        print("doubling")
-        return 2 * x
-
-    def fail(x: Any) -> Any:
-        raise ValueError(f"no {len(x)}")
-
-    by_name, by_instance = ct.electron(double, executor="ssh"), ct.electron(double, executor=SSHExecutor())
-    failing = ct.electron(fail, executor="ssh")
-
-    @ct.lattice
-    def good(x: Any) -> Any:
-        return by_instance(by_name(x))
-
-    @ct.lattice
-    def bad(x: Any) -> Any:
-        return failing(by_name(x))
-
-    result = ct.get_result(ct.dispatch(good)("y" * 100_000), wait=60)
-    assert result.result == "y" * 400_000
-    assert result.get_node_result(0)["stdout"] == "doubling\n"
-    result = ct.get_result(ct.dispatch(bad)("y"), wait=60)
-    assert str(result.status) == "FAILED"
-    assert "ValueError: no 2" in result.get_node_result(2)["error"]
-
-
-@pytest.mark.usefixtures("registered")
-def test_dispatch_goes_on_after_a_restart_of_the_dispatcher(ssh_options: dict[str, Any]) -> None:
-    """Its task ran once, from the first dispatcher into the second."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        door.settimeout(60)
-        task = ct.electron(waiting_task(), executor=SSHExecutor(**ssh_options))
-
-        @ct.lattice
-        def workflow(port: int) -> Any:
-            return task(port)
-
-        dispatch_id = ct.dispatch(workflow)(door.getsockname()[1])
-        with door.accept()[0] as connection:
-            connection.recv(1)
-            disconnect()
-            assert str(ct.get_result(dispatch_id, wait=False).status) == "RUNNING"
-            connection.sendall(b"go")
-            assert ct.get_result(dispatch_id, wait=60).result == "x" * 100_000
+    @pytest.fixture
+    def options(self, ssh_options: dict[str, Any]) -> dict[str, Any]:
+        """How it is reached."""
+        return ssh_options
 
 
 # Options

@@ -15,7 +15,7 @@ from covalent_lab_executors.ssh import SSHExecutor
 
 from covalent_lab.executor.base import JobStatus, Outcome
 from covalent_lab.testing.fakes import FakeHost
-from covalent_lab.testing.jobs import Running, job
+from covalent_lab.testing.jobs import failure_message, job, started
 from tests.backends.sshd import SshServer, ssh_server
 
 pytestmark = pytest.mark.external
@@ -66,24 +66,11 @@ def outcome_of(folder: Path, task: Callable[[], Any], **options: Any) -> tuple[O
     """How a task ends, and what it returns."""
 
     async def play() -> tuple[Outcome, Any]:
-        host, executor = FakeHost(folder), SSHExecutor(**options)
-        await executor.start(host)
-        try:
-            running = Running(executor=executor, host=host)
+        async with started(SSHExecutor(**options), FakeHost(folder)) as running:
             outcome = await running.outcome(job(task))
             return outcome, running.load(outcome) if outcome.status is JobStatus.COMPLETED else None
-        finally:
-            await executor.close()
 
     return asyncio.run(play())
-
-
-def message_of(outcome: Outcome) -> str:
-    """Why a job failed."""
-    assert outcome.status is JobStatus.FAILED, outcome
-    assert outcome.failure is not None
-    assert not outcome.failure.is_user_error
-    return outcome.failure.message
 
 
 # Hosts
@@ -104,14 +91,14 @@ def test_host_key_and_jumps_come_from_the_ssh_configuration(
         config.write_text(far + entry("gate", gate))
         assert outcome_of(tmp_path, task, **options)[1] == 7
         config.write_text(far + entry("gate", gate, other_key))
-        message = message_of(outcome_of(tmp_path, task, **options)[0])
+        message = failure_message(outcome_of(tmp_path, task, **options)[0])
         assert "it does not accept the keys of the SSH configuration" in message
         assert "on the hosts of ProxyJump as well" in message
 
 
 def test_without_a_key_or_a_configuration_the_usual_key_is_named(tmp_path: Path, home: Path) -> None:
     """There is nothing to log in with."""
-    message = message_of(outcome_of(tmp_path, lambda: 7, hostname="far")[0])
+    message = failure_message(outcome_of(tmp_path, lambda: 7, hostname="far")[0])
     assert f"SSH key file {home.resolve() / '.ssh' / 'id_rsa'} does not exist" in message
 
 
@@ -137,8 +124,8 @@ def test_task_runs_in_its_conda_environment(
     with serving(tmp_path / "sshd", require, CONDA_EXE=str(program)) as server:
         options = {**ssh_options, **server.login(), "python_path": "python"}
         assert outcome_of(tmp_path, where, **options, conda_env="lab")[1] == str(conda / "envs" / "lab")
-        message = message_of(outcome_of(tmp_path, where, **options, conda_env="bare")[0])
+        message = failure_message(outcome_of(tmp_path, where, **options, conda_env="bare")[0])
         assert f"{conda}/envs/bare/bin/python -m pip install cloudpickle" in message
-        message = message_of(outcome_of(tmp_path, where, **options, conda_env="none")[0])
+        message = failure_message(outcome_of(tmp_path, where, **options, conda_env="none")[0])
         assert "Conda environment 'none' cannot be used on host 127.0.0.1" in message
         assert "EnvironmentNameNotFound: none" in message
