@@ -44,7 +44,6 @@ def dispatch_row(new: NewDispatch) -> dict[str, Any]:
         "client": json.dumps(new.client),
         "doc": new.doc,
         "source": new.source,
-        "graph": new.graph,
         "parent_id": new.parent_id,
         "parent_node": new.parent_node,
         "redispatched_from": new.redispatched_from,

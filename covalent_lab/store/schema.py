@@ -4,9 +4,9 @@ import sqlalchemy as sa  # noqa: TID253 - the store is where SQLAlchemy lives
 
 from covalent_lab.ids import DispatchId
 
-__all__ = ["CACHE_OWNER", "HEAD", "cached_result", "dispatch", "metadata", "node", "payload", "transition"]
+__all__ = ["CACHE_OWNER", "HEAD", "cached_result", "dispatch", "graph", "metadata", "node", "payload", "transition"]
 
-HEAD = "0003"
+HEAD = "0004"
 """Revision of the schema in this file."""
 
 CACHE_OWNER = DispatchId("cache")
@@ -44,12 +44,19 @@ dispatch = sa.Table(
     sa.Column("client", sa.Text, nullable=False),
     sa.Column("doc", sa.Text, nullable=False, default=""),
     sa.Column("source", sa.Text, nullable=False, default=""),
-    sa.Column("graph", sa.LargeBinary, nullable=False),
     sa.Column("parent_id", sa.String(64)),
     sa.Column("parent_node", sa.Integer),
     sa.Column("redispatched_from", sa.String(64)),
     sa.Index("dispatch_by_created", "root_id", "created_at"),
     sa.Index("dispatch_by_state", "state"),
+)
+
+# Apart from `dispatch`: a database writes all of a row whenever one value of it changes, and graphs are large.
+graph = sa.Table(
+    "graph",
+    metadata,
+    sa.Column("dispatch_key", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
 )
 
 node = sa.Table(

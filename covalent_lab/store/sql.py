@@ -51,7 +51,7 @@ _SORTS: Mapping[str, Any] = {
     "total": schema.dispatch.c.total,
 }
 _TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
-_HEAVY = ("graph", "doc", "source")
+_HEAVY = ("doc", "source")
 
 
 class SqlStore(Store):
@@ -156,10 +156,11 @@ class SqlStore(Store):
         return await self._write(lambda connection: self._create(connection, dispatch, batch or Batch()))
 
     def _create(self, connection: sa.Connection, new: NewDispatch, batch: Batch) -> int:
-        row = rows.dispatch_row(new)
-        done = connection.execute(self._insert(schema.dispatch).on_conflict_do_nothing(index_elements=["id"]), row)
-        if done.rowcount == 0:
+        added = self._insert(schema.dispatch).on_conflict_do_nothing(index_elements=["id"])
+        key = connection.execute(added.returning(schema.dispatch.c.key), rows.dispatch_row(new)).scalar_one_or_none()
+        if key is None:
             return 0
+        connection.execute(sa.insert(schema.graph), {"dispatch_key": key, "data": new.graph})
         self._add_payloads(connection, new.payloads)
         if new.redispatched_from is not None:
             inherited.take_over(connection, self._insert, new)
@@ -227,6 +228,8 @@ class SqlStore(Store):
         orphans = cached.files_of_nobody_else(connection, lambda payload: payload.c.dispatch_id.in_(found))
         for table in (schema.node, schema.payload, schema.transition):
             connection.execute(sa.delete(table).where(table.c.dispatch_id.in_(found)))
+        keys = sa.select(schema.dispatch.c.key).where(schema.dispatch.c.id.in_(found))
+        connection.execute(sa.delete(schema.graph).where(schema.graph.c.dispatch_key.in_(keys)))
         connection.execute(sa.delete(schema.dispatch).where(schema.dispatch.c.id.in_(found)))
         tombstones = [FeedRecord(dispatch_id=d, node_id=None, status="DELETED", at=at) for d in found]
         first = self._add_transitions(connection, tombstones)
@@ -280,10 +283,10 @@ class SqlStore(Store):
         return await self._read(_last_seq)
 
     async def dispatch(self, dispatch_id: DispatchId) -> DispatchRecord | None:
-        columns = [c for c in schema.dispatch.c if c.name != "graph"]
+        query = sa.select(schema.dispatch).where(schema.dispatch.c.id == dispatch_id)
 
         def work(connection: sa.Connection) -> DispatchRecord | None:
-            row = connection.execute(sa.select(*columns).where(schema.dispatch.c.id == dispatch_id)).mappings().first()
+            row = connection.execute(query).mappings().first()
             return None if row is None else rows.dispatch_record(row, _last_seq(connection))
 
         return await self._read(work)
@@ -328,7 +331,9 @@ class SqlStore(Store):
         return await self._read(lambda connection: float(connection.execute(query).scalar_one() or 0.0))
 
     async def graph(self, dispatch_id: DispatchId) -> bytes | None:
-        query = sa.select(schema.dispatch.c.graph).where(schema.dispatch.c.id == dispatch_id)
+        table = schema.dispatch
+        query = sa.select(schema.graph.c.data).join(table, table.c.key == schema.graph.c.dispatch_key)
+        query = query.where(table.c.id == dispatch_id)
         return await self._read(lambda connection: connection.execute(query).scalar_one_or_none())
 
     async def nodes(self, dispatch_id: DispatchId, node_id: NodeId | None = None) -> tuple[int, Sequence[NodeRecord]]:

@@ -20,7 +20,7 @@ from covalent_lab.store.base import Batch, ListQuery, Store
 from covalent_lab.store.blobs import BlobDir
 from covalent_lab.store.sql import SqlStore
 from covalent_lab.store.upgrade import run_alembic, upgrade
-from covalent_lab.testing.store_records import dispatch_update, new_dispatch, node_update
+from covalent_lab.testing.store_records import A, dispatch_update, new_dispatch, node_update
 from covalent_lab.testing.store_suite import StoreSuite
 
 OLD = Path(__file__).parent / "old"
@@ -90,6 +90,7 @@ def test_a_database_of_every_earlier_version_is_read(tmp_path: Path, saved: Path
             found = await store.dispatch(DispatchId("old"))
             assert found is not None
             assert (found.state, found.completed, found.name) == ("COMPLETED", 3, "sweep")
+            assert await store.graph(DispatchId("old"))
             assert len((await store.nodes(DispatchId("old")))[1]) == 1
             assert await store.owners() == ["me"]
             assert await store.record(Batch()) == await store.last_seq() + 1
@@ -255,6 +256,28 @@ def test_a_full_disk_is_told_and_the_file_given_up(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="No space left on device"):
             writer.write(b"x" * 10_000_000)
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_a_change_of_a_dispatch_does_not_write_its_graph_again(tmp_path: Path) -> None:
+    """The graph of many nodes is written once; each change afterwards costs as little as for a few nodes."""
+    graph = os.urandom(5_000_000)
+
+    async def work() -> tuple[int, bytes | None]:
+        store = sql(tmp_path)
+        await store.open()
+        try:
+            await store.create(new_dispatch(graph=graph))
+            with sqlite3.connect(tmp_path / "sub/db") as connection:
+                connection.execute("pragma wal_checkpoint(truncate)")
+            connection.close()
+            await store.record(Batch(dispatches=[dispatch_update(A, "RUNNING", started_at=1.0)]))
+            return (tmp_path / "sub/db-wal").stat().st_size, await store.graph(A)
+        finally:
+            await store.close()
+
+    written, kept = asyncio.run(work())
+    assert 0 < written < 200_000
+    assert kept == graph
 
 
 def save_present_version(target: Path) -> None:
