@@ -42,7 +42,10 @@ class FeedReader(Protocol):
 
 
 class Channel(Protocol):
-    """Messages to and from an executor; iterate in one thread, send and close from any."""
+    """Messages to and from an executor; iterate in one thread, send and close from any.
+
+    The iteration raises `BackendError` if the connection cannot be made, or breaks.
+    """
 
     def __iter__(self) -> Iterator[bytes]: ...
 

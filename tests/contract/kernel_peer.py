@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from covalent_lab.errors import ServerUnreachableError
 from covalent_lab.executor.base import Executor, Line
 
 _LENGTH = struct.Struct(">Q")
@@ -26,8 +27,11 @@ class _Channel:
         self._reader = self._socket.makefile("rb")
 
     def __iter__(self) -> Iterator[bytes]:
-        while len(head := self._reader.read(_LENGTH.size)) == _LENGTH.size:
-            yield self._reader.read(*_LENGTH.unpack(head))
+        try:
+            while len(head := self._reader.read(_LENGTH.size)) == _LENGTH.size:
+                yield self._reader.read(*_LENGTH.unpack(head))
+        except OSError as error:  # as a reset is told, where something was not read yet
+            raise ServerUnreachableError("the hub", str(error)) from error
 
     def send(self, message: bytes) -> None:
         with contextlib.suppress(OSError):
