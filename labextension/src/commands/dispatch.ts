@@ -5,7 +5,8 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import type { ICovalentLab, ICovalentViews } from '../tokens';
 import { CommandIds } from './ids';
-import { reporting, type ITarget, type ITexts } from './target';
+import type { ITexts } from '../texts';
+import { reporting, type ITarget } from './target';
 
 /** What the commands work on. */
 export interface ICommandContext {

@@ -3,17 +3,9 @@
 import type { NodeStatus } from '../contract';
 import type { INodeStates } from './states';
 import { statusName } from './states';
+import type { ITexts } from '../texts';
 
-/** Translates, and fills `%1`, `%2`, … (the part of JupyterLab's TranslationBundle that is used). */
-export interface ITexts {
-  __(text: string, ...values: (string | number)[]): string;
-}
-
-/** Texts as written, for places without JupyterLab. */
-export const plainTexts: ITexts = {
-  __: (text, ...values) =>
-    text.replace(/%(\d+)/g, (whole, index) => String(values[Number(index) - 1] ?? whole))
-};
+export { plainTexts, type ITexts } from '../texts';
 
 /** The word for a status. */
 export function statusWord(status: NodeStatus | string, texts: ITexts): string {

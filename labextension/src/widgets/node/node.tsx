@@ -19,6 +19,7 @@ import {
   executorSettings,
   Facts,
   Glyph,
+  Notice,
   OpenLink,
   PayloadView,
   SourceView,
@@ -67,11 +68,7 @@ export function NodeView(props: {
         <Glyph path={BACK} />
         {dispatch.detail?.name ?? texts.__('Workflow')}
       </button>
-      {node.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {node.error}
-        </p>
-      )}
+      <Notice text={node.error} />
       {detail !== null && (
         <>
           <div className="cvl-Panel-head">

@@ -1,6 +1,5 @@
 /** The panel beside a preview: the workflow, or the selected node, as far as they are known before anything runs. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 
 import { executorsOf } from '../../graph/find';
@@ -8,6 +7,7 @@ import type { ITexts } from '../../graph/style';
 import type { PreviewModel } from '../../model';
 import {
   BACK,
+  ComponentWidget,
   CopyButton,
   Dependencies,
   dependenciesOf,
@@ -25,18 +25,10 @@ interface IPanelProps {
 }
 
 /** The panel as a widget. */
-export class PreviewPanel extends ReactWidget {
+export class PreviewPanel extends ComponentWidget<IPanelProps> {
   constructor(options: IPanelProps) {
-    super();
-    this._options = options;
-    this.addClass('cvl-SidePanel');
+    super(Panel, options, 'cvl-SidePanel');
   }
-
-  protected render(): JSX.Element {
-    return <Panel {...this._options} />;
-  }
-
-  private readonly _options: IPanelProps;
 }
 
 function Panel({ model, texts }: IPanelProps): JSX.Element | null {
