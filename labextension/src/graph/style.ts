@@ -38,6 +38,26 @@ export function nodeWord(states: INodeStates, id: number, texts: ITexts): string
   return isReused ? texts.__('Reused') : statusWord(status, texts);
 }
 
+/** The word for what a node is. */
+export function kindWord(kind: string, texts: ITexts): string {
+  switch (kind) {
+    case 'function':
+      return texts.__('function');
+    case 'parameter':
+      return texts.__('parameter');
+    case 'electron_list':
+      return texts.__('list');
+    case 'electron_dict':
+      return texts.__('dict');
+    case 'sublattice':
+      return texts.__('sublattice');
+    case 'postprocess':
+      return texts.__('postprocess');
+    default:
+      return kind;
+  }
+}
+
 /** CSS class suffix of a status, also used to pick the colour. */
 export function statusTone(status: string): string {
   switch (status) {

@@ -76,9 +76,7 @@ export function ComparisonBody(props: IComparisonOptions): JSX.Element {
                 text={
                   found.differing === 0
                     ? texts.__('No task differs')
-                    : found.differing === 1
-                      ? texts.__('1 task differs')
-                      : texts.__('%1 tasks differ', found.differing)
+                    : texts._n('%1 task differs', '%1 tasks differ', found.differing)
                 }
               />
             </li>
@@ -119,7 +117,9 @@ export function ComparisonBody(props: IComparisonOptions): JSX.Element {
         </Table>
       )}
       {found !== null && found.hidden > 0 && (
-        <p className="cvl-Muted">{texts.__('%1 more tasks are not shown.', found.hidden)}</p>
+        <p className="cvl-Muted">
+          {texts._n('%1 more task is not shown.', '%1 more tasks are not shown.', found.hidden)}
+        </p>
       )}
     </div>
   );

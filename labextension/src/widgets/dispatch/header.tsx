@@ -177,9 +177,7 @@ export function Header(props: IHeaderOptions): JSX.Element | null {
           <pre>{detail.error ?? texts.__('The dispatch failed.')}</pre>
           {hasFailed && (
             <button type="button" className="cvl-Button" onClick={showFailed}>
-              {detail.failed > 1
-                ? texts.__('Next of %1 failed tasks', detail.failed)
-                : texts.__('Show the failed task')}
+              {texts._n('Show the failed task', 'Next of %1 failed tasks', detail.failed)}
             </button>
           )}
         </div>

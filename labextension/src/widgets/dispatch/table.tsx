@@ -22,6 +22,7 @@ import {
   formatDuration,
   formatSize,
   formatTime,
+  kindWord,
   nodeWord,
   statusWord
 } from '../../graph/style';
@@ -87,7 +88,7 @@ function Nodes(props: ITableProps): JSX.Element {
           value={filter}
           onChange={event => setFilter(event.target.value)}
         />
-        <span className="cvl-Muted">{texts.__('%1 nodes', ids.length)}</span>
+        <span className="cvl-Muted">{texts._n('%1 node', '%1 nodes', ids.length)}</span>
         <button type="button" className="cvl-Button" onClick={props.showGraph}>
           {texts.__('Show graph')}
         </button>
@@ -154,7 +155,7 @@ function Nodes(props: ITableProps): JSX.Element {
                       {structure.labels[id]}
                     </button>
                   </td>
-                  <td>{structure.kinds[id]}</td>
+                  <td>{kindWord(structure.kinds[id], texts)}</td>
                   <td>{formatTime(nodes.startedAt[id], now)}</td>
                   <td>{time === null ? '' : formatDuration(time)}</td>
                   <td>{formatDuration(nodes.cpuS[id])}</td>

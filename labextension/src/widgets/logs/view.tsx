@@ -150,7 +150,7 @@ function Entry(props: { entry: LogEntry; texts: ITexts }): JSX.Element {
         </div>
         {rest.length > 0 && (
           <details>
-            <summary>{texts.__('%1 more lines', rest.length)}</summary>
+            <summary>{texts._n('%1 more line', '%1 more lines', rest.length)}</summary>
             <Traceback text={rest.join('\n')} />
           </details>
         )}

@@ -4,6 +4,7 @@ import type { JSX } from 'react';
 
 import { executorsOf } from '../../graph/find';
 import type { ITexts } from '../../graph/style';
+import { kindWord } from '../../graph/style';
 import type { PreviewModel } from '../../model';
 import {
   BACK,
@@ -98,7 +99,7 @@ function Node(props: IPanelProps & { id: number }): JSX.Element | null {
         <h3 title={structure.names[id]}>{structure.labels[id]}</h3>
       </div>
       {task?.doc && <p className="cvl-Panel-doc">{task.doc}</p>}
-      <Facts rows={[[texts.__('Node'), `${id} · ${kind.replace('_', ' ')}`]]} />
+      <Facts rows={[[texts.__('Node'), `${id} · ${kindWord(kind, texts)}`]]} />
       {inputs.length > 0 && (
         <Section title={texts.__('Inputs')}>
           {inputs.map((input, index) => (
