@@ -1,6 +1,8 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+import { translated } from './scripts/eslint-texts.mjs';
+
 /** Import direction: contract ← api ← model ← widgets ← plugins; graph sees contract; commands see tokens and model. */
 const layers = {
   contract: ['api', 'graph', 'model', 'widgets', 'commands', 'plugins', 'tokens'],
@@ -32,17 +34,6 @@ const boundaries = Object.entries(layers).map(([folder, banned]) => ({
     ]
   }
 }));
-
-/** Words that people see go through `texts.__`; names of streams and of the product stay as they are. */
-const WORDS = '/^(?!\\s*(stdout|stderr)\\s*$)[\\s\\S]*[A-Za-z]{2}/';
-const untranslated = [
-  `JSXText[value=${WORDS}]`,
-  `JSXAttribute[name.name=/^(title|alt|placeholder|aria-label|aria-description)$/] > Literal[value=${WORDS}]`,
-  `JSXExpressionContainer > :matches(Literal[value=${WORDS}], ConditionalExpression > Literal[value=/ /])`,
-  `Property[key.name=/^(label|caption|title|tooltip|body)$/] > Literal[value=${WORDS}]`,
-  `AssignmentExpression[left.property.name=/^(textContent|title|label|caption|placeholder|ariaLabel)$/] > Literal[value=${WORDS}]`,
-  `CallExpression[callee.property.name='setAttribute'][arguments.0.value=/^(title|alt|aria-label)$/][arguments.1.value=${WORDS}]`
-].map(selector => ({ selector, message: 'Pass texts that people see through texts.__.' }));
 
 export default tseslint.config(
   { ignores: ['lib', 'node_modules', '.yarn', 'src/contract/{graph,feed,rest}.ts'] },
@@ -81,7 +72,8 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.{ts,tsx}'],
-    rules: { 'no-restricted-syntax': ['error', ...untranslated] }
+    plugins: { texts: { rules: { translated } } },
+    rules: { 'texts/translated': 'error' }
   },
   ...boundaries
 );

@@ -5,7 +5,8 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import type { ICovalentLab, ICovalentViews } from '../tokens';
 import { CommandIds } from './ids';
-import { reporting, type ITarget, type ITexts } from './target';
+import type { ITexts } from '../texts';
+import { reporting, type ITarget } from './target';
 
 /** What the commands work on. */
 export interface ICommandContext {
@@ -123,9 +124,7 @@ async function removeWithDialog(ids: readonly string[], context: ICommandContext
   const name = lab.dispatches.find(ids[0])?.name ?? '';
   const isSure = await isDeletionWanted(
     context,
-    ids.length === 1
-      ? texts.__('Delete this dispatch?')
-      : texts.__('Delete these %1 dispatches?', ids.length),
+    texts._n('Delete this dispatch?', 'Delete these %1 dispatches?', ids.length),
     ids.length === 1
       ? texts.__(
           '%1 and everything it computed will be deleted. This cannot be undone.',
@@ -148,7 +147,11 @@ async function removeMatchingWithDialog(
     context,
     count === undefined
       ? texts.__('Delete all dispatches?')
-      : texts.__('Delete all %1 dispatches of this list?', count),
+      : texts._n(
+          'Delete the %1 dispatch of this list?',
+          'Delete all %1 dispatches of this list?',
+          count
+        ),
     texts.__(
       'All pages are meant, not only the one on the screen. What they computed will be deleted, too. Those that run stay. This cannot be undone.'
     )
@@ -156,7 +159,10 @@ async function removeMatchingWithDialog(
   if (isSure) {
     await reporting(async () => {
       const { deleted, active } = await lab.dispatches.removeMatching(filter);
-      Notification.info(texts.__('%1 dispatches were deleted.', deleted), { autoClose: 3000 });
+      Notification.info(
+        texts._n('%1 dispatch was deleted.', '%1 dispatches were deleted.', deleted),
+        { autoClose: 3000 }
+      );
       warnOfActive(active, context);
     });
   }

@@ -2,7 +2,7 @@
 
 import type { CommandRegistry } from '@lumino/commands';
 
-import type { ITexts } from './target';
+import type { ITexts } from '../texts';
 
 /** Names of the commands around executors. */
 export const ExecutorCommandIds = { openExecutors: 'covalent-lab:open-executors' } as const;

@@ -3,7 +3,8 @@
 import type { CommandRegistry } from '@lumino/commands';
 
 import type { ExportFormat } from '../contract';
-import { reporting, type ITarget, type ITexts } from './target';
+import type { ITexts } from '../texts';
+import { reporting, type ITarget } from './target';
 
 /** Their names. */
 export const ExportCommandIds = {

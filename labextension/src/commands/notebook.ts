@@ -15,7 +15,8 @@ import {
 } from '../model';
 import type { ICovalentLab, INotebooks } from '../tokens';
 import { CommandIds } from './ids';
-import { reporting, type ITarget, type ITexts } from './target';
+import type { ITexts } from '../texts';
+import { reporting, type ITarget } from './target';
 
 /** One argument in the form; see the form's own description. */
 interface IField {

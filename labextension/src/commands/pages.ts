@@ -4,7 +4,8 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { LabIcon } from '@jupyterlab/ui-components';
 
 import { CommandIds } from './ids';
-import { reporting, type ITexts } from './target';
+import type { ITexts } from '../texts';
+import { reporting } from './target';
 
 /** The pages of which there is one each. */
 export type Page = 'table' | 'settings' | 'logs';

@@ -3,10 +3,7 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 
-/** Translates, and fills `%1`. */
-export interface ITexts {
-  __(text: string, ...values: (string | number)[]): string;
-}
+import { messageOf } from '../model';
 
 type Args = { readonly [key: string]: unknown };
 type Options = CommandRegistry.ICommandOptions;
@@ -62,6 +59,6 @@ export async function reporting(act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } catch (reason) {
-    Notification.error(reason instanceof Error ? reason.message : String(reason));
+    Notification.error(messageOf(reason));
   }
 }

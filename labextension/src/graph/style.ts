@@ -3,17 +3,9 @@
 import type { NodeStatus } from '../contract';
 import type { INodeStates } from './states';
 import { statusName } from './states';
+import type { ITexts } from '../texts';
 
-/** Translates, and fills `%1`, `%2`, … (the part of JupyterLab's TranslationBundle that is used). */
-export interface ITexts {
-  __(text: string, ...values: (string | number)[]): string;
-}
-
-/** Texts as written, for places without JupyterLab. */
-export const plainTexts: ITexts = {
-  __: (text, ...values) =>
-    text.replace(/%(\d+)/g, (whole, index) => String(values[Number(index) - 1] ?? whole))
-};
+export { plainTexts, type ITexts } from '../texts';
 
 /** The word for a status. */
 export function statusWord(status: NodeStatus | string, texts: ITexts): string {
@@ -44,6 +36,26 @@ export function nodeWord(states: INodeStates, id: number, texts: ITexts): string
   const status = statusName(states.status[id]);
   const isReused = status === 'COMPLETED' && states.reused[id] === 1;
   return isReused ? texts.__('Reused') : statusWord(status, texts);
+}
+
+/** The word for what a node is. */
+export function kindWord(kind: string, texts: ITexts): string {
+  switch (kind) {
+    case 'function':
+      return texts.__('function');
+    case 'parameter':
+      return texts.__('parameter');
+    case 'electron_list':
+      return texts.__('list');
+    case 'electron_dict':
+      return texts.__('dict');
+    case 'sublattice':
+      return texts.__('sublattice');
+    case 'postprocess':
+      return texts.__('postprocess');
+    default:
+      return kind;
+  }
 }
 
 /** CSS class suffix of a status, also used to pick the colour. */

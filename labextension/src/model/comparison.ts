@@ -6,6 +6,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { IRestClient } from '../api';
 import type { Comparison } from '../contract';
+import { messageOf } from './reason';
 
 /** Holds one comparison. */
 export class ComparisonModel implements IDisposable {
@@ -49,7 +50,7 @@ export class ComparisonModel implements IDisposable {
     try {
       found = await this._rest.compare(this.left, this.right);
     } catch (reason) {
-      error = reason instanceof Error ? reason.message : String(reason);
+      error = messageOf(reason);
     }
     if (ticket === this._ticket && !this._isDisposed) {
       this._found = found;

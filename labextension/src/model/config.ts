@@ -5,6 +5,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { IRestClient } from '../api';
 import type { ConfigField } from '../contract';
+import { messageOf } from './reason';
 
 /** Emits `changed` after each change. */
 export class ConfigModel {
@@ -76,7 +77,7 @@ export class ConfigModel {
       this._fields = fields;
       this._error = '';
     } catch (reason) {
-      this._error = reason instanceof Error ? reason.message : String(reason);
+      this._error = messageOf(reason);
     }
     this._changed.emit();
   }

@@ -17,6 +17,7 @@ import { statesFromColumns } from '../graph/states';
 import { shortId } from '../graph/style';
 import type { IGraphStructure } from '../graph/structure';
 import { structureFromWire } from '../graph/structure';
+import { messageOf } from './reason';
 import type { IDispatchState } from './reduce';
 import { reduceDispatch } from './reduce';
 
@@ -155,7 +156,7 @@ export class DispatchModel implements IDisposable {
       if (ticket === this._ticket && !this._isDisposed) {
         this._isLoading = false;
         this._isMissing = reason instanceof ApiError && reason.status === 404;
-        this._error = reason instanceof Error ? reason.message : String(reason);
+        this._error = messageOf(reason);
         this._changed.emit('error');
       }
     }

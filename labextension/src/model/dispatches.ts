@@ -6,6 +6,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { FeedState, IFeed, IDispatchFilter, IListQuery, IRestClient, SortKey } from '../api';
 import type { DispatchStatus, FeedItem, Summary } from '../contract';
+import { messageOf } from './reason';
 import type { IListState } from './reduce';
 import { reduceList } from './reduce';
 
@@ -217,7 +218,7 @@ export class DispatchesModel implements IDisposable {
       }
     } catch (reason) {
       if (ticket === this._ticket) {
-        this._error = reason instanceof Error ? reason.message : String(reason);
+        this._error = messageOf(reason);
       }
     } finally {
       this._loading -= 1;

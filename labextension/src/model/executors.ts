@@ -13,6 +13,7 @@ import type {
   ExecutorTest,
   ExecutorView
 } from '../contract';
+import { messageOf } from './reason';
 
 /** What is known of one executor. */
 export interface IExecutorState {
@@ -244,8 +245,4 @@ export class ExecutorsModel implements IDisposable {
   private _isWatched = false;
   private _isDisposed = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;
-}
-
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -9,4 +9,5 @@ export * from './node';
 export * from './origin';
 export * from './overview';
 export * from './preview';
+export * from './reason';
 export * from './reduce';

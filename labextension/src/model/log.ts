@@ -5,6 +5,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { ILogQuery, IRestClient } from '../api';
 import type { LogEntry } from '../contract';
+import { messageOf } from './reason';
 
 /** What is shown of the log, and in which order. */
 export type ILogView = Omit<ILogQuery, 'offset' | 'count'>;
@@ -73,7 +74,7 @@ export class LogModel {
       this._path = found.path;
       this._error = '';
     } catch (reason) {
-      this._error = reason instanceof Error ? reason.message : String(reason);
+      this._error = messageOf(reason);
     }
     this._changed.emit();
   }

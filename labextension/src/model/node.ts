@@ -11,6 +11,7 @@ import { Signal } from '@lumino/signaling';
 import type { NodeDetail } from '../contract';
 import { isTerminal } from '../contract';
 import type { DispatchModel } from './dispatch';
+import { messageOf } from './reason';
 
 /** Text of one stream; `offset` is where to go on reading. */
 interface IStream {
@@ -84,7 +85,7 @@ export class NodeModel implements IDisposable {
       this._schedule();
     } catch (reason) {
       if (ticket === this._ticket && !this._isDisposed) {
-        this._error = reason instanceof Error ? reason.message : String(reason);
+        this._error = messageOf(reason);
       }
     }
     if (!this._isDisposed) {

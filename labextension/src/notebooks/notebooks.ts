@@ -9,6 +9,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Kernel } from '@jupyterlab/services';
 import type { Widget } from '@lumino/widgets';
 
+import type { ITexts } from '../texts';
 import type { INotebooks } from '../tokens';
 
 /** A cell, as far as it is used. */
@@ -39,11 +40,6 @@ interface INotebookPanel extends Widget {
 
 /** Why something cannot be done with a notebook; its text is for people. */
 export class NotebookError extends Error {}
-
-/** Texts for people. */
-interface ITexts {
-  __(text: string, ...values: (string | number)[]): string;
-}
 
 /** Finds notebooks in the shell. */
 export class Notebooks implements INotebooks {

@@ -2,12 +2,13 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { addCommands } from '../commands/dispatch';
 import { CommandIds } from '../commands/ids';
 import { addNotebookCommands } from '../commands/notebook';
 import { targets } from '../commands/target';
+import { textsOf } from '../texts';
 import { ICovalentLab, ICovalentViews, INotebooks } from '../tokens';
 import { editArguments } from '../widgets/forms';
 import { PANEL_ID } from './panel';
@@ -55,7 +56,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ) => {
-    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const texts = textsOf(translator);
     const target = targets({
       dispatchId: () => {
         const row = app.contextMenuHitTest(node => node.matches(ROW));

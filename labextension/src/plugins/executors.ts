@@ -5,15 +5,16 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ICommandPalette, type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { ExecutorsClient } from '../api';
 import { addExecutorCommands, ExecutorCommandIds, openDashboard } from '../commands/executors';
-import { covalentIcon } from '../icon';
 import { ExecutorsModel } from '../model';
+import { textsOf } from '../texts';
 import { ICovalentLab, ICovalentViews } from '../tokens';
 import { ExecutorsView } from '../widgets/executors';
+import { pageOf, showPage } from './mainarea';
 
 const ID = 'covalent-lab-executors';
 
@@ -31,7 +32,7 @@ export const executorsPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null
   ) => {
-    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const texts = textsOf(translator);
     const tracker = new WidgetTracker<MainAreaWidget<ExecutorsView>>({ namespace: ID });
     const create = (): MainAreaWidget<ExecutorsView> => {
       const content = new ExecutorsView({
@@ -43,24 +44,13 @@ export const executorsPlugin: JupyterFrontEndPlugin<void> = {
         openDispatch: dispatchId => views.open(dispatchId),
         openLink: url => void openDashboard(app.commands, url)
       });
-      const widget = new MainAreaWidget({ content });
-      widget.toolbar.hide();
-      widget.id = ID;
-      widget.title.icon = covalentIcon;
-      widget.title.label = texts.__('Executors');
-      widget.title.closable = true;
+      const widget = pageOf(content, { id: ID, label: texts.__('Executors') });
       void tracker.add(widget);
       return widget;
     };
     addExecutorCommands(app.commands, {
       texts,
-      openExecutors: () => {
-        const widget = tracker.currentWidget ?? create();
-        if (!widget.isAttached) {
-          app.shell.add(widget, 'main', { type: 'Covalent' });
-        }
-        app.shell.activateById(widget.id);
-      }
+      openExecutors: () => showPage(app, tracker.currentWidget ?? create())
     });
     const command = ExecutorCommandIds.openExecutors;
     palette?.addItem({ command, category: texts.__('Covalent') });

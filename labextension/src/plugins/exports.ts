@@ -5,17 +5,18 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ICommandPalette, type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { addExportCommands, ExportCommandIds } from '../commands/exports';
 import { targets } from '../commands/target';
 import { shortId } from '../graph/style';
-import { covalentIcon } from '../icon';
+import { textsOf } from '../texts';
 import { ICovalentLab, ICovalentViews } from '../tokens';
 import { ComparisonView } from '../widgets/comparison';
 import { saveBlob } from '../widgets/dagview/controls';
 import { chooseFormat, chooseOther, pngFromSvg } from '../widgets/exports';
+import { pageOf, showPage } from './mainarea';
 
 const ROW = '.cvl-mod-dispatch[data-dispatch-id]';
 const RANK = 20;
@@ -34,7 +35,7 @@ export const exportsPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null
   ) => {
-    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const texts = textsOf(translator);
     const tracker = new WidgetTracker<MainAreaWidget<ComparisonView>>({
       namespace: 'covalent-lab-comparison'
     });
@@ -43,20 +44,15 @@ export const exportsPlugin: JupyterFrontEndPlugin<void> = {
       let widget = tracker.find(view => view.id === id);
       if (widget === undefined) {
         const model = lab.createComparison(left, right);
-        widget = new MainAreaWidget({ content: new ComparisonView({ model, texts }) });
-        widget.toolbar.hide();
-        widget.id = id;
-        widget.title.icon = covalentIcon;
-        widget.title.label = `${shortId(left)} ↔ ${shortId(right)}`;
-        widget.title.caption = texts.__('Comparison of %1 and %2', left, right);
-        widget.title.closable = true;
+        widget = pageOf(new ComparisonView({ model, texts }), {
+          id,
+          label: `${shortId(left)} ↔ ${shortId(right)}`,
+          caption: texts.__('Comparison of %1 and %2', left, right)
+        });
         void tracker.add(widget);
         void model.load();
       }
-      if (!widget.isAttached) {
-        app.shell.add(widget, 'main', { type: 'Covalent' });
-      }
-      app.shell.activateById(id);
+      showPage(app, widget);
     };
     addExportCommands(app.commands, {
       texts,

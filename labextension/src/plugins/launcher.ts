@@ -2,9 +2,10 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILauncher } from '@jupyterlab/launcher';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { CommandIds } from '../commands/ids';
+import { textsOf } from '../texts';
 
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'covalent-lab:launcher',
@@ -13,7 +14,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   requires: [ILauncher],
   optional: [ITranslator],
   activate: (app: JupyterFrontEnd, launcher: ILauncher, translator: ITranslator | null) => {
-    const category = (translator ?? nullTranslator).load('covalent_lab').__('Covalent');
+    const category = textsOf(translator).__('Covalent');
     launcher.add({
       command: CommandIds.openQuickstart,
       args: { isLauncher: true },

@@ -1,9 +1,10 @@
 /** Provides access to cells and kernels of open notebooks. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { Notebooks } from '../notebooks/notebooks';
+import { textsOf } from '../texts';
 import { INotebooks } from '../tokens';
 
 export const notebooksPlugin: JupyterFrontEndPlugin<INotebooks> = {
@@ -13,5 +14,5 @@ export const notebooksPlugin: JupyterFrontEndPlugin<INotebooks> = {
   provides: INotebooks,
   optional: [ITranslator],
   activate: (app: JupyterFrontEnd, translator: ITranslator | null) =>
-    new Notebooks(app, (translator ?? nullTranslator).load('covalent_lab'))
+    new Notebooks(app, textsOf(translator))
 };

@@ -6,7 +6,7 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import type { Widget } from '@lumino/widgets';
 
@@ -14,10 +14,12 @@ import { ExportCommandIds } from '../commands/exports';
 import { CommandIds } from '../commands/ids';
 import { addPageCommands, type Page } from '../commands/pages';
 import { covalentIcon } from '../icon';
+import { textsOf } from '../texts';
 import { ICovalentLab, ICovalentViews } from '../tokens';
 import { DispatchTable } from '../widgets/dispatches';
 import { LogsView } from '../widgets/logs';
 import { SettingsView } from '../widgets/settings';
+import { asPage, showPage } from './mainarea';
 
 /** A page that may ask before it is closed. */
 class GuardedPage extends MainAreaWidget {
@@ -48,7 +50,7 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null
   ) => {
-    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const texts = textsOf(translator);
     const createTable = (): Widget => {
       const model = lab.createPages();
       void model.start();
@@ -96,21 +98,14 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
     const trackers = { table: track('table'), settings: track('settings'), logs: track('logs') };
 
     const show = (page: Page): void => {
-      const found = trackers[page].currentWidget;
-      if (found !== null) {
-        app.shell.activateById(found.id);
-        return;
-      }
       const { title, create } = pages[page];
-      const widget = new GuardedPage({ content: create() });
-      widget.toolbar.hide();
-      widget.id = `covalent-lab-${page}`;
-      widget.title.icon = covalentIcon;
-      widget.title.label = title;
-      widget.title.closable = true;
-      void trackers[page].add(widget);
-      app.shell.add(widget, 'main', { type: 'Covalent' });
-      app.shell.activateById(widget.id);
+      let widget = trackers[page].currentWidget;
+      if (widget === null) {
+        const content = create();
+        widget = asPage(new GuardedPage({ content }), { id: `covalent-lab-${page}`, label: title });
+        void trackers[page].add(widget);
+      }
+      showPage(app, widget);
     };
 
     addPageCommands(app.commands, {

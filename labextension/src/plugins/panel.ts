@@ -5,11 +5,12 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { ExecutorCommandIds } from '../commands/executors';
 import { CommandIds } from '../commands/ids';
 import { covalentIcon } from '../icon';
+import { textsOf } from '../texts';
 import { ICovalentLab } from '../tokens';
 import { DispatchesPanel } from '../widgets/dispatches';
 
@@ -28,7 +29,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null
   ) => {
-    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const texts = textsOf(translator);
     const run = (command: string) => (dispatchId: string) =>
       void app.commands.execute(command, { dispatchId });
     const panel = new DispatchesPanel({

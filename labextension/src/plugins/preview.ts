@@ -1,16 +1,17 @@
 /** Keeps the workflow that was drawn last, and shows it in the main area when somebody asks. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, IThemeManager, MainAreaWidget } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ICommandPalette, IThemeManager, type MainAreaWidget } from '@jupyterlab/apputils';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { GraphCommandIds } from '../commands/ids';
 import type { IPreviewRequest } from '../contract/open';
 import { PREVIEW_EVENT } from '../contract/open';
-import { covalentIcon } from '../icon';
 import { PreviewModel } from '../model';
+import { textsOf } from '../texts';
 import { ICovalentLab } from '../tokens';
 import { PreviewView } from '../widgets/preview';
+import { pageOf, showPage } from './mainarea';
 
 export const previewPlugin: JupyterFrontEndPlugin<void> = {
   id: 'covalent-lab:preview',
@@ -25,28 +26,22 @@ export const previewPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     themes: IThemeManager | null
   ) => {
-    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const texts = textsOf(translator);
     const model = new PreviewModel();
     let widget: MainAreaWidget<PreviewView> | null = null;
     const create = (): MainAreaWidget<PreviewView> => {
       const { orientation, showParameters, showPostprocess } = lab.settings;
       const view = { orientation, showParameters, showPostprocess };
-      const made = new MainAreaWidget({ content: new PreviewView({ model, texts, view }) });
-      made.toolbar.hide();
-      made.id = 'covalent-lab-preview';
-      made.title.icon = covalentIcon;
-      made.title.closable = true;
-      made.title.label = texts.__('Preview');
-      return made;
+      return pageOf(new PreviewView({ model, texts, view }), {
+        id: 'covalent-lab-preview',
+        label: texts.__('Preview')
+      });
     };
     const show = (): void => {
       if (widget === null || widget.isDisposed) {
         widget = create();
       }
-      if (!widget.isAttached) {
-        app.shell.add(widget, 'main', { type: 'Covalent' });
-      }
-      app.shell.activateById(widget.id);
+      showPage(app, widget);
     };
     document.addEventListener(PREVIEW_EVENT, event => {
       const { bundle, isAsked } = (event as CustomEvent<IPreviewRequest>).detail;

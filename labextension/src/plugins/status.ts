@@ -2,9 +2,10 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IStatusBar } from '@jupyterlab/statusbar';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { CommandIds } from '../commands/ids';
+import { textsOf } from '../texts';
 import { ICovalentLab } from '../tokens';
 import { RunningStatus } from '../widgets/dispatches';
 
@@ -20,7 +21,7 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
     bar: IStatusBar,
     translator: ITranslator | null
   ) => {
-    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const texts = textsOf(translator);
     const item = new RunningStatus({
       overview: lab.overview,
       texts,

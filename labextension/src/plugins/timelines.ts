@@ -8,16 +8,17 @@ import {
 import {
   ICommandPalette,
   IThemeManager,
-  MainAreaWidget,
+  type MainAreaWidget,
   WidgetTracker
 } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { GraphCommandIds } from '../commands/ids';
 import { TIMELINE_EVENT } from '../contract/open';
-import { covalentIcon } from '../icon';
+import { textsOf } from '../texts';
 import { ICovalentLab, ICovalentViews } from '../tokens';
 import { TimelineView } from '../widgets/timeline';
+import { pageOf, showPage } from './mainarea';
 
 export const timelinesPlugin: JupyterFrontEndPlugin<void> = {
   id: 'covalent-lab:timelines',
@@ -34,18 +35,16 @@ export const timelinesPlugin: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     themes: IThemeManager | null
   ) => {
-    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const texts = textsOf(translator);
     const tracker = new WidgetTracker<MainAreaWidget<TimelineView>>({
       namespace: 'covalent-lab-timelines'
     });
     const create = (dispatchId: string): MainAreaWidget<TimelineView> => {
       const model = lab.createDispatch(dispatchId);
-      const widget = new MainAreaWidget({ content: new TimelineView({ model, texts }) });
-      widget.toolbar.hide();
-      widget.id = `covalent-lab-timeline-${dispatchId}`;
-      widget.title.icon = covalentIcon;
-      widget.title.closable = true;
-      widget.title.label = texts.__('Timeline of %1', dispatchId.slice(0, 8));
+      const widget = pageOf(new TimelineView({ model, texts }), {
+        id: `covalent-lab-timeline-${dispatchId}`,
+        label: texts.__('Timeline of %1', dispatchId.slice(0, 8))
+      });
       model.changed.connect(() => {
         if (model.isDeleted) {
           widget.close();
@@ -61,12 +60,8 @@ export const timelinesPlugin: JupyterFrontEndPlugin<void> = {
     const open = (dispatchId: string): void => {
       const widget =
         tracker.find(view => view.content.model.dispatchId === dispatchId) ?? create(dispatchId);
-      if (!widget.isAttached) {
-        const isBeside = views.currentId === dispatchId;
-        const mode = isBeside ? ('split-bottom' as const) : ('tab-after' as const);
-        app.shell.add(widget, 'main', { type: 'Covalent', mode });
-      }
-      app.shell.activateById(widget.id);
+      const isBeside = views.currentId === dispatchId;
+      showPage(app, widget, { mode: isBeside ? 'split-bottom' : 'tab-after' });
     };
     app.commands.addCommand(GraphCommandIds.openTimeline, {
       label: texts.__('Open Timeline'),

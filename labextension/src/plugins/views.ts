@@ -5,14 +5,15 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { IThemeManager, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { IThemeManager, type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { CommandIds } from '../commands/ids';
-import { covalentIcon } from '../icon';
+import { textsOf } from '../texts';
 import { ICovalentLab, ICovalentViews } from '../tokens';
 import { DispatchView } from '../widgets/dispatch';
+import { pageOf } from './mainarea';
 
 export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
   id: 'covalent-lab:views',
@@ -28,7 +29,7 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
     restorer: ILayoutRestorer | null,
     themes: IThemeManager | null
   ) => {
-    const texts = (translator ?? nullTranslator).load('covalent_lab');
+    const texts = textsOf(translator);
     const tracker = new WidgetTracker<MainAreaWidget<DispatchView>>({ namespace: 'covalent-lab' });
 
     const create = (dispatchId: string): MainAreaWidget<DispatchView> => {
@@ -56,12 +57,10 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
           replaceNode: nodeId => run(CommandIds.replaceNode, nodeId)
         }
       });
-      const widget = new MainAreaWidget({ content });
-      widget.toolbar.hide();
-      widget.id = `covalent-lab-${dispatchId}`;
-      widget.title.icon = covalentIcon;
-      widget.title.label = dispatchId.slice(0, 8);
-      widget.title.closable = true;
+      const widget = pageOf(content, {
+        id: `covalent-lab-${dispatchId}`,
+        label: dispatchId.slice(0, 8)
+      });
       model.changed.connect(() => {
         const { detail } = model;
         if (model.isDeleted) {

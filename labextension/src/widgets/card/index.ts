@@ -13,6 +13,7 @@ import { COMPLETED, statesFromColumns } from '../../graph/states';
 import type { ITexts } from '../../graph/style';
 import { elapsed } from '../../graph/style';
 import type { DispatchModel } from '../../model';
+import { messageOf } from '../../model';
 import { EmbeddedGraph } from '../dagview/embed';
 import { CardTail } from './tail';
 
@@ -152,7 +153,7 @@ export class DispatchCard implements IDisposable {
       await this._model?.cancel();
     } catch (reason) {
       this._cancelButton.disabled = false;
-      this._tail.showRemark(reason instanceof Error ? reason.message : String(reason));
+      this._tail.showRemark(messageOf(reason));
     }
   }
 

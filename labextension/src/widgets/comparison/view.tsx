@@ -1,6 +1,5 @@
 /** Two dispatches side by side: a row for each task, with what differs in signs and words. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 import { useState } from 'react';
 
@@ -9,7 +8,15 @@ import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, shortId, statusWord } from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { ComparisonModel } from '../../model';
-import { OpenLink, StatusBadge, StatusIcon, useSignal } from '../parts';
+import {
+  ComponentWidget,
+  Notice,
+  OpenLink,
+  StatusBadge,
+  StatusIcon,
+  Table,
+  useSignal
+} from '../parts';
 
 interface IComparisonOptions {
   model: ComparisonModel;
@@ -17,15 +24,13 @@ interface IComparisonOptions {
 }
 
 /** The view as a widget; owns its model. */
-export class ComparisonView extends ReactWidget {
+export class ComparisonView extends ComponentWidget<IComparisonOptions> {
   constructor(options: IComparisonOptions) {
-    super();
-    this._options = options;
-    this.addClass('cvl-Comparison');
+    super(ComparisonBody, options, 'cvl-Comparison');
   }
 
   get model(): ComparisonModel {
-    return this._options.model;
+    return this.props.model;
   }
 
   dispose(): void {
@@ -34,12 +39,6 @@ export class ComparisonView extends ReactWidget {
       this.model.dispose();
     }
   }
-
-  protected render(): JSX.Element {
-    return <ComparisonBody {...this._options} />;
-  }
-
-  private readonly _options: IComparisonOptions;
 }
 
 /** Both heads, what differs as a whole, and the rows. */
@@ -50,12 +49,8 @@ export function ComparisonBody(props: IComparisonOptions): JSX.Element {
   const { found } = model;
   const rows = found?.rows.filter(row => showsAll || row.differences.length > 0) ?? [];
   return (
-    <div className="cvl-Comparison-body" aria-busy={model.isLoading}>
-      {model.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {model.error}
-        </p>
-      )}
+    <div className="cvl-Page" aria-busy={model.isLoading}>
+      <Notice text={model.error} />
       {found !== null && (
         <>
           <div className="cvl-Comparison-heads">
@@ -81,9 +76,7 @@ export function ComparisonBody(props: IComparisonOptions): JSX.Element {
                 text={
                   found.differing === 0
                     ? texts.__('No task differs')
-                    : found.differing === 1
-                      ? texts.__('1 task differs')
-                      : texts.__('%1 tasks differ', found.differing)
+                    : texts._n('%1 task differs', '%1 tasks differ', found.differing)
                 }
               />
             </li>
@@ -109,24 +102,24 @@ export function ComparisonBody(props: IComparisonOptions): JSX.Element {
         </button>
       </div>
       {found !== null && rows.length > 0 && (
-        <table className="cvl-Table" aria-label={texts.__('Tasks side by side')}>
-          <thead>
-            <tr>
-              <th scope="col">{texts.__('Task')}</th>
-              <th scope="col">{texts.__('Left: %1', shortId(model.left))}</th>
-              <th scope="col">{texts.__('Right: %1', shortId(model.right))}</th>
-              <th scope="col">{texts.__('Differs in')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row, index) => (
-              <Row key={index} row={row} model={model} texts={texts} />
-            ))}
-          </tbody>
-        </table>
+        <Table
+          caption={texts.__('Tasks side by side')}
+          columns={[
+            { label: texts.__('Task') },
+            { label: texts.__('Left: %1', shortId(model.left)) },
+            { label: texts.__('Right: %1', shortId(model.right)) },
+            { label: texts.__('Differs in') }
+          ]}
+        >
+          {rows.map((row, index) => (
+            <Row key={index} row={row} model={model} texts={texts} />
+          ))}
+        </Table>
       )}
       {found !== null && found.hidden > 0 && (
-        <p className="cvl-Muted">{texts.__('%1 more tasks are not shown.', found.hidden)}</p>
+        <p className="cvl-Muted">
+          {texts._n('%1 more task is not shown.', '%1 more tasks are not shown.', found.hidden)}
+        </p>
       )}
     </div>
   );

@@ -1,8 +1,7 @@
 /** Paints one node: a card, a list or the pill of a value, with as much on it as its size on the screen allows. */
 
 import { isGoingOn, statusName } from '../../graph/states';
-import { elapsed, formatDuration, nodeWord, statusTone } from '../../graph/style';
-import type { ITexts } from '../../graph/style';
+import { elapsed, formatDuration, kindWord, nodeWord, statusTone } from '../../graph/style';
 import { detailOf } from '../../graph/visible';
 import { drawKindGlyph, drawStatusGlyph } from './glyphs';
 import type { IScene } from './scene';
@@ -280,7 +279,9 @@ function subtitle(
   const { structure, states, texts, fitter } = scene;
   const counts = scene.counts?.get(id);
   if (!scene.isLive) {
-    return fitter.cut(context, kindWord(structure.kinds[id], texts), room);
+    const kind = structure.kinds[id];
+    const isTold = kind === 'sublattice' || kind === 'postprocess';
+    return isTold ? fitter.cut(context, kindWord(kind, texts), room) : '';
   }
   if (counts !== undefined) {
     return fitter.cut(context, stackText(counts, texts), room);
@@ -319,15 +320,4 @@ function placeOf(
   const executor = scene.structure.executors[id];
   const both = `${executor} ${number}`.trim();
   return [both, number].find(text => text !== '' && scene.fitter.fits(context, text, room)) ?? '';
-}
-
-function kindWord(kind: string, texts: ITexts): string {
-  switch (kind) {
-    case 'sublattice':
-      return texts.__('sublattice');
-    case 'postprocess':
-      return texts.__('postprocess');
-    default:
-      return '';
-  }
 }

@@ -109,7 +109,7 @@ export class EmbeddedGraph {
   setHead(head: IEmbedHead): void {
     this._name.textContent = head.name;
     this._badge.hidden = this._progress.hidden = head.status === null;
-    const count = this._texts.__('%1 tasks', head.total);
+    const count = this._texts._n('%1 task', '%1 tasks', head.total);
     if (head.status === null) {
       this._count.textContent = count;
       return;

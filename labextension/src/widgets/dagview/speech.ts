@@ -11,7 +11,8 @@ const MAX_TITLE = 500;
 /** The graph as a whole, and how to go through it. */
 export function describeGraph(structure: IGraphStructure, texts: ITexts): string {
   const count = structure.count - structure.parameterCount;
-  return texts.__(
+  return texts._n(
+    'Workflow graph with %1 node. Tab moves through the nodes, Enter opens one, F goes to the next failed one, / finds.',
     'Workflow graph with %1 nodes. Tab moves through the nodes, Enter opens one, F goes to the next failed one, / finds.',
     count
   );
@@ -43,7 +44,9 @@ export function describeDrawn(
 /** A stack: what it holds, and how that stands. */
 function describeStack(drawing: Drawing, id: number, texts: ITexts): string {
   const size = drawing.membersOf(id).length;
-  const parts = [texts.__('Stack of %1 nodes: %2', size, drawing.structure.labels[id])];
+  const parts = [
+    texts._n('Stack of %1 node: %2', 'Stack of %1 nodes: %2', size, drawing.structure.labels[id])
+  ];
   drawing.counts?.get(id)?.forEach((count, code) => {
     parts.push(`${count} ${statusWord(statusName(code), texts)}`);
   });

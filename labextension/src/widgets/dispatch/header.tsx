@@ -1,6 +1,5 @@
 /** The head of a dispatch's view: name, status, progress, runtime, error. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 
 import { isTerminal } from '../../contract';
@@ -11,6 +10,7 @@ import type { DispatchModel } from '../../model';
 import type { IViewActions } from '../node';
 import {
   BACK,
+  ComponentWidget,
   CopyButton,
   Glyph,
   OpenLink,
@@ -30,18 +30,10 @@ export interface IHeaderOptions {
 }
 
 /** The head as a widget. */
-export class DispatchHeader extends ReactWidget {
+export class DispatchHeader extends ComponentWidget<IHeaderOptions> {
   constructor(options: IHeaderOptions) {
-    super();
-    this._options = options;
-    this.addClass('cvl-Header-widget');
+    super(Header, options, 'cvl-Header-widget');
   }
-
-  protected render(): JSX.Element {
-    return <Header {...this._options} />;
-  }
-
-  private readonly _options: IHeaderOptions;
 }
 
 /** Name, status, progress, and what can be done; or why there is nothing to show. */
@@ -185,9 +177,7 @@ export function Header(props: IHeaderOptions): JSX.Element | null {
           <pre>{detail.error ?? texts.__('The dispatch failed.')}</pre>
           {hasFailed && (
             <button type="button" className="cvl-Button" onClick={showFailed}>
-              {detail.failed > 1
-                ? texts.__('Next of %1 failed tasks', detail.failed)
-                : texts.__('Show the failed task')}
+              {texts._n('Show the failed task', 'Next of %1 failed tasks', detail.failed)}
             </button>
           )}
         </div>

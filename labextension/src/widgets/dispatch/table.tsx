@@ -1,6 +1,5 @@
 /** All nodes of a dispatch as a table: the way to the graph for keyboard and screen reader. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import type { JSX } from 'react';
 import { useMemo, useState } from 'react';
@@ -23,12 +22,13 @@ import {
   formatDuration,
   formatSize,
   formatTime,
+  kindWord,
   nodeWord,
   statusWord
 } from '../../graph/style';
 import type { IGraphStructure } from '../../graph/structure';
 import type { DispatchModel } from '../../model';
-import { StatusIcon, useNow, useSignal } from '../parts';
+import { ComponentWidget, StatusIcon, Table, useNow, useSignal } from '../parts';
 
 interface ITableProps {
   model: DispatchModel;
@@ -40,25 +40,17 @@ const STEP = 200;
 const ORDER = [FAILED, RUNNING, DISPATCHING, STARTING, PENDING, CANCELLED, COMPLETED];
 
 /** The table as a widget. */
-export class NodeTable extends ReactWidget {
+export class NodeTable extends ComponentWidget<ITableProps> {
   constructor(options: ITableProps) {
-    super();
-    this._options = options;
-    this.addClass('cvl-NodeTable');
-  }
-
-  protected render(): JSX.Element {
-    return <Table {...this._options} />;
+    super(Nodes, options, 'cvl-NodeTable');
   }
 
   protected onActivateRequest(msg: Message): void {
     this.node.querySelector('input')?.focus();
   }
-
-  private readonly _options: ITableProps;
 }
 
-function Table(props: ITableProps): JSX.Element {
+function Nodes(props: ITableProps): JSX.Element {
   const { model, texts } = props;
   useSignal(model.changed);
   useSignal(model.selectionChanged);
@@ -96,7 +88,7 @@ function Table(props: ITableProps): JSX.Element {
           value={filter}
           onChange={event => setFilter(event.target.value)}
         />
-        <span className="cvl-Muted">{texts.__('%1 nodes', ids.length)}</span>
+        <span className="cvl-Muted">{texts._n('%1 node', '%1 nodes', ids.length)}</span>
         <button type="button" className="cvl-Button" onClick={props.showGraph}>
           {texts.__('Show graph')}
         </button>
@@ -123,56 +115,55 @@ function Table(props: ITableProps): JSX.Element {
         </div>
       )}
       <div className="cvl-NodeTable-scroll">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{texts.__('Status')}</th>
-              <th scope="col">{texts.__('Id')}</th>
-              <th scope="col">{texts.__('Name')}</th>
-              <th scope="col">{texts.__('Kind')}</th>
-              <th scope="col">{texts.__('Started')}</th>
-              <th scope="col">{texts.__('Run time')}</th>
-              <th scope="col">{texts.__('CPU time')}</th>
-              <th scope="col" title={texts.__('Highest memory of the process that ran it')}>
-                {texts.__('Memory')}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {structure !== null &&
-              nodes !== null &&
-              ids.slice(0, limit).map(id => {
-                const state = statusName(nodes.status[id]);
-                const time = elapsed(nodes.startedAt[id], nodes.endedAt[id], now);
-                return (
-                  <tr
-                    key={id}
-                    data-node-id={id}
-                    className={id === model.selection ? 'cvl-mod-active' : undefined}
-                    onClick={() => {
-                      model.selection = id;
-                    }}
-                  >
-                    <td>
-                      <StatusIcon status={state} texts={texts} size={14} />{' '}
-                      {nodeWord(nodes, id, texts)}
-                    </td>
-                    <td>{id}</td>
-                    <td>
-                      <button type="button" className="cvl-Link" title={structure.names[id]}>
-                        {structure.labels[id]}
-                      </button>
-                    </td>
-                    <td>{structure.kinds[id]}</td>
-                    <td>{formatTime(nodes.startedAt[id], now)}</td>
-                    <td>{time === null ? '' : formatDuration(time)}</td>
-                    <td>{formatDuration(nodes.cpuS[id])}</td>
-                    <td>{formatSize(nodes.peakMemory[id])}</td>
-                  </tr>
-                );
-              })}
-          </tbody>
-        </table>
+        <Table
+          caption={texts.__('Nodes')}
+          columns={[
+            { label: texts.__('Status') },
+            { label: texts.__('Id') },
+            { label: texts.__('Name') },
+            { label: texts.__('Kind') },
+            { label: texts.__('Started') },
+            { label: texts.__('Run time') },
+            { label: texts.__('CPU time') },
+            {
+              label: texts.__('Memory'),
+              title: texts.__('Highest memory of the process that ran it')
+            }
+          ]}
+        >
+          {structure !== null &&
+            nodes !== null &&
+            ids.slice(0, limit).map(id => {
+              const state = statusName(nodes.status[id]);
+              const time = elapsed(nodes.startedAt[id], nodes.endedAt[id], now);
+              return (
+                <tr
+                  key={id}
+                  data-node-id={id}
+                  className={id === model.selection ? 'cvl-mod-active' : undefined}
+                  onClick={() => {
+                    model.selection = id;
+                  }}
+                >
+                  <td>
+                    <StatusIcon status={state} texts={texts} size={14} />{' '}
+                    {nodeWord(nodes, id, texts)}
+                  </td>
+                  <td>{id}</td>
+                  <td>
+                    <button type="button" className="cvl-Link" title={structure.names[id]}>
+                      {structure.labels[id]}
+                    </button>
+                  </td>
+                  <td>{kindWord(structure.kinds[id], texts)}</td>
+                  <td>{formatTime(nodes.startedAt[id], now)}</td>
+                  <td>{time === null ? '' : formatDuration(time)}</td>
+                  <td>{formatDuration(nodes.cpuS[id])}</td>
+                  <td>{formatSize(nodes.peakMemory[id])}</td>
+                </tr>
+              );
+            })}
+        </Table>
         {ids.length > limit && (
           <button type="button" className="cvl-Button" onClick={() => setLimit(limit + STEP)}>
             {texts.__('Show more (%1 of %2)', limit, ids.length)}

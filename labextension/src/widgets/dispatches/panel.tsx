@@ -1,13 +1,12 @@
 /** The side panel: the list of dispatches. Shows the model; every action is handed in. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import type { JSX } from 'react';
 import { useRef, useState } from 'react';
 
 import type { ITexts } from '../../graph/style';
 import type { DispatchesModel } from '../../model';
-import { Glyph, TABLE, useSignal } from '../parts';
+import { ComponentWidget, Glyph, Notice, TABLE, useSignal } from '../parts';
 import { EmptyList } from './empty';
 import { Connection, SearchBox, StatusTabs } from './filters';
 import { DispatchRow } from './row';
@@ -31,16 +30,17 @@ const REFRESH = 'M13 8a5 5 0 1 1-1.6-3.7M13.2 2.2v2.9h-2.9';
 
 type Sort = DispatchesModel['view']['sort'];
 
-/** The list as a widget of the left area. */
-export class DispatchesPanel extends ReactWidget {
-  constructor(options: { model: DispatchesModel; texts: ITexts; actions: IDispatchActions }) {
-    super();
-    this._options = options;
-    this.addClass('cvl-Dispatches');
-  }
+/** What the list shows, and what can be done in it. */
+interface IListOptions {
+  model: DispatchesModel;
+  texts: ITexts;
+  actions: IDispatchActions;
+}
 
-  protected render(): JSX.Element {
-    return <DispatchList {...this._options} />;
+/** The list as a widget of the left area. */
+export class DispatchesPanel extends ComponentWidget<IListOptions> {
+  constructor(options: IListOptions) {
+    super(DispatchList, options, 'cvl-Dispatches');
   }
 
   /** Puts the keyboard on the list, or on the search where it is empty. */
@@ -48,20 +48,10 @@ export class DispatchesPanel extends ReactWidget {
     const list = this.node.querySelector<HTMLElement>('[role=grid]');
     (list ?? this.node.querySelector<HTMLElement>('input'))?.focus();
   }
-
-  private readonly _options: {
-    model: DispatchesModel;
-    texts: ITexts;
-    actions: IDispatchActions;
-  };
 }
 
 /** The list itself, with search, order, tabs and state of the connection. */
-export function DispatchList(props: {
-  model: DispatchesModel;
-  texts: ITexts;
-  actions: IDispatchActions;
-}): JSX.Element {
+export function DispatchList(props: IListOptions): JSX.Element {
   const { model, texts } = props;
   useSignal(model.changed);
   const hasFilter = model.view.tab !== 'all' || model.view.search !== '';
@@ -104,11 +94,7 @@ export function DispatchList(props: {
         <SearchRow model={model} texts={texts} />
         <StatusTabs model={model} texts={texts} />
       </div>
-      {model.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {model.error}
-        </p>
-      )}
+      <Notice text={model.error} />
       {model.items.length > 0 ? (
         <Rows {...props} />
       ) : (
@@ -155,11 +141,7 @@ function SearchRow(props: { model: DispatchesModel; texts: ITexts }): JSX.Elemen
   );
 }
 
-function Rows(props: {
-  model: DispatchesModel;
-  texts: ITexts;
-  actions: IDispatchActions;
-}): JSX.Element {
+function Rows(props: IListOptions): JSX.Element {
   const { model, texts, actions } = props;
   const [activeId, setActiveId] = useState<string | null>(null);
   const list = useRef<HTMLDivElement>(null);

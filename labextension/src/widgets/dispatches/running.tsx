@@ -1,11 +1,10 @@
 /** The number of running dispatches, for the status bar. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 
 import type { ITexts } from '../../graph/style';
 import type { OverviewModel } from '../../model';
-import { StatusIcon, useSignal } from '../parts';
+import { ComponentWidget, StatusIcon, useSignal } from '../parts';
 
 interface IRunningOptions {
   overview: OverviewModel;
@@ -14,18 +13,10 @@ interface IRunningOptions {
 }
 
 /** The number as a widget. */
-export class RunningStatus extends ReactWidget {
+export class RunningStatus extends ComponentWidget<IRunningOptions> {
   constructor(options: IRunningOptions) {
-    super();
-    this._options = options;
-    this.addClass('cvl-Running');
+    super(Running, options, 'cvl-Running');
   }
-
-  protected render(): JSX.Element {
-    return <Running {...this._options} />;
-  }
-
-  private readonly _options: IRunningOptions;
 }
 
 /** A button that shows the list. */

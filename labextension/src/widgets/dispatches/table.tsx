@@ -1,6 +1,5 @@
 /** The list of dispatches as a table in the main area: figures, columns to sort by, pages, selection, deletion. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 import { useState } from 'react';
 
@@ -9,14 +8,16 @@ import type { ITexts } from '../../graph/style';
 import { elapsed, formatRunning, formatTime, statusWord } from '../../graph/style';
 import type { DispatchesModel, OverviewModel } from '../../model';
 import {
+  ComponentWidget,
   CopyButton,
   MiddleText,
+  Notice,
   Pager,
-  SortHeader,
   StatusIcon,
+  Table,
   useNow,
   useSignal,
-  type ISortColumn
+  type IColumn
 } from '../parts';
 import { SummaryCards } from './cards';
 import { EmptyList } from './empty';
@@ -40,25 +41,17 @@ export interface ITableOptions {
 }
 
 /** The table as a widget; owns the model of its page. */
-export class DispatchTable extends ReactWidget {
+export class DispatchTable extends ComponentWidget<ITableOptions> {
   constructor(options: ITableOptions) {
-    super();
-    this._options = options;
-    this.addClass('cvl-DispatchTable');
+    super(TableView, options, 'cvl-DispatchTable');
   }
 
   dispose(): void {
     if (!this.isDisposed) {
       super.dispose();
-      this._options.model.dispose();
+      this.props.model.dispose();
     }
   }
-
-  protected render(): JSX.Element {
-    return <TableView {...this._options} />;
-  }
-
-  private readonly _options: ITableOptions;
 }
 
 /** Figures, filters, table and pages. */
@@ -112,11 +105,7 @@ export function TableView(props: ITableOptions): JSX.Element {
             : texts.__('Delete all %1…', model.total)}
         </button>
       </div>
-      {model.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {model.error}
-        </p>
-      )}
+      <Notice text={model.error} />
       {items.length === 0 && model.isLoaded ? (
         <EmptyList texts={texts} hasFilter={hasFilter} />
       ) : (
@@ -145,7 +134,7 @@ function Rows(
   props: ITableOptions & { selected: readonly string[]; choose: (ids: readonly string[]) => void }
 ): JSX.Element {
   const { model, texts, selected, choose } = props;
-  const columns: ISortColumn<Sort>[] = [
+  const columns: IColumn<Sort>[] = [
     { label: texts.__('Id') },
     { label: texts.__('Workflow'), sort: 'name' },
     { label: texts.__('Run time'), sort: 'runtime', first: 'desc' },
@@ -155,51 +144,45 @@ function Rows(
   ];
   const all = model.items.map(item => item.dispatch_id);
   return (
-    <table className="cvl-Table" aria-label={texts.__('Dispatches')} aria-busy={model.isLoading}>
-      <thead>
-        <tr>
-          <th scope="col" className="cvl-Table-check">
-            <input
-              type="checkbox"
-              aria-label={texts.__('Select all on this page')}
-              checked={all.length > 0 && selected.length === all.length}
-              ref={box => {
-                if (box !== null) {
-                  box.indeterminate = selected.length > 0 && selected.length < all.length;
-                }
-              }}
-              onChange={event => choose(event.target.checked ? all : [])}
-            />
-          </th>
-          {columns.map(column => (
-            <SortHeader
-              key={column.label}
-              column={column}
-              order={model.view}
-              show={order => void model.show(order)}
-            />
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {model.items.map(item => (
-          <Row
-            key={item.dispatch_id}
-            item={item}
-            texts={texts}
-            open={props.open}
-            isSelected={selected.includes(item.dispatch_id)}
-            select={isSelected =>
-              choose(
-                isSelected
-                  ? [...selected, item.dispatch_id]
-                  : selected.filter(id => id !== item.dispatch_id)
-              )
-            }
+    <Table
+      caption={texts.__('Dispatches')}
+      columns={columns}
+      order={model.view}
+      sortBy={order => void model.show(order)}
+      isBusy={model.isLoading}
+      before={
+        <th scope="col" className="cvl-Table-check">
+          <input
+            type="checkbox"
+            aria-label={texts.__('Select all on this page')}
+            checked={all.length > 0 && selected.length === all.length}
+            ref={box => {
+              if (box !== null) {
+                box.indeterminate = selected.length > 0 && selected.length < all.length;
+              }
+            }}
+            onChange={event => choose(event.target.checked ? all : [])}
           />
-        ))}
-      </tbody>
-    </table>
+        </th>
+      }
+    >
+      {model.items.map(item => (
+        <Row
+          key={item.dispatch_id}
+          item={item}
+          texts={texts}
+          open={props.open}
+          isSelected={selected.includes(item.dispatch_id)}
+          select={isSelected =>
+            choose(
+              isSelected
+                ? [...selected, item.dispatch_id]
+                : selected.filter(id => id !== item.dispatch_id)
+            )
+          }
+        />
+      ))}
+    </Table>
   );
 }
 

@@ -108,7 +108,7 @@ function SettingField(props: {
           type="text"
           spellCheck={false}
           autoComplete="off"
-          placeholder={setting.kind === 'secret' ? 'env:NAME' : standard}
+          placeholder={setting.kind === 'secret' ? texts.__('env:NAME') : standard}
           onChange={event => type(event.target.value)}
         />
       )}

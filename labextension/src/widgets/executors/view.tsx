@@ -1,12 +1,11 @@
 /** Executors in the main area: a card for each. Shows the model; every action is the model's or handed in. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import type { JSX } from 'react';
 
 import type { ITexts } from '../../graph/style';
 import type { ExecutorsModel } from '../../model';
-import { Glyph, RERUN, useSignal } from '../parts';
+import { ComponentWidget, Glyph, Notice, RERUN, useSignal } from '../parts';
 import { ExecutorCard } from './card';
 import { ClusterPart } from './cluster';
 
@@ -20,40 +19,32 @@ export interface IExecutorsOptions {
 }
 
 /** The view as a widget; owns its model, which is watched while the view can be seen. */
-export class ExecutorsView extends ReactWidget {
+export class ExecutorsView extends ComponentWidget<IExecutorsOptions> {
   constructor(options: IExecutorsOptions) {
-    super();
-    this._options = options;
-    this.addClass('cvl-Executors');
+    super(ExecutorList, options, 'cvl-Executors');
   }
 
   dispose(): void {
     if (!this.isDisposed) {
       super.dispose();
-      this._options.model.dispose();
+      this.props.model.dispose();
     }
   }
 
   protected onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this._options.model.isWatched = true;
+    this.props.model.isWatched = true;
   }
 
   protected onAfterHide(message: Message): void {
     super.onAfterHide(message);
-    this._options.model.isWatched = false;
+    this.props.model.isWatched = false;
   }
 
   protected onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
-    this._options.model.isWatched = this.isVisible;
+    this.props.model.isWatched = this.isVisible;
   }
-
-  protected render(): JSX.Element {
-    return <ExecutorList {...this._options} />;
-  }
-
-  private readonly _options: IExecutorsOptions;
 }
 
 /** Head, and cards. */
@@ -61,7 +52,7 @@ export function ExecutorList(props: IExecutorsOptions): JSX.Element {
   const { model, texts } = props;
   useSignal(model.changed);
   return (
-    <div className="cvl-Executors-body">
+    <div className="cvl-Page">
       <div className="cvl-Executors-head">
         <h2>{texts.__('Executors')}</h2>
         <button type="button" className="cvl-Button" onClick={() => void model.refresh()}>
@@ -74,11 +65,7 @@ export function ExecutorList(props: IExecutorsOptions): JSX.Element {
           'Where tasks run. A check asks an executor how it is; a test runs a small task on it.'
         )}
       </p>
-      {model.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {model.error}
-        </p>
-      )}
+      <Notice text={model.error} />
       {!model.isLoaded && model.error === '' && (
         <p className="cvl-Muted" role="status">
           {texts.__('Loading…')}

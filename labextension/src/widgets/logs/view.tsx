@@ -1,24 +1,26 @@
 /** The log of the dispatcher: search, order, pages, download. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 import { useState } from 'react';
 
 import type { LogEntry } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import type { LogModel } from '../../model';
+import { messageOf } from '../../model';
 import { saveBlob } from '../dagview/controls';
 import {
+  ComponentWidget,
   CopyButton,
   DOWNLOAD,
   Glyph,
   MiddleText,
+  Notice,
   Pager,
   SearchInput,
-  SortHeader,
+  Table,
   Traceback,
   useSignal,
-  type ISortColumn
+  type IColumn
 } from '../parts';
 
 interface ILogOptions {
@@ -29,18 +31,10 @@ interface ILogOptions {
 const LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
 
 /** The log as a widget. */
-export class LogsView extends ReactWidget {
+export class LogsView extends ComponentWidget<ILogOptions> {
   constructor(options: ILogOptions) {
-    super();
-    this._options = options;
-    this.addClass('cvl-Logs');
+    super(Logs, options, 'cvl-Logs');
   }
-
-  protected render(): JSX.Element {
-    return <Logs {...this._options} />;
-  }
-
-  private readonly _options: ILogOptions;
 }
 
 /** Tools, table, pages. */
@@ -53,7 +47,7 @@ export function Logs(props: ILogOptions): JSX.Element {
       saveBlob(await model.file(), 'dispatcher.log');
       setError('');
     } catch (reason) {
-      setError(reason instanceof Error ? reason.message : String(reason));
+      setError(messageOf(reason));
     }
   };
   const problem = error || model.error;
@@ -96,11 +90,7 @@ export function Logs(props: ILogOptions): JSX.Element {
           {texts.__('Download')}
         </button>
       </div>
-      {problem !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {problem}
-        </p>
-      )}
+      <Notice text={problem} />
       {model.items.length > 0 ? (
         <Entries {...props} />
       ) : (
@@ -126,31 +116,23 @@ export function Logs(props: ILogOptions): JSX.Element {
 
 function Entries(props: ILogOptions): JSX.Element {
   const { model, texts } = props;
-  const columns: ISortColumn<'time' | 'level'>[] = [
+  const columns: IColumn<'time' | 'level'>[] = [
     { label: texts.__('Time'), sort: 'time', first: 'desc' },
     { label: texts.__('Level'), sort: 'level', first: 'desc' },
     { label: texts.__('Message') }
   ];
   return (
-    <table className="cvl-Table cvl-Logs-table" aria-label={texts.__('Messages')}>
-      <thead>
-        <tr>
-          {columns.map(column => (
-            <SortHeader
-              key={column.label}
-              column={column}
-              order={model.view}
-              show={order => void model.show(order)}
-            />
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {model.items.map(entry => (
-          <Entry key={entry.number} entry={entry} texts={texts} />
-        ))}
-      </tbody>
-    </table>
+    <Table
+      className="cvl-Logs-table"
+      caption={texts.__('Messages')}
+      columns={columns}
+      order={model.view}
+      sortBy={order => void model.show(order)}
+    >
+      {model.items.map(entry => (
+        <Entry key={entry.number} entry={entry} texts={texts} />
+      ))}
+    </Table>
   );
 }
 
@@ -168,7 +150,7 @@ function Entry(props: { entry: LogEntry; texts: ITexts }): JSX.Element {
         </div>
         {rest.length > 0 && (
           <details>
-            <summary>{texts.__('%1 more lines', rest.length)}</summary>
+            <summary>{texts._n('%1 more line', '%1 more lines', rest.length)}</summary>
             <Traceback text={rest.join('\n')} />
           </details>
         )}

@@ -6,7 +6,14 @@ import { useEffect, useState } from 'react';
 import type { NodeDetail, NodeInput, Usage } from '../../contract';
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, formatSize, formatTime, shortId } from '../../graph/style';
+import {
+  elapsed,
+  formatDuration,
+  formatSize,
+  formatTime,
+  kindWord,
+  shortId
+} from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { DispatchModel, NodeModel } from '../../model';
 import { outputCode } from '../../model';
@@ -19,6 +26,7 @@ import {
   executorSettings,
   Facts,
   Glyph,
+  Notice,
   OpenLink,
   PayloadView,
   SourceView,
@@ -67,11 +75,7 @@ export function NodeView(props: {
         <Glyph path={BACK} />
         {dispatch.detail?.name ?? texts.__('Workflow')}
       </button>
-      {node.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {node.error}
-        </p>
-      )}
+      <Notice text={node.error} />
       {detail !== null && (
         <>
           <div className="cvl-Panel-head">
@@ -87,7 +91,7 @@ export function NodeView(props: {
               [
                 texts.__('Node'),
                 <span key="id" className="cvl-Panel-id">
-                  {`${detail.node_id} · ${detail.kind.replace('_', ' ')}`}
+                  {`${detail.node_id} · ${kindWord(detail.kind, texts)}`}
                   <CopyButton
                     text={String(detail.node_id)}
                     label={texts.__('Copy node id')}

@@ -1,13 +1,12 @@
 /** The panel beside the graph: the selected node, or the dispatch when none is. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 import { useEffect, useState } from 'react';
 
 import type { ITexts } from '../../graph/style';
 import type { DispatchModel } from '../../model';
 import { NodeModel } from '../../model';
-import { TabList, useSignal } from '../parts';
+import { ComponentWidget, TabList, useSignal } from '../parts';
 import type { IViewActions } from './actions';
 import { DispatchOverview } from './overview';
 import { NodeView } from './node';
@@ -24,19 +23,11 @@ interface ISideOptions {
 }
 
 /** The panel as a widget. */
-export class SidePanel extends ReactWidget {
+export class SidePanel extends ComponentWidget<ISideOptions> {
   constructor(options: ISideOptions) {
-    super();
-    this._options = options;
-    this.addClass('cvl-SidePanel');
+    super(Side, options, 'cvl-SidePanel');
     this.node.style.minWidth = `${MIN_WIDTH}px`;
   }
-
-  protected render(): JSX.Element {
-    return <Side {...this._options} />;
-  }
-
-  private readonly _options: ISideOptions;
 }
 
 /** What the panel shows at the moment. */

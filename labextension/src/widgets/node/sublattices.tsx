@@ -8,14 +8,16 @@ import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatRunning } from '../../graph/style';
 import type { DispatchModel, IPartsOrder } from '../../model';
+import { messageOf } from '../../model';
 import {
+  Notice,
   OpenLink,
   Pager,
-  SortHeader,
   StatusIcon,
+  Table,
   useNow,
   useSignal,
-  type ISortColumn
+  type IColumn
 } from '../parts';
 
 const PAGE_SIZE = 50;
@@ -41,7 +43,7 @@ export function Sublattices(props: { model: DispatchModel; texts: ITexts }): JSX
       },
       (reason: unknown) => {
         if (isCurrent) {
-          setError(reason instanceof Error ? reason.message : String(reason));
+          setError(messageOf(reason));
         }
       }
     );
@@ -49,32 +51,19 @@ export function Sublattices(props: { model: DispatchModel; texts: ITexts }): JSX
       isCurrent = false;
     };
   }, [model, order, page, version]);
-  const columns: ISortColumn<IPartsOrder['sort']>[] = [
+  const columns: IColumn<IPartsOrder['sort']>[] = [
     { label: texts.__('Workflow'), sort: 'name' },
     { label: texts.__('Run time'), sort: 'runtime', first: 'desc' },
     { label: texts.__('Tasks'), sort: 'total', first: 'desc' }
   ];
   return (
     <>
-      {error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {error}
-        </p>
-      )}
-      <table className="cvl-Table" aria-label={texts.__('Sublattices')}>
-        <thead>
-          <tr>
-            {columns.map(column => (
-              <SortHeader key={column.label} column={column} order={order} show={setOrder} />
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {items.map(item => (
-            <Row key={item.dispatch_id} item={item} texts={texts} />
-          ))}
-        </tbody>
-      </table>
+      <Notice text={error} />
+      <Table caption={texts.__('Sublattices')} columns={columns} order={order} sortBy={setOrder}>
+        {items.map(item => (
+          <Row key={item.dispatch_id} item={item} texts={texts} />
+        ))}
+      </Table>
       <Pager
         page={page}
         pages={Math.ceil((model.nodes?.parts.size ?? 0) / PAGE_SIZE)}

@@ -7,6 +7,7 @@ import type { Payload, Preview } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import { formatSize } from '../../graph/style';
 import type { DispatchModel } from '../../model';
+import { messageOf } from '../../model';
 import { saveBlob } from '../dagview/controls';
 import { CopyButton, DOWNLOAD, Glyph } from './fields';
 
@@ -26,7 +27,7 @@ export function PayloadView(props: {
       saveBlob(await dispatch.payload(payload.digest), `${props.fileName}.covalent`);
       setError('');
     } catch (reason) {
-      setError(reason instanceof Error ? reason.message : String(reason));
+      setError(messageOf(reason));
     }
   };
   return (
@@ -69,8 +70,7 @@ function RichPreview(props: {
     setPreview(null);
     dispatch.preview(payload.digest).then(
       value => isCurrent && setPreview(value),
-      (reason: unknown) =>
-        isCurrent && setError(reason instanceof Error ? reason.message : String(reason))
+      (reason: unknown) => isCurrent && setError(messageOf(reason))
     );
     return () => {
       isCurrent = false;

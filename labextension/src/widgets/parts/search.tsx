@@ -50,7 +50,7 @@ export function SearchInput(props: {
         onChange={event => setText(event.target.value)}
       />
       <span className="cvl-Search-hint" role="status">
-        {isShort && texts.__('Type %1 characters or more.', minimum)}
+        {isShort && texts._n('Type %1 character or more.', 'Type %1 characters or more.', minimum)}
       </span>
     </>
   );

@@ -57,7 +57,12 @@ export function ProgressBar(props: {
       aria-valuemin={0}
       aria-valuemax={total}
       aria-valuenow={completed}
-      aria-label={props.texts.__('%1 of %2 tasks completed', completed, total)}
+      aria-label={props.texts._n(
+        '%2 of %1 task completed',
+        '%2 of %1 tasks completed',
+        total,
+        completed
+      )}
     >
       <span className="cvl-Progress-completed" style={{ width: part(completed) }} />
       <span className="cvl-Progress-failed" style={{ width: part(failed) }} />

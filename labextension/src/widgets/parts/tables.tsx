@@ -1,6 +1,6 @@
-/** Parts of tables whose rows the server sorts and cuts into pages. */
+/** Tables, and ways through those whose rows the server sorts and cuts into pages. */
 
-import type { JSX } from 'react';
+import type { JSX, ReactNode } from 'react';
 
 import type { ITexts } from '../../graph/style';
 
@@ -11,34 +11,73 @@ export interface IOrder<K extends string> {
 }
 
 /** A column; without `sort` it cannot be sorted by. */
-export interface ISortColumn<K extends string> {
+export interface IColumn<K extends string = never> {
   readonly label: string;
+  /** What the label leaves open. */
+  readonly title?: string;
   readonly sort?: K;
   /** Direction of the first click, if not upwards. */
   readonly first?: 'asc' | 'desc';
 }
 
-/** The head of a column; a click sorts by it, another one turns the order round. */
-export function SortHeader<K extends string>(props: {
-  column: ISortColumn<K>;
-  order: IOrder<K>;
-  show: (order: IOrder<K>) => void;
-}): JSX.Element {
-  const { label, sort, first = 'asc' } = props.column;
-  if (sort === undefined) {
-    return <th scope="col">{label}</th>;
+/** The order that a table shows, and what a click on the head of a column asks for. */
+interface ISorting<K extends string> {
+  order?: IOrder<K>;
+  sortBy?: (order: IOrder<K>) => void;
+}
+
+/** A table with a name and a head; its rows are the children. */
+export function Table<K extends string = never>(
+  props: ISorting<K> & {
+    /** Told to screen readers. */
+    caption: string;
+    columns: readonly IColumn<K>[];
+    className?: string;
+    isBusy?: boolean;
+    /** Heads of columns that come before the others. */
+    before?: ReactNode;
+    children: ReactNode;
   }
-  const direction = props.order.sort === sort ? props.order.direction : null;
+): JSX.Element {
+  return (
+    <table className={`cvl-Table ${props.className ?? ''}`.trim()} aria-busy={props.isBusy}>
+      <caption className="cvl-visuallyHidden">{props.caption}</caption>
+      <thead>
+        <tr>
+          {props.before}
+          {props.columns.map(column => (
+            <Head key={column.label} column={column} order={props.order} sortBy={props.sortBy} />
+          ))}
+        </tr>
+      </thead>
+      <tbody>{props.children}</tbody>
+    </table>
+  );
+}
+
+/** The head of a column; a click sorts by it, another one turns the order round. */
+function Head<K extends string>(props: ISorting<K> & { column: IColumn<K> }): JSX.Element {
+  const { order, sortBy } = props;
+  const { label, title, sort, first = 'asc' } = props.column;
+  if (sort === undefined) {
+    return (
+      <th scope="col" title={title}>
+        {label}
+      </th>
+    );
+  }
+  const direction = order?.sort === sort ? order.direction : null;
   const next = direction === null ? first : direction === 'asc' ? 'desc' : 'asc';
   return (
     <th
       scope="col"
+      title={title}
       aria-sort={direction === null ? 'none' : direction === 'asc' ? 'ascending' : 'descending'}
     >
       <button
         type="button"
         className="cvl-Table-sort"
-        onClick={() => props.show({ sort, direction: next })}
+        onClick={() => sortBy?.({ sort, direction: next })}
       >
         {label}
         <span aria-hidden="true">
@@ -54,7 +93,7 @@ export function Pager(props: {
   page: number;
   pages: number;
   texts: ITexts;
-  show: (page: number) => void;
+  show: (page: number) => unknown;
 }): JSX.Element | null {
   const { page, pages, texts, show } = props;
   if (pages <= 1) {

@@ -1,13 +1,14 @@
 /** The panel beside a preview: the workflow, or the selected node, as far as they are known before anything runs. */
 
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 
 import { executorsOf } from '../../graph/find';
 import type { ITexts } from '../../graph/style';
+import { kindWord } from '../../graph/style';
 import type { PreviewModel } from '../../model';
 import {
   BACK,
+  ComponentWidget,
   CopyButton,
   Dependencies,
   dependenciesOf,
@@ -25,18 +26,10 @@ interface IPanelProps {
 }
 
 /** The panel as a widget. */
-export class PreviewPanel extends ReactWidget {
+export class PreviewPanel extends ComponentWidget<IPanelProps> {
   constructor(options: IPanelProps) {
-    super();
-    this._options = options;
-    this.addClass('cvl-SidePanel');
+    super(Panel, options, 'cvl-SidePanel');
   }
-
-  protected render(): JSX.Element {
-    return <Panel {...this._options} />;
-  }
-
-  private readonly _options: IPanelProps;
 }
 
 function Panel({ model, texts }: IPanelProps): JSX.Element | null {
@@ -106,7 +99,7 @@ function Node(props: IPanelProps & { id: number }): JSX.Element | null {
         <h3 title={structure.names[id]}>{structure.labels[id]}</h3>
       </div>
       {task?.doc && <p className="cvl-Panel-doc">{task.doc}</p>}
-      <Facts rows={[[texts.__('Node'), `${id} · ${kind.replace('_', ' ')}`]]} />
+      <Facts rows={[[texts.__('Node'), `${id} · ${kindWord(kind, texts)}`]]} />
       {inputs.length > 0 && (
         <Section title={texts.__('Inputs')}>
           {inputs.map((input, index) => (

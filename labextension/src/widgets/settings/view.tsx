@@ -1,7 +1,6 @@
 /** The configuration file as forms: what clients use, and what the server does. */
 
 import { Dialog, showDialog } from '@jupyterlab/apputils';
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import type { JSX } from 'react';
 import { useState } from 'react';
@@ -9,7 +8,7 @@ import { useState } from 'react';
 import type { ConfigField } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import type { ConfigModel } from '../../model';
-import { MiddleText, Section, TabList, useSignal } from '../parts';
+import { ComponentWidget, MiddleText, Notice, Section, TabList, useSignal } from '../parts';
 import { SettingField } from './field';
 
 interface ISettingsOptions {
@@ -23,20 +22,18 @@ type Side = 'client' | 'server';
 const CLIENT: readonly string[] = ['sdk', 'executors'];
 
 /** The forms as a widget that is not left with unsaved changes unasked. */
-export class SettingsView extends ReactWidget {
+export class SettingsView extends ComponentWidget<ISettingsOptions> {
   constructor(options: ISettingsOptions) {
-    super();
-    this._options = options;
-    this.addClass('cvl-Settings');
+    super(Settings, options, 'cvl-Settings');
   }
 
   get isDirty(): boolean {
-    return this._options.model.isDirty;
+    return this.props.model.isDirty;
   }
 
   /** Asks whether changes may be lost, if there are some; true if it may be closed. */
   async mayClose(): Promise<boolean> {
-    const { texts } = this._options;
+    const { texts } = this.props;
     if (!this.isDirty) {
       return true;
     }
@@ -61,17 +58,11 @@ export class SettingsView extends ReactWidget {
     super.onBeforeDetach(msg);
   }
 
-  protected render(): JSX.Element {
-    return <Settings {...this._options} />;
-  }
-
   private readonly _onUnload = (event: BeforeUnloadEvent): void => {
     if (this.isDirty) {
       event.preventDefault();
     }
   };
-
-  private readonly _options: ISettingsOptions;
 }
 
 /** Tabs, search, forms, buttons. */
@@ -128,11 +119,7 @@ export function Settings(props: ISettingsOptions): JSX.Element {
           {texts.__('Save')}
         </button>
       </div>
-      {model.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {model.error}
-        </p>
-      )}
+      <Notice text={model.error} />
       <p className="cvl-Muted">
         {side === 'client'
           ? texts.__('Used by what is dispatched from now on.')

@@ -78,7 +78,8 @@ export class TimelineCanvas {
     this._content = content;
     this._critical = new Set(content.timeline.critical);
     const count = content.timeline.bars.length;
-    const label = this._options.texts.__(
+    const label = this._options.texts._n(
+      'Timeline of %1 node. Tab moves through the nodes, Enter shows one in the graph, plus and minus zoom.',
       'Timeline of %1 nodes. Tab moves through the nodes, Enter shows one in the graph, plus and minus zoom.',
       count
     );

@@ -104,7 +104,7 @@ function paintLane(frame: IFrame, scene: ITimelineScene, lane: ILane): void {
   const indent = context.measureText(name).width + 8;
   context.font = `11px ${palette.font}`;
   context.fillStyle = palette.textMuted;
-  const told = scene.texts.__('%1 nodes', lane.count);
+  const told = scene.texts._n('%1 node', '%1 nodes', lane.count);
   context.fillText(told, PADDING + indent, lane.top + LANE_HEAD / 2);
   if (lane.rows === null) {
     paintLoad(frame, scene, lane);

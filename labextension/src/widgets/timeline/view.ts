@@ -106,7 +106,7 @@ export class TimelineView extends Widget {
   private _summarise(timeline: ITimeline, status: string): string {
     const { running, waiting } = pathTimes(timeline, Date.now() / 1000);
     const parts = [
-      this._texts.__('Critical path: %1 nodes', timeline.critical.length),
+      this._texts._n('Critical path: %1 node', 'Critical path: %1 nodes', timeline.critical.length),
       this._texts.__('%1 running', formatDuration(running)),
       this._texts.__('%1 waiting', formatDuration(waiting))
     ];
