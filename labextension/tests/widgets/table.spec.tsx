@@ -72,6 +72,32 @@ describe('TableView', () => {
     expect(screen.getByText('Page 2 of 2')).toBeTruthy();
   });
 
+  it('shows when a dispatch began and ended, and a dash where it has not', async () => {
+    rest.page.items = [
+      summary('waits', { status: 'NEW_OBJECT', started_at: null }),
+      summary('ran', { started_at: 1_700_000_000, ended_at: 1_700_000_061, status: 'COMPLETED' })
+    ];
+    await show();
+    const [waits, ran] = screen
+      .getAllByRole('row')
+      .slice(1)
+      .map(row => within(row).getAllByRole('cell').slice(3, 6));
+    expect(waits.map(cell => cell.textContent)).toEqual(['-', '-', '-']);
+    expect(ran[0].textContent).toBe('1 m 01 s');
+    expect(ran[1].textContent).toMatch(/^Nov 1[45], 2023, \d\d:\d\d:20$/);
+    expect(within(ran[2]).getByTitle('2023-11-14T22:14:21.000Z')).toBeTruthy();
+  });
+
+  it('counts the run time of what runs', async () => {
+    vi.useFakeTimers({ now: 200_000, toFake: ['Date', 'setInterval', 'clearInterval'] });
+    rest.page.items = [summary('runs', { started_at: 140 })];
+    await show();
+    const [, row] = screen.getAllByRole('row');
+    expect(row.textContent).toContain('1 m 00 s');
+    act(() => void vi.advanceTimersByTime(3000));
+    expect(row.textContent).toContain('1 m 03 s');
+  });
+
   it('shows the figures of all dispatches, and a card filters', async () => {
     await show();
     expect(screen.getByRole('button', { name: 'Dispatches: 13' })).toBeTruthy();

@@ -22,13 +22,13 @@ import {
   elapsed,
   formatDuration,
   formatSize,
-  formatTime,
   nodeWord,
+  runTime,
   statusWord
 } from '../../graph/style';
 import type { IGraphStructure } from '../../graph/structure';
 import type { DispatchModel } from '../../model';
-import { StatusIcon, useNow, useSignal } from '../parts';
+import { StatusIcon, Time, useNow, useSignal } from '../parts';
 
 interface ITableProps {
   model: DispatchModel;
@@ -164,10 +164,12 @@ function Table(props: ITableProps): JSX.Element {
                       </button>
                     </td>
                     <td>{structure.kinds[id]}</td>
-                    <td>{formatTime(nodes.startedAt[id], now)}</td>
-                    <td>{time === null ? '' : formatDuration(time)}</td>
-                    <td>{formatDuration(nodes.cpuS[id])}</td>
-                    <td>{formatSize(nodes.peakMemory[id])}</td>
+                    <td>
+                      <Time at={nodes.startedAt[id]} now={now} texts={texts} />
+                    </td>
+                    <td>{runTime(time, isGoingOn(nodes.status[id]))}</td>
+                    <td>{formatDuration(nodes.cpuS[id]) || '-'}</td>
+                    <td>{formatSize(nodes.peakMemory[id]) || '-'}</td>
                   </tr>
                 );
               })}

@@ -6,7 +6,7 @@ import { useState } from 'react';
 
 import type { Summary } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatRunning, formatTime, statusWord } from '../../graph/style';
+import { elapsed, runTime, statusWord } from '../../graph/style';
 import type { DispatchesModel, OverviewModel } from '../../model';
 import {
   CopyButton,
@@ -14,6 +14,7 @@ import {
   Pager,
   SortHeader,
   StatusIcon,
+  Time,
   useNow,
   useSignal,
   type ISortColumn
@@ -239,9 +240,13 @@ function Row(props: {
           {name}
         </button>
       </td>
-      <td>{runtime === null ? '-' : formatRunning(runtime, isRunning)}</td>
-      <td>{formatTime(item.started_at, now) || '-'}</td>
-      <td>{formatTime(item.ended_at, now) || '-'}</td>
+      <td>{runTime(runtime, isRunning)}</td>
+      <td>
+        <Time at={item.started_at} now={now} texts={texts} />
+      </td>
+      <td>
+        <Time at={item.ended_at} now={now} texts={texts} />
+      </td>
       <td>
         <StatusIcon status={item.status} texts={texts} size={14} /> {statusWord(item.status, texts)}{' '}
         <span className="cvl-Muted" title={texts.__('Completed tasks')}>

@@ -1,12 +1,13 @@
 /** One node: what it received, did, printed and returned. */
 
-import type { JSX } from 'react';
+import type { JSX, ReactNode } from 'react';
 import { useEffect, useState } from 'react';
 
 import type { NodeDetail, NodeInput, Usage } from '../../contract';
 import { isTerminal } from '../../contract';
+import { isGoingOn, statusCode } from '../../graph/states';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, formatSize, formatTime, shortId } from '../../graph/style';
+import { elapsed, formatDuration, formatSize, runTime, shortId } from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { DispatchModel, NodeModel } from '../../model';
 import { outputCode } from '../../model';
@@ -24,6 +25,7 @@ import {
   SourceView,
   StatusBadge,
   TabList,
+  Time,
   Traceback,
   useNow,
   useSignal,
@@ -54,7 +56,6 @@ export function NodeView(props: {
       node.isWatchingLogs = false;
     };
   }, [node, tab]);
-  const runtime = elapsed(detail?.started_at, detail?.ended_at, now);
   return (
     <div className="cvl-Panel">
       <button
@@ -96,9 +97,7 @@ export function NodeView(props: {
                   />
                 </span>
               ],
-              [texts.__('Started'), formatTime(detail.started_at, now)],
-              [texts.__('Ended'), formatTime(detail.ended_at, now)],
-              [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
+              ...(detail.kind === 'parameter' ? [] : timeFacts(detail, now, texts)),
               [texts.__('Attempt'), detail.attempt > 1 ? String(detail.attempt) : ''],
               [texts.__('Executor'), detail.kind === 'parameter' ? '' : detail.executor],
               [texts.__('Reused from'), originText(detail.reused_from ?? null, texts)],
@@ -191,6 +190,18 @@ function NodeButtons(props: {
       ))}
     </div>
   );
+}
+
+function timeFacts(detail: NodeDetail, now: number, texts: ITexts): [string, ReactNode][] {
+  const { started_at, ended_at } = detail;
+  return [
+    [texts.__('Started'), <Time key="started" at={started_at} now={now} texts={texts} />],
+    [texts.__('Ended'), <Time key="ended" at={ended_at} now={now} texts={texts} />],
+    [
+      texts.__('Run time'),
+      runTime(elapsed(started_at, ended_at, now), isGoingOn(statusCode(detail.status)))
+    ]
+  ];
 }
 
 /** What the task used. Memory of a process that ran other tasks before says little about this one. */

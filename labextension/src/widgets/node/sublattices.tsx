@@ -6,7 +6,7 @@ import { useEffect, useState } from 'react';
 import type { Summary } from '../../contract';
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatRunning } from '../../graph/style';
+import { elapsed, runTime } from '../../graph/style';
 import type { DispatchModel, IPartsOrder } from '../../model';
 import {
   OpenLink,
@@ -102,7 +102,7 @@ function Row(props: { item: Summary; texts: ITexts }): JSX.Element {
           {item.name}
         </OpenLink>
       </td>
-      <td>{runtime === null ? '-' : formatRunning(runtime, isRunning)}</td>
+      <td>{runTime(runtime, isRunning)}</td>
       <td>
         {item.completed}/{item.total}
       </td>

@@ -10,4 +10,5 @@ export * from './search';
 export * from './status';
 export * from './tables';
 export * from './tabs';
+export * from './time';
 export * from './traceback';
