@@ -29,8 +29,7 @@ export const previewPlugin: JupyterFrontEndPlugin<void> = {
     const model = new PreviewModel();
     let widget: MainAreaWidget<PreviewView> | null = null;
     const create = (): MainAreaWidget<PreviewView> => {
-      const { orientation, showParameters, showPostprocess } = lab.settings;
-      const view = { orientation, showParameters, showPostprocess };
+      const view = lab.graphDefaults;
       const made = new MainAreaWidget({ content: new PreviewView({ model, texts, view }) });
       made.toolbar.hide();
       made.id = 'covalent-lab-preview';
