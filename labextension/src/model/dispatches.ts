@@ -77,6 +77,11 @@ export class DispatchesModel implements IDisposable {
     return this._view;
   }
 
+  /** Whether there may be more dispatches than the view asks for. */
+  get hasFilter(): boolean {
+    return this._view.tab !== 'all' || this._view.search !== '';
+  }
+
   get feedState(): FeedState {
     return this._feed.state;
   }
@@ -131,6 +136,11 @@ export class DispatchesModel implements IDisposable {
     this._view = { ...this._view, ...view };
     this._changed.emit();
     await this.refresh(true);
+  }
+
+  /** Ends search and filter. */
+  showAll(): Promise<void> {
+    return this.show({ tab: 'all', search: '' });
   }
 
   /** Loads what is shown again, as many pages as are loaded. */

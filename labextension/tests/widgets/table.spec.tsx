@@ -116,6 +116,7 @@ describe('TableView', () => {
     await drawn(() => fireEvent.click(within(header()).getByRole('button')));
     expect(rest.queries.at(-1)).toMatchObject({ sort: 'runtime', direction: 'asc' });
     for (const [name, sort] of [
+      ['Id', 'id'],
       ['Workflow', 'name'],
       ['Started', 'started_at'],
       ['Ended', 'ended_at'],
@@ -161,6 +162,30 @@ describe('TableView', () => {
     expect(removeMatching).toHaveBeenCalledWith({ search: '', statuses: ['FAILED'] }, 12);
   });
 
+  it('says why it could not be read, and reads it again when asked to', async () => {
+    rest.error = new Error('The server cannot be reached.');
+    await show();
+    expect(screen.getByRole('alert').textContent).toContain('The server cannot be reached.');
+    rest.error = null;
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Try again' })));
+    expect([screen.queryByRole('alert'), screen.getAllByRole('row').length]).toEqual([null, 11]);
+  });
+
+  it('says how to begin when there is nothing, and leads on where nothing matches', async () => {
+    rest.page = { items: [], total: 0, counts: {}, seq: 0 };
+    await show();
+    expect(screen.getByText('Run this in a notebook and watch it here:')).toBeTruthy();
+    await drawn(() => fireEvent.click(screen.getByRole('tab', { name: /Cancelled/ })));
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Show all dispatches' })));
+    expect(screen.getByText('No workflows yet')).toBeTruthy();
+  });
+
+  it('opens a dispatch by its name', async () => {
+    await show();
+    fireEvent.click(screen.getByRole('button', { name: 'fit' }));
+    expect(open).toHaveBeenCalledWith(LONG);
+  });
+
   it('searches from three characters on, and says so before', async () => {
     vi.useFakeTimers();
     await show();
@@ -173,11 +198,5 @@ describe('TableView', () => {
     fireEvent.change(box, { target: { value: 'fit' } });
     await vi.advanceTimersByTimeAsync(1000);
     expect(rest.queries.at(-1)).toMatchObject({ search: 'fit' });
-  });
-
-  it('opens a dispatch by its name', async () => {
-    await show();
-    fireEvent.click(screen.getByRole('button', { name: 'fit' }));
-    expect(open).toHaveBeenCalledWith(LONG);
   });
 });

@@ -7,7 +7,7 @@ import { useRef, useState } from 'react';
 
 import type { ITexts } from '../../graph/style';
 import type { DispatchesModel } from '../../model';
-import { Glyph, TABLE, useSignal } from '../parts';
+import { Glyph, Notice, TABLE, useSignal } from '../parts';
 import { EmptyList } from './empty';
 import { Connection, SearchBox, StatusTabs } from './filters';
 import { DispatchRow } from './row';
@@ -64,7 +64,6 @@ export function DispatchList(props: {
 }): JSX.Element {
   const { model, texts } = props;
   useSignal(model.changed);
-  const hasFilter = model.view.tab !== 'all' || model.view.search !== '';
   return (
     <div className="cvl-Dispatches-body">
       <div className="cvl-Dispatches-head">
@@ -104,15 +103,11 @@ export function DispatchList(props: {
         <SearchRow model={model} texts={texts} />
         <StatusTabs model={model} texts={texts} />
       </div>
-      {model.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {model.error}
-        </p>
-      )}
+      <Notice message={model.error} texts={texts} retry={() => void model.refresh()} />
       {model.items.length > 0 ? (
         <Rows {...props} />
       ) : (
-        model.isLoaded && <EmptyList texts={texts} hasFilter={hasFilter} />
+        model.isLoaded && <EmptyList model={model} texts={texts} />
       )}
     </div>
   );

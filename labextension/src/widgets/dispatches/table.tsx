@@ -11,6 +11,7 @@ import type { DispatchesModel, OverviewModel } from '../../model';
 import {
   CopyButton,
   MiddleText,
+  Notice,
   Pager,
   SortHeader,
   StatusIcon,
@@ -69,8 +70,6 @@ export function TableView(props: ITableOptions): JSX.Element {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const items = model.items;
   const selected = items.filter(item => chosen.has(item.dispatch_id)).map(item => item.dispatch_id);
-  const { tab, search } = model.view;
-  const hasFilter = tab !== 'all' || search !== '';
   const remove = async (deletion: Promise<void>) => {
     await deletion;
     setChosen(new Set());
@@ -108,18 +107,14 @@ export function TableView(props: ITableOptions): JSX.Element {
           disabled={model.total === 0}
           onClick={() => void remove(props.removeMatching(model.filter, model.total))}
         >
-          {hasFilter
+          {model.hasFilter
             ? texts.__('Delete all %1 that match…', model.total)
             : texts.__('Delete all %1…', model.total)}
         </button>
       </div>
-      {model.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {model.error}
-        </p>
-      )}
+      <Notice message={model.error} texts={texts} retry={() => void model.refresh()} />
       {items.length === 0 && model.isLoaded ? (
-        <EmptyList texts={texts} hasFilter={hasFilter} />
+        <EmptyList model={model} texts={texts} />
       ) : (
         <div className="cvl-DispatchTable-scroll">
           <Rows {...props} selected={selected} choose={ids => setChosen(new Set(ids))} />
@@ -147,7 +142,7 @@ function Rows(
 ): JSX.Element {
   const { model, texts, selected, choose } = props;
   const columns: ISortColumn<Sort>[] = [
-    { label: texts.__('Id') },
+    { label: texts.__('Id'), sort: 'id' },
     { label: texts.__('Workflow'), sort: 'name' },
     { label: texts.__('Run time'), sort: 'runtime', first: 'desc' },
     { label: texts.__('Started'), sort: 'started_at', first: 'desc' },

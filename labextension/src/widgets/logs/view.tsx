@@ -13,6 +13,7 @@ import {
   DOWNLOAD,
   Glyph,
   MiddleText,
+  Notice,
   Pager,
   SearchInput,
   SortHeader,
@@ -96,11 +97,7 @@ export function Logs(props: ILogOptions): JSX.Element {
           {texts.__('Download')}
         </button>
       </div>
-      {problem !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {problem}
-        </p>
-      )}
+      <Notice message={problem} texts={texts} retry={() => void model.showPage(model.page)} />
       {model.items.length > 0 ? (
         <Entries {...props} />
       ) : (

@@ -20,6 +20,7 @@ import {
   executorSettings,
   Facts,
   Glyph,
+  Notice,
   OpenLink,
   PayloadView,
   SourceView,
@@ -68,11 +69,7 @@ export function NodeView(props: {
         <Glyph path={BACK} />
         {dispatch.detail?.name ?? texts.__('Workflow')}
       </button>
-      {node.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {node.error}
-        </p>
-      )}
+      <Notice message={node.error} texts={texts} retry={() => void node.load()} />
       {detail !== null && (
         <>
           <div className="cvl-Panel-head">

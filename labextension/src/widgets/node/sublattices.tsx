@@ -9,6 +9,7 @@ import type { ITexts } from '../../graph/style';
 import { elapsed, runTime } from '../../graph/style';
 import type { DispatchModel, IPartsOrder } from '../../model';
 import {
+  Notice,
   OpenLink,
   Pager,
   SortHeader,
@@ -56,11 +57,7 @@ export function Sublattices(props: { model: DispatchModel; texts: ITexts }): JSX
   ];
   return (
     <>
-      {error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {error}
-        </p>
-      )}
+      <Notice message={error} texts={texts} retry={() => setOrder({ ...order })} />
       <table className="cvl-Table" aria-label={texts.__('Sublattices')}>
         <thead>
           <tr>

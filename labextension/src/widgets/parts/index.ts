@@ -3,6 +3,7 @@ export * from './dependencies';
 export * from './executor';
 export * from './fields';
 export * from './hooks';
+export * from './notice';
 export * from './open';
 export * from './payload';
 export * from './python';

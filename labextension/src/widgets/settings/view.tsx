@@ -9,7 +9,7 @@ import { useState } from 'react';
 import type { ConfigField } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import type { ConfigModel } from '../../model';
-import { MiddleText, Section, TabList, useSignal } from '../parts';
+import { MiddleText, Notice, Section, TabList, useSignal } from '../parts';
 import { SettingField } from './field';
 
 interface ISettingsOptions {
@@ -128,11 +128,11 @@ export function Settings(props: ISettingsOptions): JSX.Element {
           {texts.__('Save')}
         </button>
       </div>
-      {model.error !== '' && (
-        <p className="cvl-Notice" role="alert">
-          {model.error}
-        </p>
-      )}
+      <Notice
+        message={model.error}
+        texts={texts}
+        retry={model.fields.length === 0 ? () => void model.load() : undefined}
+      />
       <p className="cvl-Muted">
         {side === 'client'
           ? texts.__('Used by what is dispatched from now on.')
