@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  server: { fs: { allow: ['..'] } }, // tests read names that Python defines
   test: {
+    css: true,
     environment: 'jsdom',
     include: ['tests/**/*.spec.{ts,tsx}'],
     benchmark: { include: ['tests/**/*.bench.ts'] },

@@ -33,7 +33,7 @@ from covalent_lab.store.base import DispatchRecord, ListQuery, NodeRecord, Store
 
 __all__ = ["Queries"]
 
-_SORTS = ("created_at", "started_at", "ended_at", "name", "status", "runtime", "total")
+_SORTS = ("created_at", "started_at", "ended_at", "id", "name", "status", "runtime", "total")
 _STATES = tuple(state.value for state in DispatchState)
 _STREAMS = ("stdout", "stderr")
 _STREAM_LIMIT = 65_536

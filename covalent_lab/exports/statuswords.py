@@ -31,7 +31,7 @@ class StatusStyle:
 _PENDING = StatusStyle(word="Pending", mark="○", stroke="#7a828e", fill="#eceff3")
 _STYLES: Mapping[str, StatusStyle] = {
     "NEW_OBJECT": _PENDING,
-    "STARTING": StatusStyle(word="Queued", mark="◔", stroke="#a9760b", fill="#fdf1d6"),
+    "STARTING": StatusStyle(word="Starting", mark="◔", stroke="#a9760b", fill="#fdf1d6"),
     "DISPATCHING": StatusStyle(word="Dispatching", mark="◔", stroke="#a9760b", fill="#fdf1d6"),
     "PENDING_REUSE": StatusStyle(word="Pending reuse", mark="○", stroke="#7a828e", fill="#eceff3"),
     "RUNNING": StatusStyle(word="Running", mark="▶", stroke="#1c78d0", fill="#deeefc"),

@@ -46,6 +46,7 @@ _SORTS: Mapping[str, Any] = {
     "created_at": schema.dispatch.c.created_at,
     "started_at": schema.dispatch.c.started_at,
     "ended_at": schema.dispatch.c.ended_at,
+    "id": schema.dispatch.c.id,
     "name": schema.dispatch.c.name,
     "status": schema.dispatch.c.state,
     "total": schema.dispatch.c.total,

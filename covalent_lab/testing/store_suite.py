@@ -429,6 +429,7 @@ class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
             ({"statuses": ("FAILED",)}, [B]),
             ({"statuses": ("FAILED", "RUNNING", "NEW_OBJECT", "COMPLETED")}, [A, B, C]),
             ({"statuses": ("FAILED",), "search": "100%"}, []),
+            ({"sort": "id", "direction": "desc"}, [C, B, A]),
             ({"sort": "name"}, [C, A, B]),
             ({"sort": "created_at"}, [A, B, C]),
             ({"sort": "created_at", "direction": "desc"}, [C, B, A]),

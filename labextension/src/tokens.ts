@@ -5,6 +5,7 @@ import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 
 import type { Detail, ExportFormat, NodeDetail } from './contract';
+import type { ILayoutOptions } from './graph/layout';
 import type {
   ComparisonModel,
   ConfigModel,
@@ -14,13 +15,13 @@ import type {
   OverviewModel
 } from './model';
 
+/** How graphs are shown when they open. */
+export type GraphDefaults = Readonly<Required<Omit<ILayoutOptions, 'room'>>>;
+
 /** The user's settings, see `schema/plugin.json`. */
-export interface ICovalentSettings {
+export interface ICovalentSettings extends GraphDefaults {
   readonly pageSize: number;
   readonly tablePageSize: number;
-  readonly showParameters: boolean;
-  readonly showPostprocess: boolean;
-  readonly orientation: 'down' | 'right';
 }
 
 /** Models of everything that is dispatched, on one connection. */
@@ -28,6 +29,8 @@ export interface ICovalentLab extends IDisposable {
   readonly dispatches: DispatchesModel;
   readonly overview: OverviewModel;
   readonly settings: ICovalentSettings;
+  /** The part of them that is about graphs. */
+  readonly graphDefaults: GraphDefaults;
   readonly settingsChanged: ISignal<ICovalentLab, ICovalentSettings>;
   detail(dispatchId: string): Promise<Detail>;
   node(dispatchId: string, nodeId: number): Promise<NodeDetail>;

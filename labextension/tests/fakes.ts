@@ -266,6 +266,9 @@ export class FakeRest implements IRestClient {
 
   async sublattices(id: string, query: IListQuery): Promise<DispatchPage> {
     this.queries.push(query);
+    if (this.error !== null) {
+      throw this.error;
+    }
     return this.parts;
   }
 
@@ -279,6 +282,9 @@ export class FakeRest implements IRestClient {
   }
 
   async config(): Promise<ConfigForm> {
+    if (this.error !== null) {
+      throw this.error;
+    }
     return this.form;
   }
 
@@ -292,6 +298,9 @@ export class FakeRest implements IRestClient {
 
   async logs(query: ILogQuery): Promise<LogPage> {
     this.logQueries.push(query);
+    if (this.error !== null) {
+      throw this.error;
+    }
     return this.log;
   }
 

@@ -136,7 +136,14 @@ def test_menu_status_bar_settings_log_and_tutorial_are_at_hand(lab: LabPage) -> 
     expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("Quickstart", timeout=LONG_MS)
 
     lab.execute("covalent-lab:open-dispatch", dispatchId="00000000-0000-0000-0000-000000000000")
-    expect(lab.view).to_contain_text("There is no such dispatch")
+    expect(lab.view.get_by_role("heading", name="There is no such dispatch")).to_be_visible()
+    expect(lab.view.get_by_role("toolbar")).to_be_hidden()
+    lab.view.get_by_role("button", name="Search again").click()
+    expect(lab.view.get_by_role("status")).to_contain_text("Tried again")
+    lab.sidebar.get_by_role("searchbox").fill("no dispatch is called so")
+    expect(lab.sidebar).to_contain_text("No dispatch matches.")
+    lab.view.get_by_role("button", name="Show all dispatches").click()
+    expect(lab.sidebar.get_by_role("searchbox")).to_have_value("")
 
 
 def test_context_menus_act_on_what_is_under_the_pointer(lab: LabPage, ended: Callable[..., str]) -> None:

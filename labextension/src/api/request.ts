@@ -19,7 +19,8 @@ export async function request(
   try {
     response = await ServerConnection.makeRequest(url, init, settings);
   } catch (reason) {
-    throw new ApiError(`The server cannot be reached (${String(reason)}).`, 'unreachable', 0);
+    const message = `The server cannot be reached (${String(reason)}). Check that Jupyter runs, then try again.`;
+    throw new ApiError(message, 'unreachable', 0);
   }
   if (!response.ok) {
     throw await readError(response);
@@ -42,7 +43,17 @@ async function readError(response: Response): Promise<ApiError> {
     const { error } = JSON.parse(text) as { error: { code: string; message: string } };
     return new ApiError(error.message, error.code, response.status);
   } catch {
-    const message = `The server answered ${response.status} ${response.statusText}.`;
+    const message = `The server answered ${response.status} ${response.statusText}. ${advice(response.status)}`;
     return new ApiError(message, `http_${response.status}`, response.status);
   }
+}
+
+/** What to do about an answer that does not say it itself. */
+function advice(status: number): string {
+  if (status === 401 || status === 403) {
+    return 'Reload the page to log in again.';
+  }
+  return status === 404
+    ? 'Check with "jupyter server extension list" that covalent_lab_server is enabled.'
+    : 'The log of Jupyter says why.';
 }

@@ -29,7 +29,7 @@ import { request, requestJson } from './request';
 
 /** What the list can be sorted by. */
 export type SortKey =
-  'created_at' | 'started_at' | 'ended_at' | 'name' | 'status' | 'runtime' | 'total';
+  'created_at' | 'started_at' | 'ended_at' | 'id' | 'name' | 'status' | 'runtime' | 'total';
 
 /** Formats that the server writes. */
 export type ServerFormat = Exclude<ExportFormat, 'png'>;

@@ -1,4 +1,4 @@
-/** Names for people: words of statuses, durations, times, sizes. Pure; colours are names of CSS variables. */
+/** Names for people: words of statuses, durations, sizes. Pure; colours are names of CSS variables. */
 
 import type { NodeStatus } from '../contract';
 import type { INodeStates } from './states';
@@ -7,13 +7,13 @@ import type { ITexts } from '../texts';
 
 export { plainTexts, type ITexts } from '../texts';
 
-/** The word for a status. */
+/** The word for a status; one that is not known shows its own name. */
 export function statusWord(status: NodeStatus | string, texts: ITexts): string {
   switch (status) {
     case 'NEW_OBJECT':
       return texts.__('Pending');
     case 'STARTING':
-      return texts.__('Queued');
+      return texts.__('Starting');
     case 'RUNNING':
       return texts.__('Running');
     case 'COMPLETED':
@@ -23,11 +23,19 @@ export function statusWord(status: NodeStatus | string, texts: ITexts): string {
     case 'CANCELLED':
       return texts.__('Cancelled');
     case 'PENDING_REUSE':
-      return texts.__('Reusing');
+      return texts.__('Pending reuse');
+    case 'PENDING_REPLACEMENT':
+      return texts.__('Pending replacement');
     case 'DISPATCHING':
       return texts.__('Dispatching');
+    case 'PENDING_POSTPROCESSING':
+      return texts.__('Pending postprocessing');
+    case 'POSTPROCESSING':
+      return texts.__('Postprocessing');
+    case 'POSTPROCESSING_FAILED':
+      return texts.__('Postprocessing failed');
     default:
-      return status;
+      return status.charAt(0) + status.slice(1).toLowerCase().replaceAll('_', ' ');
   }
 }
 
@@ -63,14 +71,18 @@ export function statusTone(status: string): string {
   switch (status) {
     case 'STARTING':
     case 'PENDING_REUSE':
+    case 'PENDING_REPLACEMENT':
+    case 'PENDING_POSTPROCESSING':
       return 'queued';
     case 'RUNNING':
+    case 'POSTPROCESSING':
       return 'running';
     case 'DISPATCHING':
       return 'dispatching';
     case 'COMPLETED':
       return 'completed';
     case 'FAILED':
+    case 'POSTPROCESSING_FAILED':
       return 'failed';
     case 'CANCELLED':
       return 'cancelled';
@@ -105,6 +117,11 @@ export function formatRunning(seconds: number, isRunning: boolean): string {
   return isRunning && seconds < 60 ? `${Math.floor(seconds)} s` : formatDuration(seconds);
 }
 
+/** The same in tables and fields; `-` where nothing has begun. */
+export function runTime(seconds: number | null, isRunning: boolean): string {
+  return seconds === null ? '-' : formatRunning(seconds, isRunning);
+}
+
 /** A size in bytes: `312 B`, `4.1 kB`, `2.0 MB`; empty if it is not known. */
 export function formatSize(bytes: number): string {
   if (!Number.isFinite(bytes)) {
@@ -121,24 +138,6 @@ export function formatSize(bytes: number): string {
     }
   }
   return `${bytes} B`;
-}
-
-/** Time of day, with the date unless it is today. */
-export function formatTime(at: number | null | undefined, now: number): string {
-  if (at === null || at === undefined || !Number.isFinite(at)) {
-    return '';
-  }
-  const time = new Date(at * 1000);
-  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-  if (time.toDateString() === new Date(now * 1000).toDateString()) {
-    return clock;
-  }
-  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${clock}`;
-}
-
-/** The same for narrow places: the time today, the date before. */
-export function formatMoment(at: number | null | undefined, now: number): string {
-  return formatTime(at, now).split(' ')[0];
 }
 
 /** The beginning of an id, enough to recognise it. */

@@ -78,6 +78,11 @@ export class DispatchesModel implements IDisposable {
     return this._view;
   }
 
+  /** Whether there may be more dispatches than the view asks for. */
+  get hasFilter(): boolean {
+    return this._view.tab !== 'all' || this._view.search !== '';
+  }
+
   get feedState(): FeedState {
     return this._feed.state;
   }
@@ -132,6 +137,11 @@ export class DispatchesModel implements IDisposable {
     this._view = { ...this._view, ...view };
     this._changed.emit();
     await this.refresh(true);
+  }
+
+  /** Ends search and filter. */
+  showAll(): Promise<void> {
+    return this.show({ tab: 'all', search: '' });
   }
 
   /** Loads what is shown again, as many pages as are loaded. */

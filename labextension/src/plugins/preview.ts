@@ -30,9 +30,7 @@ export const previewPlugin: JupyterFrontEndPlugin<void> = {
     const model = new PreviewModel();
     let widget: MainAreaWidget<PreviewView> | null = null;
     const create = (): MainAreaWidget<PreviewView> => {
-      const { orientation, showParameters, showPostprocess } = lab.settings;
-      const view = { orientation, showParameters, showPostprocess };
-      return pageOf(new PreviewView({ model, texts, view }), {
+      return pageOf(new PreviewView({ model, texts, view: lab.graphDefaults }), {
         id: 'covalent-lab-preview',
         label: texts.__('Preview')
       });

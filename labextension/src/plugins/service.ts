@@ -16,7 +16,7 @@ import {
   LogModel,
   OverviewModel
 } from '../model';
-import type { ICovalentSettings } from '../tokens';
+import type { GraphDefaults, ICovalentSettings } from '../tokens';
 import { ICovalentLab } from '../tokens';
 
 const DEFAULTS: ICovalentSettings = {
@@ -24,7 +24,8 @@ const DEFAULTS: ICovalentSettings = {
   tablePageSize: 10,
   showParameters: true,
   showPostprocess: false,
-  orientation: 'down'
+  orientation: 'down',
+  arrangement: 'layered'
 };
 
 class CovalentLab implements ICovalentLab {
@@ -41,6 +42,11 @@ class CovalentLab implements ICovalentLab {
 
   get settings(): ICovalentSettings {
     return this._settings;
+  }
+
+  get graphDefaults(): GraphDefaults {
+    const { orientation, arrangement, showParameters, showPostprocess } = this._settings;
+    return { orientation, arrangement, showParameters, showPostprocess };
   }
 
   get settingsChanged(): ISignal<this, ICovalentSettings> {

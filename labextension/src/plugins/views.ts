@@ -34,7 +34,6 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
 
     const create = (dispatchId: string): MainAreaWidget<DispatchView> => {
       const model = lab.createDispatch(dispatchId);
-      const { orientation, showParameters, showPostprocess } = lab.settings;
       const run = (command: string, nodeId?: number) =>
         void app.commands.execute(
           command,
@@ -43,14 +42,17 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
       const content = new DispatchView({
         model,
         texts,
-        view: { orientation, showParameters, showPostprocess },
+        view: lab.graphDefaults,
         actions: {
           cancel: () => run(CommandIds.cancel),
           rerun: reuses => run(reuses ? CommandIds.rerunRest : CommandIds.rerun),
           rerunWith: () => run(CommandIds.rerunWith),
           loadResult: () => run(CommandIds.loadResult),
           openOrigin: () => run(CommandIds.openOrigin),
-          showList: () => run(CommandIds.showSidebar),
+          showList: () => {
+            void lab.dispatches.showAll();
+            run(CommandIds.showSidebar);
+          },
           cancelNode: nodeId => run(CommandIds.cancelNode, nodeId),
           loadOutput: nodeId => run(CommandIds.loadOutput, nodeId),
           debugNode: nodeId => run(CommandIds.debugNode, nodeId),

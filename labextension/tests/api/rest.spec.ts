@@ -75,6 +75,26 @@ describe('RestClient', () => {
     await expect(rest.status()).rejects.toMatchObject({ code: 'http_502', status: 502 });
   });
 
+  it.each([
+    [403, 'Forbidden', 'Reload the page to log in again.'],
+    [404, 'Not Found', 'covalent_lab_server is enabled'],
+    [502, 'Bad Gateway', 'The log of Jupyter says why.']
+  ])('says what to do about an answer %d that does not', async (status, statusText, advice) => {
+    answer = new Response('{"message": "no", "reason": null}', { status, statusText });
+    await expect(rest.status()).rejects.toThrow(`The server answered ${status} ${statusText}.`);
+    answer = new Response('no', { status, statusText });
+    await expect(rest.status()).rejects.toThrow(advice);
+  });
+
+  it('says what to do where the server is gone', async () => {
+    const fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+    const serverSettings = ServerConnection.makeSettings({ fetch });
+    await expect(new RestClient({ serverSettings }).status()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(/Failed to fetch.*Check that Jupyter runs, then try again\.$/)
+    });
+  });
+
   it('refuses a graph whose edges leave it', async () => {
     answer = new Response(
       JSON.stringify({

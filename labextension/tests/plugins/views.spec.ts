@@ -7,7 +7,7 @@ import { viewsPlugin } from '../../src/plugins/views';
 import type { ICovalentLab, ICovalentViews } from '../../src/tokens';
 import { FakeFeed, FakeRest } from '../fakes';
 
-const settings = { orientation: 'down', showParameters: true, showPostprocess: false };
+const graphDefaults = { orientation: 'down', showParameters: true, showPostprocess: false };
 let opened: ReturnType<typeof vi.spyOn>;
 
 /** Views in a page whose main area takes widgets, or has its one document already. */
@@ -23,7 +23,7 @@ async function viewsIn(takesWidgets: boolean): Promise<{ views: ICovalentViews; 
   const app = { shell, restored: Promise.resolve(), commands: {} } as unknown as JupyterFrontEnd;
   const createDispatch = (dispatchId: string) =>
     new DispatchModel({ rest: new FakeRest(), feed: new FakeFeed(), dispatchId });
-  const lab = { settings, createDispatch } as unknown as ICovalentLab;
+  const lab = { graphDefaults, createDispatch } as unknown as ICovalentLab;
   const views = (await viewsPlugin.activate(app, lab, null, null, null)) as ICovalentViews;
   return { views, main };
 }

@@ -5,7 +5,6 @@ import type { NodeDetail } from '../../src/contract';
 import { OPEN_EVENT } from '../../src/contract/open';
 import { plainTexts } from '../../src/graph/style';
 import { DispatchModel, NodeModel } from '../../src/model';
-import { ApiError } from '../../src/api';
 import { Header } from '../../src/widgets/dispatch/header';
 import type { IViewActions } from '../../src/widgets/node';
 import { NodeView } from '../../src/widgets/node/node';
@@ -108,29 +107,42 @@ describe('the panel of a dispatch', () => {
       await new Promise(done => requestAnimationFrame(done));
     });
     expect(rest.queries.length).toBe(before + 1);
+    rest.error = new Error('The server cannot be reached.');
+    await act(async () => fireEvent.click(within(table).getByRole('button', { name: 'Tasks' })));
+    expect(screen.getByRole('alert').textContent).toContain('The server cannot be reached.');
+    rest.error = null;
+    await act(async () => fireEvent.click(screen.getByRole('button', { name: 'Try again' })));
+    expect(screen.queryByRole('alert')).toBeNull();
   });
 });
 
 describe('the head of a dispatch', () => {
-  it('that is not there leads to the list; any other failure to another try', async () => {
-    const showList = vi.fn();
-    const model = new DispatchModel({ rest, feed, dispatchId: 'gone' });
-    rest.detail = async () => {
-      throw new ApiError('no such dispatch', 'unknown_dispatch', 404);
-    };
+  async function shown(change: Parameters<typeof detail>[1]): Promise<DispatchModel> {
+    rest.details.set('a', detail('a', change));
+    const model = new DispatchModel({ rest, feed, dispatchId: 'a' });
     await model.load();
-    const { rerender } = render(
-      <Header model={model} texts={plainTexts} actions={viewActions({ showList })} />
+    render(<Header model={model} texts={plainTexts} actions={viewActions()} />);
+    return model;
+  }
+
+  it('shows name, status, progress and run time', async () => {
+    await shown({ status: 'COMPLETED', completed: 3, ended_at: 166 });
+    expect(screen.getByRole('heading', { name: 'flow a' })).toBeTruthy();
+    expect(screen.getByRole('img', { name: 'Completed' })).toBeTruthy();
+    expect(screen.getByRole('progressbar').getAttribute('aria-label')).toBe(
+      '3 of 3 tasks completed'
     );
-    fireEvent.click(screen.getByRole('button', { name: 'Show dispatches' }));
-    expect(showList).toHaveBeenCalledOnce();
-    rest.detail = async () => {
-      throw new ApiError('The server cannot be reached.', 'unreachable', 0);
-    };
-    await model.load();
-    rerender(<Header model={model} texts={plainTexts} actions={viewActions()} />);
-    expect(screen.getByRole('alert').textContent).toContain('cannot be reached');
-    expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy();
+    expect(screen.getByTitle('Run time').textContent).toBe('1 m 05 s');
+    expect(screen.getByRole('button', { name: 'Copy id' })).toBeTruthy();
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
+  it('has a card with the error of what failed, which leads to the node', async () => {
+    rest.nodeColumns = columns(5, [[1, 'FAILED']]);
+    const model = await shown({ status: 'FAILED', failed: 1, error: 'ValueError: no data' });
+    expect(screen.getByRole('alert').textContent).toContain('ValueError: no data');
+    fireEvent.click(screen.getByRole('button', { name: 'Show the failed task' }));
+    expect(model.selection).toBe(1);
   });
 });
 

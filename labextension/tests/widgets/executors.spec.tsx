@@ -245,12 +245,20 @@ describe('the view of executors', () => {
     expect(client.list).toHaveBeenCalledTimes(3);
   });
 
+  it('says what to do where there are none', async () => {
+    await show();
+    expect(screen.getByText(/found no executors.*pip check/)).toBeTruthy();
+  });
+
   it('says why the list is not there', async () => {
     client.list.mockRejectedValueOnce(new Error('covalent_lab is not running.'));
     model = new ExecutorsModel({ client, activity });
     await model.refresh();
     render(<ExecutorList {...{ model, openDispatch, openLink }} texts={plainTexts} />);
-    expect(screen.getByRole('alert').textContent).toBe('covalent_lab is not running.');
+    expect(screen.getByText('covalent_lab is not running.')).toBeTruthy();
+    client.list.mockResolvedValue({ items: [executor('local')] });
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Try again' })));
+    expect([screen.queryByRole('alert'), screen.getAllByRole('region').length]).toEqual([null, 1]);
   });
 });
 

@@ -109,6 +109,18 @@ describe('Settings', () => {
     expect([model.isDirty, screen.queryByRole('alert')]).toEqual([false, null]);
   });
 
+  it('says why they could not be read, and reads them again when asked to', async () => {
+    rest.error = new Error('The server cannot be reached.');
+    await shown();
+    expect(screen.getByRole('alert').textContent).toContain('The server cannot be reached.');
+    rest.error = null;
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Try again' })));
+    expect([screen.queryByRole('alert'), screen.queryByLabelText('log_level') === null]).toEqual([
+      null,
+      false
+    ]);
+  });
+
   it('marks what cannot be changed here, and says why', async () => {
     await shown();
     const overridden = screen.getByLabelText('results_dir');
@@ -177,6 +189,15 @@ describe('Logs', () => {
     await vi.advanceTimersByTimeAsync(500);
     vi.useRealTimers();
     expect(rest.logQueries.at(-1)).toMatchObject({ search: 'disk' });
+  });
+
+  it('says why it could not be read, and reads it again when asked to', async () => {
+    rest.error = new Error('The server cannot be reached.');
+    await shown(1);
+    expect(screen.getByRole('alert').textContent).toContain('The server cannot be reached.');
+    rest.error = null;
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Try again' })));
+    expect([screen.queryByRole('alert'), screen.getAllByRole('row').length]).toEqual([null, 2]);
   });
 
   it('says what an empty log means', async () => {

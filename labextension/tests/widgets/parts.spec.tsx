@@ -38,9 +38,19 @@ describe('tokenizePython', () => {
   });
 });
 
+/** The model has asked, was answered, and the frame with the answer has been drawn. */
+async function drawn(action: () => void): Promise<void> {
+  await act(async () => {
+    action();
+    await Promise.resolve();
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  });
+}
+
 describe('DispatchList', () => {
+  const rest = new FakeRest();
+
   async function shown(count: number, change: Partial<Summary> = {}) {
-    const rest = new FakeRest();
     rest.page.items = Array.from({ length: count }, (_, index) => summary(`id-${index}`, change));
     rest.page.total = count;
     const model = new DispatchesModel({ rest, feed: new FakeFeed() });
@@ -60,6 +70,39 @@ describe('DispatchList', () => {
   it('says how to begin when there is nothing', async () => {
     await shown(0);
     expect(screen.getByText('No workflows yet')).toBeTruthy();
+    expect(screen.getByText('Run this in a notebook and watch it here:')).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Copy example' })).toBeTruthy();
+  });
+
+  it('leads back to all dispatches where none matches', async () => {
+    await shown(0);
+    await drawn(() => fireEvent.click(screen.getByRole('tab', { name: /Failed/ })));
+    expect(screen.getByText('No dispatch matches.')).toBeTruthy();
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Show all dispatches' })));
+    expect(rest.queries.at(-1)).toMatchObject({ status: '', search: '' });
+    expect(screen.getByText('No workflows yet')).toBeTruthy();
+  });
+
+  it('says why it could not be read, and reads it again when asked to', async () => {
+    await shown(2);
+    rest.error = new Error('The server cannot be reached.');
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Refresh the list' })));
+    expect(screen.getByRole('alert').textContent).toContain('The server cannot be reached.');
+    expect(screen.getAllByRole('row').length).toBe(2);
+    rest.error = null;
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Try again' })));
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
+  it('shows for each dispatch its name, id, progress, run time and when it began', async () => {
+    const change = { status: 'FAILED', completed: 2, failed: 1, ended_at: 166 } as const;
+    await shown(1, { ...change, dispatch_id: 'c64b45f4-f127-451e' });
+    const row = screen.getByRole('row');
+    for (const text of ['flow id-0', 'c64b45f4', '2/3', '1 m 05 s', 'Jan 01, 1970']) {
+      expect(row.textContent).toContain(text);
+    }
+    expect(within(row).getByRole('img', { name: 'Failed' })).toBeTruthy();
+    expect(within(row).getByTitle(/^Started Jan 01, 1970, \d\d:\d\d:\d\d$/)).toBeTruthy();
   });
 
   it.each([

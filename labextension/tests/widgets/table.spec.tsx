@@ -72,6 +72,32 @@ describe('TableView', () => {
     expect(screen.getByText('Page 2 of 2')).toBeTruthy();
   });
 
+  it('shows when a dispatch began and ended, and a dash where it has not', async () => {
+    rest.page.items = [
+      summary('waits', { status: 'NEW_OBJECT', started_at: null }),
+      summary('ran', { started_at: 1_700_000_000, ended_at: 1_700_000_061, status: 'COMPLETED' })
+    ];
+    await show();
+    const [waits, ran] = screen
+      .getAllByRole('row')
+      .slice(1)
+      .map(row => within(row).getAllByRole('cell').slice(3, 6));
+    expect(waits.map(cell => cell.textContent)).toEqual(['-', '-', '-']);
+    expect(ran[0].textContent).toBe('1 m 01 s');
+    expect(ran[1].textContent).toMatch(/^Nov 1[45], 2023, \d\d:\d\d:20$/);
+    expect(within(ran[2]).getByTitle('2023-11-14T22:14:21.000Z')).toBeTruthy();
+  });
+
+  it('counts the run time of what runs', async () => {
+    vi.useFakeTimers({ now: 200_000, toFake: ['Date', 'setInterval', 'clearInterval'] });
+    rest.page.items = [summary('runs', { started_at: 140 })];
+    await show();
+    const [, row] = screen.getAllByRole('row');
+    expect(row.textContent).toContain('1 m 00 s');
+    act(() => void vi.advanceTimersByTime(3000));
+    expect(row.textContent).toContain('1 m 03 s');
+  });
+
   it('shows the figures of all dispatches, and a card filters', async () => {
     await show();
     expect(screen.getByRole('button', { name: 'Dispatches: 13' })).toBeTruthy();
@@ -90,6 +116,7 @@ describe('TableView', () => {
     await drawn(() => fireEvent.click(within(header()).getByRole('button')));
     expect(rest.queries.at(-1)).toMatchObject({ sort: 'runtime', direction: 'asc' });
     for (const [name, sort] of [
+      ['Id', 'id'],
       ['Workflow', 'name'],
       ['Started', 'started_at'],
       ['Ended', 'ended_at'],
@@ -135,6 +162,30 @@ describe('TableView', () => {
     expect(removeMatching).toHaveBeenCalledWith({ search: '', statuses: ['FAILED'] }, 12);
   });
 
+  it('says why it could not be read, and reads it again when asked to', async () => {
+    rest.error = new Error('The server cannot be reached.');
+    await show();
+    expect(screen.getByRole('alert').textContent).toContain('The server cannot be reached.');
+    rest.error = null;
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Try again' })));
+    expect([screen.queryByRole('alert'), screen.getAllByRole('row').length]).toEqual([null, 11]);
+  });
+
+  it('says how to begin when there is nothing, and leads on where nothing matches', async () => {
+    rest.page = { items: [], total: 0, counts: {}, seq: 0 };
+    await show();
+    expect(screen.getByText('Run this in a notebook and watch it here:')).toBeTruthy();
+    await drawn(() => fireEvent.click(screen.getByRole('tab', { name: /Cancelled/ })));
+    await drawn(() => fireEvent.click(screen.getByRole('button', { name: 'Show all dispatches' })));
+    expect(screen.getByText('No workflows yet')).toBeTruthy();
+  });
+
+  it('opens a dispatch by its name', async () => {
+    await show();
+    fireEvent.click(screen.getByRole('button', { name: 'fit' }));
+    expect(open).toHaveBeenCalledWith(LONG);
+  });
+
   it('searches from three characters on, and says so before', async () => {
     vi.useFakeTimers();
     await show();
@@ -147,11 +198,5 @@ describe('TableView', () => {
     fireEvent.change(box, { target: { value: 'fit' } });
     await vi.advanceTimersByTimeAsync(1000);
     expect(rest.queries.at(-1)).toMatchObject({ search: 'fit' });
-  });
-
-  it('opens a dispatch by its name', async () => {
-    await show();
-    fireEvent.click(screen.getByRole('button', { name: 'fit' }));
-    expect(open).toHaveBeenCalledWith(LONG);
   });
 });

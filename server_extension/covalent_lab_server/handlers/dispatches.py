@@ -64,7 +64,7 @@ _LIST = (
         name="sort",
         default="created_at",
         type=str,
-        choices=("created_at", "started_at", "ended_at", "name", "status", "runtime", "total"),
+        choices=("created_at", "started_at", "ended_at", "id", "name", "status", "runtime", "total"),
         summary="What the list is ordered by.",
     ),
     Query(name="direction", default="desc", type=str, choices=("asc", "desc"), summary="Order of the list."),

@@ -136,8 +136,8 @@ def test_an_unknown_status_shows_its_own_word() -> None:
 def test_progress_is_one_line() -> None:
     """Below a running cell."""
     progress = Progress(dispatch_id="0b5e", name="cell_1", status="STARTING", executor="ssh", elapsed_s=1.5)
-    assert progress_text(progress) == "◔ Queued: cell_1 on ssh, 1.50 s (0b5e)"
-    assert _Tags(progress_html(progress)).words == "◔ Queuedcell_1on ssh · 1.50 s"
+    assert progress_text(progress) == "◔ Starting: cell_1 on ssh, 1.50 s (0b5e)"
+    assert _Tags(progress_html(progress)).words == "◔ Startingcell_1on ssh · 1.50 s"
 
 
 @pytest.mark.parametrize("status", ["NEW_OBJECT", "STARTING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "ODD"])

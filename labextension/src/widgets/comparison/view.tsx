@@ -50,7 +50,7 @@ export function ComparisonBody(props: IComparisonOptions): JSX.Element {
   const rows = found?.rows.filter(row => showsAll || row.differences.length > 0) ?? [];
   return (
     <div className="cvl-Page" aria-busy={model.isLoading}>
-      <Notice text={model.error} />
+      <Notice message={model.error} texts={texts} />
       {found !== null && (
         <>
           <div className="cvl-Comparison-heads">

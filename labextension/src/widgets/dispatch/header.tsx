@@ -36,8 +36,8 @@ export class DispatchHeader extends ComponentWidget<IHeaderOptions> {
   }
 }
 
-/** Name, status, progress, and what can be done; or why there is nothing to show. */
-export function Header(props: IHeaderOptions): JSX.Element | null {
+/** Name, status, progress, and what can be done. */
+export function Header(props: IHeaderOptions): JSX.Element {
   const { model, texts } = props;
   useSignal(model.changed);
   const { detail } = model;
@@ -46,33 +46,9 @@ export function Header(props: IHeaderOptions): JSX.Element | null {
   if (detail === null) {
     return (
       <div className="cvl-Header">
-        {model.error === '' ? (
-          <span className="cvl-Muted">{texts.__('Loading…')}</span>
-        ) : (
-          <div className="cvl-ErrorCard" role="alert">
-            <div>
-              <strong>
-                {model.isMissing
-                  ? texts.__('There is no such dispatch')
-                  : texts.__('This dispatch cannot be shown')}
-              </strong>
-              <p>
-                {model.isMissing
-                  ? texts.__(
-                      'It may have been deleted, or belong to another server. The list has all that are here.'
-                    )
-                  : model.error}
-              </p>
-            </div>
-            <button
-              type="button"
-              className="cvl-Button"
-              onClick={model.isMissing ? props.actions.showList : () => void model.load()}
-            >
-              {model.isMissing ? texts.__('Show dispatches') : texts.__('Try again')}
-            </button>
-          </div>
-        )}
+        <span className="cvl-Muted" role="status">
+          {texts.__('Loading…')}
+        </span>
       </div>
     );
   }

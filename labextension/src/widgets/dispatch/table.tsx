@@ -21,14 +21,14 @@ import {
   elapsed,
   formatDuration,
   formatSize,
-  formatTime,
   kindWord,
   nodeWord,
+  runTime,
   statusWord
 } from '../../graph/style';
 import type { IGraphStructure } from '../../graph/structure';
 import type { DispatchModel } from '../../model';
-import { ComponentWidget, StatusIcon, Table, useNow, useSignal } from '../parts';
+import { ComponentWidget, StatusIcon, Table, Time, useNow, useSignal } from '../parts';
 
 interface ITableProps {
   model: DispatchModel;
@@ -156,10 +156,12 @@ function Nodes(props: ITableProps): JSX.Element {
                     </button>
                   </td>
                   <td>{kindWord(structure.kinds[id], texts)}</td>
-                  <td>{formatTime(nodes.startedAt[id], now)}</td>
-                  <td>{time === null ? '' : formatDuration(time)}</td>
-                  <td>{formatDuration(nodes.cpuS[id])}</td>
-                  <td>{formatSize(nodes.peakMemory[id])}</td>
+                  <td>
+                    <Time at={nodes.startedAt[id]} now={now} texts={texts} />
+                  </td>
+                  <td>{runTime(time, isGoingOn(nodes.status[id]))}</td>
+                  <td>{formatDuration(nodes.cpuS[id]) || '-'}</td>
+                  <td>{formatSize(nodes.peakMemory[id]) || '-'}</td>
                 </tr>
               );
             })}

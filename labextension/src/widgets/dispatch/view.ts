@@ -1,4 +1,4 @@
-/** The view of one dispatch in the main area: head, graph, panel. Owns the model it shows. */
+/** The view of one dispatch in the main area: head, graph, panel; or why there is none. Owns the model it shows. */
 
 import type { Message } from '@lumino/messaging';
 import { MessageLoop } from '@lumino/messaging';
@@ -8,6 +8,7 @@ import type { ITexts } from '../../graph/style';
 import type { DispatchModel } from '../../model';
 import type { IGraphView } from '../dagview/canvas';
 import { SidePanel, type IViewActions } from '../node';
+import { AbsentPage } from './absent';
 import { GraphArea } from './graph';
 import { DispatchHeader } from './header';
 
@@ -38,12 +39,18 @@ export class DispatchView extends Widget {
     split.addWidget(side);
     split.handleMoved.connect(() => (this._isArranged = true));
     this._split = split;
+    this._header = header;
+    this._absent = new AbsentPage({ model, texts, showList: options.actions.showList });
     const layout = new BoxLayout({ direction: 'top-to-bottom', spacing: 0 });
     layout.addWidget(header);
     layout.addWidget(split);
+    layout.addWidget(this._absent);
     BoxLayout.setStretch(header, 0);
     BoxLayout.setStretch(split, 1);
+    BoxLayout.setStretch(this._absent, 1);
     this.layout = layout;
+    model.changed.connect(this._choose, this);
+    this._choose();
     this._observer = new ResizeObserver(() => {
       const child = header.node.firstElementChild;
       if (child !== null) {
@@ -71,13 +78,14 @@ export class DispatchView extends Widget {
     if (!this.isDisposed) {
       this._observer.disconnect();
       this._mutations.disconnect();
+      this.model.changed.disconnect(this._choose, this);
       super.dispose();
       this.model.dispose();
     }
   }
 
   protected onActivateRequest(msg: Message): void {
-    this._graph.activate();
+    (this._absent.isHidden ? this._graph : this._absent).activate();
   }
 
   /** Until somebody moves the handle, the panel has its share of whatever the width is. */
@@ -90,7 +98,21 @@ export class DispatchView extends Widget {
     }
   }
 
+  /** Head and graph make way where there is nothing that they could show. */
+  private _choose(): void {
+    const isAbsent = this.model.detail === null && this.model.error !== '';
+    const hadFocus = this._absent.node.contains(document.activeElement);
+    this._absent.setHidden(!isAbsent);
+    this._header.setHidden(isAbsent);
+    this._split.setHidden(isAbsent);
+    if (hadFocus && !isAbsent) {
+      this._graph.activate();
+    }
+  }
+
   private readonly _graph: GraphArea;
+  private readonly _header: DispatchHeader;
+  private readonly _absent: AbsentPage;
   private readonly _split: SplitPanel;
   private readonly _observer: ResizeObserver;
   private readonly _mutations: MutationObserver;

@@ -3,7 +3,8 @@
 import type { JSX } from 'react';
 
 import type { ITexts } from '../../graph/style';
-import { CopyButton, PythonSource } from '../parts';
+import type { DispatchesModel } from '../../model';
+import { CopyButton, EmptyPicture, PythonSource } from '../parts';
 
 const EXAMPLE = `import covalent_lab as ct
 
@@ -11,20 +12,22 @@ square = ct.electron(lambda x: x * x)
 workflow = ct.lattice(lambda x: square(x) + 1)
 ct.dispatch(workflow)(4)`;
 
-/** A hint, or a word about the filter. */
-export function EmptyList(props: { texts: ITexts; hasFilter: boolean }): JSX.Element {
-  const { texts } = props;
-  if (props.hasFilter) {
-    return <p className="cvl-Empty-none">{texts.__('No dispatch matches.')}</p>;
+/** How to begin; or a word about the filter, and the way out of it. */
+export function EmptyList(props: { model: DispatchesModel; texts: ITexts }): JSX.Element {
+  const { model, texts } = props;
+  if (model.hasFilter) {
+    return (
+      <div className="cvl-Empty-none">
+        <p>{texts.__('No dispatch matches.')}</p>
+        <button type="button" className="cvl-Button" onClick={() => void model.showAll()}>
+          {texts.__('Show all dispatches')}
+        </button>
+      </div>
+    );
   }
   return (
     <div className="cvl-Empty">
-      <svg className="cvl-Empty-picture" viewBox="0 0 96 64" aria-hidden="true">
-        <path d="M48 18v8M48 26C48 36 22 30 22 42M48 26c0 10 26 4 26 16" />
-        <rect x="34" y="6" width="28" height="13" rx="5" />
-        <rect x="8" y="42" width="28" height="13" rx="5" />
-        <rect x="60" y="42" width="28" height="13" rx="5" />
-      </svg>
+      <EmptyPicture />
       <h3>{texts.__('No workflows yet')}</h3>
       <p>{texts.__('Run this in a notebook and watch it here:')}</p>
       <PythonSource source={EXAMPLE} />

@@ -54,7 +54,6 @@ export class DispatchesPanel extends ComponentWidget<IListOptions> {
 export function DispatchList(props: IListOptions): JSX.Element {
   const { model, texts } = props;
   useSignal(model.changed);
-  const hasFilter = model.view.tab !== 'all' || model.view.search !== '';
   return (
     <div className="cvl-Dispatches-body">
       <div className="cvl-Dispatches-head">
@@ -94,11 +93,11 @@ export function DispatchList(props: IListOptions): JSX.Element {
         <SearchRow model={model} texts={texts} />
         <StatusTabs model={model} texts={texts} />
       </div>
-      <Notice text={model.error} />
+      <Notice message={model.error} texts={texts} retry={() => void model.refresh()} />
       {model.items.length > 0 ? (
         <Rows {...props} />
       ) : (
-        model.isLoaded && <EmptyList texts={texts} hasFilter={hasFilter} />
+        model.isLoaded && <EmptyList model={model} texts={texts} />
       )}
     </div>
   );

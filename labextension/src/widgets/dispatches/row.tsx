@@ -4,8 +4,9 @@ import type { JSX } from 'react';
 
 import type { Summary } from '../../contract';
 import { isTerminal } from '../../contract';
+import { formatMoment, formatTime } from '../../graph/dates';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatMoment, formatRunning, formatTime, shortId } from '../../graph/style';
+import { elapsed, formatRunning, shortId } from '../../graph/style';
 import { COPY, Glyph, OPEN, ProgressBar, RERUN, StatusIcon, STOP, TRASH, useNow } from '../parts';
 import type { IDispatchActions } from './panel';
 
@@ -60,8 +61,8 @@ export function DispatchRow(props: {
                 {done}
               </span>
             </span>
-            <span title={texts.__('Started %1', formatTime(startedAt, now))}>
-              {formatMoment(startedAt, now)}
+            <span title={texts.__('Started %1', formatTime(startedAt, now, texts))}>
+              {formatMoment(startedAt, now, texts)}
             </span>
           </div>
         </div>

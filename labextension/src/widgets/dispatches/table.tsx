@@ -5,7 +5,7 @@ import { useState } from 'react';
 
 import type { Summary } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatRunning, formatTime, statusWord } from '../../graph/style';
+import { elapsed, runTime, statusWord } from '../../graph/style';
 import type { DispatchesModel, OverviewModel } from '../../model';
 import {
   ComponentWidget,
@@ -15,6 +15,7 @@ import {
   Pager,
   StatusIcon,
   Table,
+  Time,
   useNow,
   useSignal,
   type IColumn
@@ -61,8 +62,6 @@ export function TableView(props: ITableOptions): JSX.Element {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const items = model.items;
   const selected = items.filter(item => chosen.has(item.dispatch_id)).map(item => item.dispatch_id);
-  const { tab, search } = model.view;
-  const hasFilter = tab !== 'all' || search !== '';
   const remove = async (deletion: Promise<void>) => {
     await deletion;
     setChosen(new Set());
@@ -100,14 +99,14 @@ export function TableView(props: ITableOptions): JSX.Element {
           disabled={model.total === 0}
           onClick={() => void remove(props.removeMatching(model.filter, model.total))}
         >
-          {hasFilter
+          {model.hasFilter
             ? texts.__('Delete all %1 that match…', model.total)
             : texts.__('Delete all %1…', model.total)}
         </button>
       </div>
-      <Notice text={model.error} />
+      <Notice message={model.error} texts={texts} retry={() => void model.refresh()} />
       {items.length === 0 && model.isLoaded ? (
-        <EmptyList texts={texts} hasFilter={hasFilter} />
+        <EmptyList model={model} texts={texts} />
       ) : (
         <div className="cvl-DispatchTable-scroll">
           <Rows {...props} selected={selected} choose={ids => setChosen(new Set(ids))} />
@@ -135,7 +134,7 @@ function Rows(
 ): JSX.Element {
   const { model, texts, selected, choose } = props;
   const columns: IColumn<Sort>[] = [
-    { label: texts.__('Id') },
+    { label: texts.__('Id'), sort: 'id' },
     { label: texts.__('Workflow'), sort: 'name' },
     { label: texts.__('Run time'), sort: 'runtime', first: 'desc' },
     { label: texts.__('Started'), sort: 'started_at', first: 'desc' },
@@ -222,9 +221,13 @@ function Row(props: {
           {name}
         </button>
       </td>
-      <td>{runtime === null ? '-' : formatRunning(runtime, isRunning)}</td>
-      <td>{formatTime(item.started_at, now) || '-'}</td>
-      <td>{formatTime(item.ended_at, now) || '-'}</td>
+      <td>{runTime(runtime, isRunning)}</td>
+      <td>
+        <Time at={item.started_at} now={now} texts={texts} />
+      </td>
+      <td>
+        <Time at={item.ended_at} now={now} texts={texts} />
+      </td>
       <td>
         <StatusIcon status={item.status} texts={texts} size={14} /> {statusWord(item.status, texts)}{' '}
         <span className="cvl-Muted" title={texts.__('Completed tasks')}>

@@ -65,10 +65,17 @@ export function ExecutorList(props: IExecutorsOptions): JSX.Element {
           'Where tasks run. A check asks an executor how it is; a test runs a small task on it.'
         )}
       </p>
-      <Notice text={model.error} />
+      <Notice message={model.error} texts={texts} retry={() => void model.refresh()} />
       {!model.isLoaded && model.error === '' && (
         <p className="cvl-Muted" role="status">
           {texts.__('Loading…')}
+        </p>
+      )}
+      {model.isLoaded && model.items.length === 0 && (
+        <p className="cvl-Empty-none">
+          {texts.__(
+            'This server found no executors. Check that covalent-lab is installed as a whole (pip check), then refresh.'
+          )}
         </p>
       )}
       <div className="cvl-Executors-cards">

@@ -4,8 +4,9 @@ import { InputDialog } from '@jupyterlab/apputils';
 
 import type { ExportFormat, Summary } from '../../contract';
 import { EXPORT_FORMATS } from '../../contract';
+import { formatTime } from '../../graph/dates';
 import type { ITexts } from '../../graph/style';
-import { formatTime, shortId, statusWord } from '../../graph/style';
+import { shortId, statusWord } from '../../graph/style';
 
 /** Asks for a format; null if the question was left. */
 export async function chooseFormat(texts: ITexts): Promise<ExportFormat | null> {
@@ -43,7 +44,7 @@ export async function chooseOther(
       item.name || texts.__('unnamed'),
       shortId(item.dispatch_id),
       statusWord(item.status, texts),
-      formatTime(item.created_at, now)
+      formatTime(item.created_at, now, texts)
     ].join(' · ')
   );
   const { value } = await InputDialog.getItem({

@@ -90,7 +90,7 @@ export function Logs(props: ILogOptions): JSX.Element {
           {texts.__('Download')}
         </button>
       </div>
-      <Notice text={problem} />
+      <Notice message={problem} texts={texts} retry={() => void model.showPage(model.page)} />
       {model.items.length > 0 ? (
         <Entries {...props} />
       ) : (

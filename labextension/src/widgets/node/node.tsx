@@ -1,19 +1,13 @@
 /** One node: what it received, did, printed and returned. */
 
-import type { JSX } from 'react';
+import type { JSX, ReactNode } from 'react';
 import { useEffect, useState } from 'react';
 
 import type { NodeDetail, NodeInput, Usage } from '../../contract';
 import { isTerminal } from '../../contract';
+import { isGoingOn, statusCode } from '../../graph/states';
 import type { ITexts } from '../../graph/style';
-import {
-  elapsed,
-  formatDuration,
-  formatSize,
-  formatTime,
-  kindWord,
-  shortId
-} from '../../graph/style';
+import { elapsed, formatDuration, formatSize, kindWord, runTime, shortId } from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { DispatchModel, NodeModel } from '../../model';
 import { outputCode } from '../../model';
@@ -32,6 +26,7 @@ import {
   SourceView,
   StatusBadge,
   TabList,
+  Time,
   Traceback,
   useNow,
   useSignal,
@@ -62,7 +57,6 @@ export function NodeView(props: {
       node.isWatchingLogs = false;
     };
   }, [node, tab]);
-  const runtime = elapsed(detail?.started_at, detail?.ended_at, now);
   return (
     <div className="cvl-Panel">
       <button
@@ -75,7 +69,7 @@ export function NodeView(props: {
         <Glyph path={BACK} />
         {dispatch.detail?.name ?? texts.__('Workflow')}
       </button>
-      <Notice text={node.error} />
+      <Notice message={node.error} texts={texts} retry={() => void node.load()} />
       {detail !== null && (
         <>
           <div className="cvl-Panel-head">
@@ -100,9 +94,7 @@ export function NodeView(props: {
                   />
                 </span>
               ],
-              [texts.__('Started'), formatTime(detail.started_at, now)],
-              [texts.__('Ended'), formatTime(detail.ended_at, now)],
-              [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
+              ...(detail.kind === 'parameter' ? [] : timeFacts(detail, now, texts)),
               [texts.__('Attempt'), detail.attempt > 1 ? String(detail.attempt) : ''],
               [texts.__('Executor'), detail.kind === 'parameter' ? '' : detail.executor],
               [texts.__('Reused from'), originText(detail.reused_from ?? null, texts)],
@@ -195,6 +187,18 @@ function NodeButtons(props: {
       ))}
     </div>
   );
+}
+
+function timeFacts(detail: NodeDetail, now: number, texts: ITexts): [string, ReactNode][] {
+  const { started_at, ended_at } = detail;
+  return [
+    [texts.__('Started'), <Time key="started" at={started_at} now={now} texts={texts} />],
+    [texts.__('Ended'), <Time key="ended" at={ended_at} now={now} texts={texts} />],
+    [
+      texts.__('Run time'),
+      runTime(elapsed(started_at, ended_at, now), isGoingOn(statusCode(detail.status)))
+    ]
+  ];
 }
 
 /** What the task used. Memory of a process that ran other tasks before says little about this one. */

@@ -4,7 +4,7 @@ import type { JSX } from 'react';
 import { useEffect } from 'react';
 
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, formatTime } from '../../graph/style';
+import { elapsed, runTime } from '../../graph/style';
 import { isTerminal } from '../../contract';
 import type { DispatchModel } from '../../model';
 import { inputsCode, originOf, resultCode } from '../../model';
@@ -17,6 +17,7 @@ import {
   Section,
   SourceView,
   StatusBadge,
+  Time,
   useNow,
   useSignal
 } from '../parts';
@@ -32,7 +33,8 @@ export function DispatchOverview(props: {
   useSignal(model.changed);
   useEffect(() => void model.loadFolder(), [model]);
   const { detail } = model;
-  const now = useNow(detail !== null && !isTerminal(detail.status));
+  const isActive = detail !== null && !isTerminal(detail.status);
+  const now = useNow(isActive);
   if (detail === null) {
     return null;
   }
@@ -72,10 +74,16 @@ export function DispatchOverview(props: {
             )
           ],
           [texts.__('Tasks'), texts.__('%1 of %2 completed', detail.completed, detail.total)],
-          [texts.__('Created'), formatTime(detail.created_at, now)],
-          [texts.__('Started'), formatTime(detail.started_at, now)],
-          [texts.__('Ended'), formatTime(detail.ended_at, now)],
-          [texts.__('Run time'), runtime === null ? '' : formatDuration(runtime)],
+          [
+            texts.__('Created'),
+            <Time key="created" at={detail.created_at} now={now} texts={texts} />
+          ],
+          [
+            texts.__('Started'),
+            <Time key="started" at={detail.started_at} now={now} texts={texts} />
+          ],
+          [texts.__('Ended'), <Time key="ended" at={detail.ended_at} now={now} texts={texts} />],
+          [texts.__('Run time'), runTime(runtime, isActive)],
           [
             texts.__('Results folder'),
             model.folder === '' ? (

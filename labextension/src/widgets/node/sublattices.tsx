@@ -6,7 +6,7 @@ import { useEffect, useState } from 'react';
 import type { Summary } from '../../contract';
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatRunning } from '../../graph/style';
+import { elapsed, runTime } from '../../graph/style';
 import type { DispatchModel, IPartsOrder } from '../../model';
 import { messageOf } from '../../model';
 import {
@@ -58,7 +58,7 @@ export function Sublattices(props: { model: DispatchModel; texts: ITexts }): JSX
   ];
   return (
     <>
-      <Notice text={error} />
+      <Notice message={error} texts={texts} retry={() => setOrder({ ...order })} />
       <Table caption={texts.__('Sublattices')} columns={columns} order={order} sortBy={setOrder}>
         {items.map(item => (
           <Row key={item.dispatch_id} item={item} texts={texts} />
@@ -91,7 +91,7 @@ function Row(props: { item: Summary; texts: ITexts }): JSX.Element {
           {item.name}
         </OpenLink>
       </td>
-      <td>{runtime === null ? '-' : formatRunning(runtime, isRunning)}</td>
+      <td>{runTime(runtime, isRunning)}</td>
       <td>
         {item.completed}/{item.total}
       </td>

@@ -89,6 +89,18 @@ export function Glyph(props: { path: string }): JSX.Element {
   );
 }
 
+/** A graph of three boxes, for places where there is none to show. */
+export function EmptyPicture(): JSX.Element {
+  return (
+    <svg className="cvl-Empty-picture" viewBox="0 0 96 64" aria-hidden="true">
+      <path d="M48 18v8M48 26C48 36 22 30 22 42M48 26c0 10 26 4 26 16" />
+      <rect x="34" y="6" width="28" height="13" rx="5" />
+      <rect x="8" y="42" width="28" height="13" rx="5" />
+      <rect x="60" y="42" width="28" height="13" rx="5" />
+    </svg>
+  );
+}
+
 export const COPY = 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3';
 export const DOWNLOAD = 'M8 2v8.5M4.5 7.5 8 11l3.5-3.5M2.5 13.5h11';
 export const BACK = 'M10 3 5 8l5 5';

@@ -11,5 +11,6 @@ export * from './search';
 export * from './status';
 export * from './tables';
 export * from './tabs';
+export * from './time';
 export * from './traceback';
 export * from './widget';

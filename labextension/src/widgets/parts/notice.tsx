@@ -1,12 +1,26 @@
-/** What went wrong, in a line of its own. */
+/** What did not work, and the way to go on. */
 
 import type { JSX } from 'react';
 
-/** Told to screen readers when it appears; nothing where there is no error. */
-export function Notice(props: { text: string }): JSX.Element | null {
-  return props.text === '' ? null : (
-    <p className="cvl-Notice" role="alert">
-      {props.text}
-    </p>
+import type { ITexts } from '../../graph/style';
+
+/** A message with a button that asks again, if that can help; nothing where there is no message. */
+export function Notice(props: {
+  message: string;
+  texts: ITexts;
+  retry?: () => void;
+}): JSX.Element | null {
+  if (props.message === '') {
+    return null;
+  }
+  return (
+    <div className="cvl-Notice" role="alert">
+      <span>{props.message}</span>
+      {props.retry !== undefined && (
+        <button type="button" className="cvl-Button" onClick={props.retry}>
+          {props.texts.__('Try again')}
+        </button>
+      )}
+    </div>
   );
 }

@@ -119,7 +119,11 @@ export function Settings(props: ISettingsOptions): JSX.Element {
           {texts.__('Save')}
         </button>
       </div>
-      <Notice text={model.error} />
+      <Notice
+        message={model.error}
+        texts={texts}
+        retry={model.fields.length === 0 ? () => void model.load() : undefined}
+      />
       <p className="cvl-Muted">
         {side === 'client'
           ? texts.__('Used by what is dispatched from now on.')
