@@ -148,7 +148,9 @@ class Queries:
     async def nodes(self, dispatch_id: DispatchId) -> dict[str, Any]:
         """States of all nodes that left NEW_OBJECT."""
         await self.record(dispatch_id)
-        return columns(*await self._store.nodes(dispatch_id))
+        seq, found = await self._store.nodes(dispatch_id)
+        has_repeated = any(node.attempt > 1 for node in found)
+        return columns(seq, found, await self._store.repeated(dispatch_id) if has_repeated else ())
 
     async def node(self, dispatch_id: DispatchId, node_id: NodeId) -> dict[str, Any]:
         """Everything about one node."""

@@ -10,14 +10,16 @@ from typing import Any
 
 from covalent_lab import payload
 from covalent_lab.dispatcher.redaction import shown_executor
-from covalent_lab.ids import PayloadRef
+from covalent_lab.ids import NodeId, PayloadRef
 from covalent_lab.scheduler.states import NodeState
 from covalent_lab.store.base import CachedResult, DispatchRecord, NodeRecord, StoredPayload
+from covalent_lab.transitions import FeedRecord
 
 __all__ = [
     "cached_view",
     "columns",
     "dispatch_view",
+    "earlier_attempts",
     "open_payload",
     "payload_view",
     "preview_view",
@@ -83,8 +85,30 @@ def result_of(node: NodeRecord) -> PayloadRef | None:
     return None if node.state == NodeState.DISPATCHING else node.output
 
 
-def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:
-    """States of nodes, one list a field."""
+def earlier_attempts(transitions: Sequence[FeedRecord]) -> list[dict[str, Any]]:
+    """The attempts that others followed, by their ends; `started_at` is None where none of the transitions tells it."""
+    began: dict[tuple[NodeId | None, int], float] = {}
+    found: list[dict[str, Any]] = []
+    for told in transitions:
+        if told.status == NodeState.RUNNING:
+            began[told.node_id, told.attempt] = told.at
+        elif told.status == NodeState.STARTING and told.attempt > 1:
+            last = told.attempt - 1
+            started_at = began.get((told.node_id, last)) or (told.extra or {}).get("started_at")
+            found.append(
+                {
+                    "node_id": told.node_id,
+                    "attempt": last,
+                    "started_at": started_at,
+                    "ended_at": told.at,
+                    "error": told.error,
+                }
+            )
+    return found
+
+
+def columns(seq: int, nodes: Sequence[NodeRecord], repeated: Sequence[FeedRecord] = ()) -> dict[str, Any]:
+    """States of nodes, one list a field; `repeated` are the transitions of those with more than one attempt."""
     outputs = [result_of(n) for n in nodes]
     return {
         "seq": seq,
@@ -102,6 +126,7 @@ def columns(seq: int, nodes: Sequence[NodeRecord]) -> dict[str, Any]:
         "reused_from": [n.reused_from for n in nodes],
         "cpu_s": [n.usage and n.usage["cpu_s"] for n in nodes],
         "peak_memory": [n.usage and n.usage["peak_memory"] for n in nodes],
+        "earlier_attempts": earlier_attempts(repeated),
     }
 
 

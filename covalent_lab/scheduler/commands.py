@@ -83,7 +83,8 @@ class NodeTransition:
         output: Of a node that completed by running; of one that is DISPATCHING what it built.
         passes_on: Of a node that completed by handing on another node's output: that node; else None.
         error: One line, for FAILED, and for a STARTING that is a new attempt: why the last one ended.
-        started_at: When the attempt began to run, where this transition tells it.
+        started_at: When the attempt began to run, where this transition tells it; of a STARTING that is a new attempt:
+            when the last one did.
         is_reused: Whether it completed by taking over an outcome, without an attempt.
     """
 

@@ -387,7 +387,7 @@ class Scheduler:
             run.cancelled.add(node)
             self._move(event.dispatch_id, run, node, NodeState.CANCELLED, event.at, step, started_at=event.started_at)
         elif may_retry:
-            self._submit(event.dispatch_id, run, node, event.at, step, error=reason)
+            self._submit(event.dispatch_id, run, node, event.at, step, error=reason, last_began_at=event.started_at)
         else:
             run.failed.add(node)
             self._move(
@@ -424,20 +424,38 @@ class Scheduler:
                 run.count_out(node)
                 self._submit(dispatch_id, run, node, at, step)
 
-    def _submit(self, dispatch_id: DispatchId, run: Run, node: int, at: float, step: Step, error: str = "") -> None:
-        self._begin_attempt(dispatch_id, run, node, at, step, error)
+    def _submit(
+        self,
+        dispatch_id: DispatchId,
+        run: Run,
+        node: int,
+        at: float,
+        step: Step,
+        *,
+        error: str = "",
+        last_began_at: float | None = None,
+    ) -> None:
+        self._begin_attempt(dispatch_id, run, node, at, step, error=error, last_began_at=last_began_at)
         then = self._carry(dispatch_id, run, node)
         step.commands.append(
             SubmitNode(dispatch_id=dispatch_id, node_id=NodeId(node), attempt=run.attempts[node], then=then)
         )
 
     def _begin_attempt(
-        self, dispatch_id: DispatchId, run: Run, node: int, at: float, step: Step, error: str = ""
+        self,
+        dispatch_id: DispatchId,
+        run: Run,
+        node: int,
+        at: float,
+        step: Step,
+        *,
+        error: str = "",
+        last_began_at: float | None = None,
     ) -> None:
         run.attempts[node] += 1
         run.in_flight += 1
         self._lane(run, node).in_flight += 1
-        self._move(dispatch_id, run, node, NodeState.STARTING, at, step, error=error)
+        self._move(dispatch_id, run, node, NodeState.STARTING, at, step, error=error, started_at=last_began_at)
 
     def _carry(self, dispatch_id: DispatchId, run: Run, node: int) -> tuple[NodeId, ...]:
         """Load the job of a node with later steps: others that are ready and lead on, and what all of them lead to."""

@@ -399,6 +399,10 @@ class Store(ABC):
         """At most `limit` transitions with higher numbers, in order."""
 
     @abstractmethod
+    async def repeated(self, dispatch_id: DispatchId) -> Sequence[FeedRecord]:
+        """Transitions of all nodes of a dispatch that took more than one attempt, in order."""
+
+    @abstractmethod
     async def last_seq(self) -> int:
         """The newest sequence number, 0 if there is none."""
 

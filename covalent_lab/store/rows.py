@@ -14,6 +14,7 @@ __all__ = [
     "dispatch_update_row",
     "ended_row",
     "entered_row",
+    "feed_record",
     "mark_row",
     "node_record",
     "payload_row",
@@ -95,6 +96,20 @@ def mark_row(update: NodeUpdate) -> Row:
 
 def _ref(digest: str | None, size: int | None) -> PayloadRef | None:
     return None if digest is None or size is None else PayloadRef(digest, size)
+
+
+def feed_record(row: Mapping[Any, Any]) -> FeedRecord:
+    """A row of the table of transitions."""
+    return FeedRecord(
+        seq=row["seq"],
+        dispatch_id=row["dispatch_id"],
+        node_id=row["node_id"],
+        status=row["status"],
+        at=row["at"],
+        attempt=row["attempt"],
+        error=row["error"],
+        extra=None if row["extra"] is None else json.loads(row["extra"]),
+    )
 
 
 def node_record(row: Sequence[Any]) -> NodeRecord:

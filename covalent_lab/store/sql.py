@@ -5,7 +5,6 @@ follow the commit order of all processes.
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -407,23 +406,18 @@ class SqlStore(Store):
     async def transitions_after(self, seq: int, limit: int) -> Sequence[FeedRecord]:
         table = schema.transition
         query = sa.select(table).where(table.c.seq > seq).order_by(table.c.seq).limit(limit)
+        return await self._transitions(query)
 
-        def work(connection: sa.Connection) -> Sequence[FeedRecord]:
-            return [
-                FeedRecord(
-                    seq=row.seq,
-                    dispatch_id=row.dispatch_id,
-                    node_id=row.node_id,
-                    status=row.status,
-                    at=row.at,
-                    attempt=row.attempt,
-                    error=row.error,
-                    extra=None if row.extra is None else json.loads(row.extra),
-                )
-                for row in connection.execute(query)
-            ]
+    async def repeated(self, dispatch_id: DispatchId) -> Sequence[FeedRecord]:
+        table, node = schema.transition, schema.node
+        again = sa.select(node.c.node_id).where(node.c.dispatch_id == dispatch_id, node.c.attempt > 1)
+        query = sa.select(table).where(table.c.dispatch_id == dispatch_id, table.c.node_id.in_(again))
+        return await self._transitions(query.order_by(table.c.seq))
 
-        return await self._read(work)
+    async def _transitions(self, query: sa.Select[Any]) -> Sequence[FeedRecord]:
+        return await self._read(
+            lambda connection: [rows.feed_record(row) for row in connection.execute(query).mappings()]
+        )
 
 
 def _keep_request(connection: sa.Connection, request: Request) -> None:

@@ -310,6 +310,24 @@ class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
 
         assert self.run(tmp_path, work) == ([1, 2, 4, 5, 6], [1, 2, 3, 5, 6])
 
+    def test_transitions_of_repeated_nodes_come_back(self, tmp_path: Path) -> None:
+        """Of those nodes of one dispatch that took more than one attempt, with what each attempt ended by."""
+        items = [
+            moved(1, "STARTING", attempt=1),
+            moved(2, "STARTING", attempt=1),
+            moved(1, "STARTING", attempt=2, error="lost", extra={"started_at": 21.0}),
+            moved(1, "STARTING", B, attempt=2),
+        ]
+        nodes = [node_update(1, "STARTING", 2), node_update(2, "STARTING"), node_update(1, "STARTING", 2, B)]
+
+        async def work(store: Store) -> Sequence[FeedRecord]:
+            await store.create(new_dispatch(A))
+            await store.create(new_dispatch(B))
+            await store.record(Batch(transitions=items, nodes=nodes))
+            return await store.repeated(A)
+
+        assert list(self.run(tmp_path, work)) == [replace(items[0], seq=3), replace(items[2], seq=5)]
+
     def test_transitions_come_back_in_order_and_whole(self, tmp_path: Path) -> None:
         """All fields, from a number on, and no more than asked for."""
         items = [moved(n, "STARTING", attempt=n, error=f"é{n}", extra={"n": [n]}) for n in range(1, 6)]

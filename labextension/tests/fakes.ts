@@ -31,6 +31,7 @@ import type {
   SubmitResult,
   Summary
 } from '../src/contract';
+import type { IPalette } from '../src/widgets/dagview/palette';
 import type { IViewActions } from '../src/widgets/node';
 
 /** A chain of functions, the first of which takes one parameter; the last node is the postprocess node. */
@@ -148,6 +149,26 @@ export function viewActions(change: Partial<IViewActions> = {}): IViewActions {
   };
 }
 
+/** Colours of a canvas. */
+export const PALETTE: IPalette = {
+  background: '#fff',
+  card: '#fff',
+  cardMuted: '#eee',
+  border: '#bbb',
+  borderStrong: '#999',
+  text: '#111',
+  textMuted: '#666',
+  edge: '#999',
+  brand: '#17d',
+  incoming: '#f70',
+  outgoing: '#17d',
+  mark: '#fa0',
+  onStatus: '#fff',
+  font: 'system-ui, "Segoe UI"',
+  monospace: 'monospace',
+  status: { pending: '#999', completed: '#383', running: '#17d', failed: '#d33' }
+};
+
 /** A node that completed and has nothing to show. */
 export const NODE: NodeDetail = {
   node_id: 0,
@@ -241,6 +262,8 @@ export class FakeRest implements IRestClient {
   readonly logQueries: ILogQuery[] = [];
   details = new Map<string, Detail>();
   wire: GraphWire = chain(3);
+  /** Graphs of dispatches that have one of their own. */
+  readonly wires = new Map<string, GraphWire>();
   nodeColumns = columns(0);
   streams: StreamChunk[] = [];
   nodeDetail: NodeDetail | null = null;
@@ -320,8 +343,8 @@ export class FakeRest implements IRestClient {
     return found;
   }
 
-  async graph(): Promise<GraphWire> {
-    return this.wire;
+  async graph(id: string): Promise<GraphWire> {
+    return this.wires.get(id) ?? this.wire;
   }
 
   async nodes(): Promise<NodeColumns> {

@@ -38,3 +38,8 @@ globalThis.requestIdleCallback ??= callback =>
     0
   ) as unknown as number;
 globalThis.cancelIdleCallback ??= handle => clearTimeout(handle);
+
+// jsdom has no canvas, and says so at length each time it is asked for one.
+if (typeof HTMLCanvasElement !== 'undefined') {
+  HTMLCanvasElement.prototype.getContext = () => null;
+}

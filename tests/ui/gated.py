@@ -4,7 +4,7 @@ from pathlib import Path
 
 import covalent_lab as ct
 
-__all__ = ["broken", "gated", "nested", "open_gate", "ratio"]
+__all__ = ["broken", "gated", "nested", "open_gate", "ratio", "stubborn"]
 
 
 @ct.electron
@@ -33,6 +33,24 @@ def finish(text: str) -> str:
 def divide(numerator: int, denominator: int) -> float:
     """Fail where the denominator is zero."""
     return numerator / denominator
+
+
+@ct.electron(executor=ct.executor.LocalExecutor(retries=2))
+def succeed_at_last(notes: str) -> str:
+    """Fail twice; the file is for notes on how often it was tried."""
+    with open(notes, "a+", encoding="utf-8") as file:
+        file.write("tried\n")
+        file.seek(0)
+        if len(file.readlines()) < 3:
+            raise ConnectionError("nobody answers")
+    return "done"
+
+
+@ct.lattice
+def stubborn(notes: str) -> str:
+    """A task that needs three attempts, between two others."""
+    text: str = finish(prepare(succeed_at_last(notes)))
+    return text
 
 
 @ct.lattice

@@ -1,11 +1,12 @@
 """Two dispatches side by side, and dispatches as files, in a browser."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.ui import gated
+from tests.ui import fans, gated
 from tests.ui.conftest import ROOT
 from tests.ui.lab_page import LONG_MS, LabPage
 
@@ -46,6 +47,47 @@ def test_two_selected_dispatches_are_seen_side_by_side(lab: LabPage, ended: Call
     view.get_by_title(f"Show node 0 of {right[:8]}").click()
     expect(lab.view.locator(".cvl-Panel")).to_contain_text("divide")
     expect(lab.view.locator(".cvl-Panel")).to_contain_text("CPU time")
+
+
+def test_both_graphs_are_drawn_and_select_together(lab: LabPage, ended: Callable[..., str]) -> None:
+    """Nodes that differ are marked; a click on one side or in the table selects in the other places, in both themes."""
+    dispatch_ids = [ended(fans.lanes, 3), ended(fans.lanes, 5)]
+    lab.execute("covalent-lab:compare", dispatchIds=dispatch_ids)
+    view = lab.page.locator(".cvl-Comparison:visible")
+    left, right = (view.get_by_role("region", name=f"{side} graph") for side in ("Left", "Right"))
+    table = view.get_by_role("table")
+    expect(view).to_contain_text("The graphs differ")
+    expect(view).to_contain_text("Time: ")
+
+    table.get_by_role("button", name="add_up").click()
+    for side in (left, right):
+        expect(side.locator("[aria-live]")).to_contain_text("add_up, Completed")
+        expect(side.locator("[aria-live]")).to_contain_text("differs")
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lab.set_theme(theme)
+        lab.settle()
+        lab.screenshot(ROOT / "test-results" / f"comparison-graphs-{theme[11:].lower()}.png")
+
+    lab.point_at(right.locator("canvas"), "add_up")
+    assert "differs" in (right.locator("canvas").get_attribute("title") or "")
+    right.locator("canvas").press("Escape")
+    expect(table.get_by_role("button", pressed=True)).to_have_count(0)
+    lab.page.mouse.down()
+    lab.page.mouse.up()
+    expect(table.get_by_role("button", pressed=True)).to_have_text("add_up")
+    expect(left.locator("[aria-live]")).to_contain_text("add_up")
+
+    right.get_by_role("button", name="Zoom in (+)").click()
+    left.get_by_label("Layout").select_option("tree")
+    expect(right.get_by_label("Layout")).to_have_value("tree")
+    boxes = [side.bounding_box() for side in (left, right)]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["y"] == boxes[1]["y"]
+    lab.page.set_viewport_size({"width": 900, "height": 900})  # too narrow for two
+    expect(lab.page.locator(".cvl-Comparison-graphs")).to_have_css("grid-template-columns", re.compile(r"^[\d.]+px$"))
+    view.get_by_text("Graphs", exact=True).click()
+    expect(left).to_be_hidden()
 
 
 def test_the_other_dispatch_is_chosen_from_a_list(lab: LabPage, ended: Callable[..., str]) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.ui import fans
+from tests.ui import fans, gated
+from tests.ui.conftest import ROOT
 from tests.ui.lab_page import LONG_MS, LabPage
 
 DRAWING = """import covalent_lab as ct
@@ -82,6 +83,21 @@ def test_the_timeline_says_what_the_end_waited_for(lab: LabPage, ended: Callable
     expect(timeline.locator(".cvl-Timeline-selected")).to_contain_text("ran")
     timeline.locator("canvas").press("Enter")
     expect(view.get_by_role("tabpanel")).to_be_visible()
+
+
+def test_the_timeline_shows_each_attempt(lab: LabPage, ended: Callable[..., str], tmp_path: Path) -> None:
+    """Those that failed are not counted as waiting."""
+    dispatch_id = ended(gated.stubborn, str(tmp_path / "notes"))
+    lab.execute("covalent-lab:open-timeline", dispatchId=dispatch_id)
+    timeline = lab.page.locator(".cvl-Timeline:visible")
+    expect(timeline).to_contain_text("in repeated attempts")
+    timeline.locator("canvas").press("Tab")
+    expect(timeline.locator(".cvl-Timeline-selected")).to_contain_text("succeed_at_last, Completed")
+    expect(timeline.locator(".cvl-Timeline-selected")).to_contain_text("tried 2 times before")
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lab.set_theme(theme)
+        lab.settle()
+        lab.screenshot(ROOT / "test-results" / f"timeline-{theme[11:].lower()}.png")
 
 
 def test_a_drawn_workflow_opens_as_a_preview(lab: LabPage) -> None:

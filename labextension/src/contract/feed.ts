@@ -20,7 +20,7 @@ export interface TransitionsFrame {
   items: FeedItem[];
 }
 /**
- * A status change of a dispatch (node_id null) or node. The first item of a dispatch also has name, total and root_dispatch_id; that of a node which became a dispatch has sub_dispatch_id, that of one which took over a result reused_from; the item of an end has started_at if no item said RUNNING before.
+ * A status change of a dispatch (node_id null) or node. The first item of a dispatch also has name, total and root_dispatch_id; that of a node which became a dispatch has sub_dispatch_id, that of one which took over a result reused_from; the item of an end, or of the next attempt, has started_at if no item said RUNNING before.
  */
 export interface FeedItem {
   seq: number;

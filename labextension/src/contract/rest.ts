@@ -261,6 +261,20 @@ export interface NodeColumns {
   reused_from?: (string | null)[];
   cpu_s?: (number | null)[];
   peak_memory?: (number | null)[];
+  earlier_attempts?: EarlierAttempt[];
+}
+/**
+ * An attempt at a node that another one followed; started_at is null where it is not known.
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "EarlierAttempt".
+ */
+export interface EarlierAttempt {
+  node_id: number;
+  attempt: number;
+  started_at: number | null;
+  ended_at: number;
+  error: string;
 }
 /**
  * This interface was referenced by `RestBodies`'s JSON-Schema

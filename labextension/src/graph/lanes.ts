@@ -5,7 +5,7 @@
 
 import { formatDuration } from './style';
 import type { IBar, ITimeline } from './timeline';
-import { endOf } from './timeline';
+import { endOf, waitsOf } from './timeline';
 
 /** A span of time in POSIX seconds. */
 export interface ISpan {
@@ -69,10 +69,12 @@ export function loadOf(
   const scale = parts / Math.max(MIN_SPAN, span.to - span.from);
   for (const place of timeline.lanes.get(name) ?? []) {
     const bar = timeline.bars[place];
-    const start = Number.isNaN(bar.startedAt) ? now : bar.startedAt;
-    cover(waiting, (bar.readyAt - span.from) * scale, (start - span.from) * scale);
+    const add = (parts: Float64Array, from: number, to: number) =>
+      cover(parts, (from - span.from) * scale, (to - span.from) * scale);
+    waitsOf(bar, now).forEach(([from, to]) => add(waiting, from, to));
+    bar.earlier.forEach(({ startedAt, endedAt }) => add(running, startedAt, endedAt));
     if (!Number.isNaN(bar.startedAt)) {
-      cover(running, (start - span.from) * scale, (endOf(bar, now) - span.from) * scale);
+      add(running, bar.startedAt, endOf(bar, now));
     }
   }
   return { running, waiting };

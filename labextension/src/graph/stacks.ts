@@ -75,6 +75,7 @@ export function stackStates(stacks: IStacks, states: INodeStates): INodeStates {
     startedAt: new Float64Array(count),
     endedAt: new Float64Array(count),
     parts: new Map<number, string>(),
+    earlier: new Map(), // of single nodes only: stacks are not drawn in time
     reused: new Uint8Array(count),
     cpuS: new Float64Array(count),
     peakMemory: new Float64Array(count)

@@ -4,6 +4,13 @@ import type { NodeColumns, NodeStatus } from '../contract';
 import { NODE_STATUSES } from '../contract';
 import type { IGraphStructure } from './structure';
 
+/** An attempt that another one followed; POSIX seconds. */
+export interface IAttempt {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly error: string;
+}
+
 /** Status codes are places in NODE_STATUSES; times are POSIX seconds, NaN if unknown. */
 export interface INodeStates {
   readonly status: Uint8Array;
@@ -11,6 +18,8 @@ export interface INodeStates {
   readonly endedAt: Float64Array;
   /** The dispatches that nodes became, by node id. */
   readonly parts: ReadonlyMap<number, string>;
+  /** Earlier attempts at nodes, by node id, in order; those of which nobody knows the start are left out. */
+  readonly earlier: ReadonlyMap<number, readonly IAttempt[]>;
   /** 1 for nodes that took over a result instead of running. */
   readonly reused: Uint8Array;
   /** What ended nodes used, as far as it was measured (else NaN); the feed does not tell it. */
@@ -42,8 +51,16 @@ export function statesFromColumns(
   columns: Partial<NodeColumns> | null
 ): INodeStates {
   const parts = new Map<number, string>();
+  const earlier = new Map<number, IAttempt[]>();
+  columns?.earlier_attempts?.forEach(({ node_id, started_at, ended_at, error }) => {
+    if (started_at !== null) {
+      const attempt = { startedAt: started_at, endedAt: ended_at, error };
+      earlier.set(node_id, [...(earlier.get(node_id) ?? []), attempt]);
+    }
+  });
   const states = {
     parts,
+    earlier,
     status: Uint8Array.from(structure.kinds, kind => (kind === 'parameter' ? COMPLETED : PENDING)),
     startedAt: new Float64Array(structure.count).fill(NaN),
     endedAt: new Float64Array(structure.count).fill(NaN),

@@ -112,7 +112,13 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
 }
 
-/** The same for a clock on the screen: while it runs whole seconds are enough; tenths would only flicker. */
+/** How much longer (`+1.2 s`) or shorter (`−300 ms`) something took. */
+export function formatDifference(seconds: number): string {
+  const text = formatDuration(Math.abs(seconds));
+  return text === '' ? '' : `${text === '0 ms' ? '±' : seconds < 0 ? '−' : '+'}${text}`;
+}
+
+/** A duration for a clock on the screen: while it runs whole seconds are enough; tenths would only flicker. */
 export function formatRunning(seconds: number, isRunning: boolean): string {
   return isRunning && seconds < 60 ? `${Math.floor(seconds)} s` : formatDuration(seconds);
 }

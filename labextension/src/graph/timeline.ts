@@ -2,13 +2,13 @@
  * When nodes waited and when they ran, and which of them the whole had to wait for. Pure: graph and times in, bars out.
  *
  * A node is ready when the last of its sources has ended, or when the dispatch started if it has none. From then until
- * it runs it waits: for a place at its executor, or for an attempt that is repeated. Lists and dicts take no time; they
- * only pass on when their parts are there.
+ * it runs it waits for a place at its executor, each time that it is tried. Lists and dicts take no time; they only pass
+ * on when their parts are there.
  */
 
 import { isTerminal } from '../contract';
 import { rankNodes } from './layers';
-import type { INodeStates } from './states';
+import type { IAttempt, INodeStates } from './states';
 import { isGoingOn, statusName } from './states';
 import type { IGraphStructure } from './structure';
 
@@ -16,6 +16,8 @@ import type { IGraphStructure } from './structure';
 export interface IBar {
   readonly id: number;
   readonly readyAt: number;
+  /** Attempts before the last one. */
+  readonly earlier: readonly IAttempt[];
   /** NaN while it waits. */
   readonly startedAt: number;
   /** NaN while it waits or runs. */
@@ -37,6 +39,8 @@ export interface ITimeline {
 export interface IPathTimes {
   readonly running: number;
   readonly waiting: number;
+  /** In attempts that had to be repeated. */
+  readonly repeated: number;
 }
 
 /** The timeline of a dispatch that started at this time; null before anything is ready. */
@@ -65,13 +69,19 @@ export function timelineOf(
     if (status === 'COMPLETED') {
       ends[id] = Number.isNaN(endedAt[id]) ? readyAt : endedAt[id];
     }
-    if (Number.isNaN(startedAt[id]) && (Number.isNaN(readyAt) || isTerminal(status))) {
+    const earlier = states.earlier.get(id) ?? [];
+    const isUntried = Number.isNaN(startedAt[id]) && earlier.length === 0;
+    if (isUntried && (Number.isNaN(readyAt) || isTerminal(status))) {
       continue;
     }
-    const start = startedAt[id];
+    // One that was cancelled before its next attempt waited until then.
+    const isOver = Number.isNaN(startedAt[id]) && isTerminal(status);
+    const start = isOver ? endedAt[id] : startedAt[id];
+    const first = earlier[0]?.startedAt ?? start;
     bars.push({
       id,
-      readyAt: Number.isNaN(readyAt) || readyAt > start ? start : readyAt,
+      readyAt: Number.isNaN(readyAt) || readyAt > first ? first : readyAt,
+      earlier,
       startedAt: start,
       endedAt: isGoingOn(states.status[id]) ? NaN : endedAt[id]
     });
@@ -89,19 +99,36 @@ export function timelineOf(
 /** How long the critical path ran and waited, until now where it still does. */
 export function pathTimes(timeline: ITimeline, now: number): IPathTimes {
   const isCritical = new Set(timeline.critical);
-  let [running, waiting] = [0, 0];
+  let [running, waiting, repeated] = [0, 0, 0];
   for (const bar of timeline.bars) {
     if (isCritical.has(bar.id)) {
       running += ranFor(bar, now);
       waiting += waitedFor(bar, now);
+      repeated += triedFor(bar);
     }
   }
-  return { running, waiting };
+  return { running, waiting, repeated };
 }
 
-/** Seconds from ready to started, or until now. */
+/** When a node waited, from each beginning to its end: before its attempts, now included if it still does. */
+export function waitsOf(bar: IBar, now: number): readonly (readonly [number, number])[] {
+  const ends = [...bar.earlier.map(attempt => attempt.startedAt), lastStart(bar, now)];
+  return ends.map((end, index) => [bar.earlier[index - 1]?.endedAt ?? bar.readyAt, end]);
+}
+
+/** Seconds that it waited, or has until now. */
 export function waitedFor(bar: IBar, now: number): number {
-  return Math.max(0, (Number.isNaN(bar.startedAt) ? now : bar.startedAt) - bar.readyAt);
+  return waitsOf(bar, now).reduce((sum, [from, to]) => sum + Math.max(0, to - from), 0);
+}
+
+/** Seconds that attempts before the last one took. */
+export function triedFor(bar: IBar): number {
+  return bar.earlier.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
+}
+
+/** When the last attempt started: now, as long as it waits. */
+export function lastStart(bar: IBar, now: number): number {
+  return Number.isNaN(bar.startedAt) ? now : bar.startedAt;
 }
 
 /** Seconds from started to ended, or until now; 0 for a node that waits. */

@@ -7,7 +7,7 @@
 
 import type { Detail, DispatchStatus, FeedItem, Summary } from '../contract';
 import { isDispatchStatus, isTerminal } from '../contract';
-import type { INodeStates } from '../graph/states';
+import type { IAttempt, INodeStates } from '../graph/states';
 import { CANCELLED, COMPLETED, DISPATCHING, FAILED, RUNNING, statusCode } from '../graph/states';
 
 /** One dispatch as shown in its view. */
@@ -52,6 +52,7 @@ export function reduceDispatch(state: IDispatchState, items: readonly FeedItem[]
   let nodes = state.nodes;
   let detail = state.detail;
   let isDeleted = state.isDeleted;
+  const earlier = new Map(nodes.earlier);
   if (own.some(item => item.node_id !== null)) {
     nodes = {
       ...nodes,
@@ -59,12 +60,14 @@ export function reduceDispatch(state: IDispatchState, items: readonly FeedItem[]
       startedAt: nodes.startedAt.slice(),
       endedAt: nodes.endedAt.slice(),
       parts: partsAfter(nodes.parts, own),
+      earlier,
       reused: nodes.reused.slice()
     };
   }
   for (const item of own) {
     if (item.node_id !== null) {
       const before = nodes.status[item.node_id];
+      keepAttempt(earlier, nodes, item);
       applyNode(nodes, item);
       detail = count(detail, before, nodes.status[item.node_id]);
     } else if (item.status === 'DELETED') {
@@ -204,6 +207,20 @@ function dispatchChange(
     ended_at: null,
     started_at: hasStarted ? (before.started_at ?? item.at) : before.started_at
   };
+}
+
+/** A node that is queued again leaves an attempt behind; the item tells its start if none did before. */
+function keepAttempt(
+  earlier: Map<number, readonly IAttempt[]>,
+  nodes: INodeStates,
+  item: FeedItem
+): void {
+  const id = item.node_id as number;
+  const startedAt = item.started_at ?? nodes.startedAt[id];
+  if (item.status === 'STARTING' && (item.attempt ?? 1) > 1 && Number.isFinite(startedAt)) {
+    const last = { startedAt, endedAt: item.at, error: item.error ?? '' };
+    earlier.set(id, [...(earlier.get(id) ?? []), last]);
+  }
 }
 
 function applyNode(nodes: INodeStates, item: FeedItem): void {

@@ -5,7 +5,12 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette, type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import {
+  ICommandPalette,
+  IThemeManager,
+  type MainAreaWidget,
+  WidgetTracker
+} from '@jupyterlab/apputils';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { addExportCommands, ExportCommandIds } from '../commands/exports';
@@ -26,14 +31,15 @@ export const exportsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Exports dispatches, and compares two of them.',
   autoStart: true,
   requires: [ICovalentLab, ICovalentViews],
-  optional: [ICommandPalette, ITranslator, ILayoutRestorer],
+  optional: [ICommandPalette, ITranslator, ILayoutRestorer, IThemeManager],
   activate: (
     app: JupyterFrontEnd,
     lab: ICovalentLab,
     views: ICovalentViews,
     palette: ICommandPalette | null,
     translator: ITranslator | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    themes: IThemeManager | null
   ) => {
     const texts = textsOf(translator);
     const tracker = new WidgetTracker<MainAreaWidget<ComparisonView>>({
@@ -77,6 +83,9 @@ export const exportsPlugin: JupyterFrontEndPlugin<void> = {
         app.contextMenu.addItem({ command, selector, rank: RANK });
       }
     }
+    themes?.themeChanged.connect(() => {
+      requestAnimationFrame(() => tracker.forEach(view => view.content.refreshTheme()));
+    });
     void restorer?.restore(tracker, {
       command: ExportCommandIds.compare,
       args: ({ content: { model } }) => ({ dispatchIds: [model.left, model.right] }),

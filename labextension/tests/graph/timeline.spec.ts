@@ -15,7 +15,14 @@ import { statesFromColumns } from '../../src/graph/states';
 import type { IGraphStructure } from '../../src/graph/structure';
 import { structureFromWire } from '../../src/graph/structure';
 import type { ITimeline } from '../../src/graph/timeline';
-import { pathTimes, ranFor, timelineOf, waitedFor } from '../../src/graph/timeline';
+import {
+  pathTimes,
+  ranFor,
+  timelineOf,
+  triedFor,
+  waitedFor,
+  waitsOf
+} from '../../src/graph/timeline';
 import { columns, graph, randomGraph } from '../fakes';
 
 /** a → (b, c) → d, where b is slow; c goes through a list. */
@@ -71,17 +78,17 @@ describe('timelineOf', () => {
 
   it('lets a node wait from the end of its last source to its start', () => {
     expect(timeline.bars).toEqual([
-      { id: 0, readyAt: 100, startedAt: 101, endedAt: 103 },
-      { id: 2, readyAt: 103, startedAt: 103, endedAt: 105 },
-      { id: 1, readyAt: 103, startedAt: 104, endedAt: 110 },
-      { id: 4, readyAt: 110, startedAt: 111, endedAt: 112 }
+      { id: 0, readyAt: 100, earlier: [], startedAt: 101, endedAt: 103 },
+      { id: 2, readyAt: 103, earlier: [], startedAt: 103, endedAt: 105 },
+      { id: 1, readyAt: 103, earlier: [], startedAt: 104, endedAt: 110 },
+      { id: 4, readyAt: 110, earlier: [], startedAt: 111, endedAt: 112 }
     ]);
     expect([timeline.from, timeline.to]).toEqual([100, 112]);
   });
 
   it('finds the path that the end had to wait for', () => {
     expect(timeline.critical).toEqual([0, 1, 4]);
-    expect(pathTimes(timeline, 200)).toEqual({ running: 9, waiting: 3 });
+    expect(pathTimes(timeline, 200)).toEqual({ running: 9, waiting: 3, repeated: 0 });
   });
 
   it('goes through lists, which take no time', () => {
@@ -123,9 +130,52 @@ describe('timelineOf', () => {
     expect(timelineOf(structure, states, 100)?.bars[0]).toEqual({
       id: 0,
       readyAt: 90,
+      earlier: [],
       startedAt: 90,
       endedAt: 95
     });
+  });
+
+  it('keeps earlier attempts apart from waiting and from the last one', () => {
+    const attempts = [
+      { node_id: 0, attempt: 1, started_at: 102, ended_at: 104, error: 'lost' },
+      { node_id: 0, attempt: 2, started_at: 105, ended_at: 106, error: 'no' },
+      { node_id: 1, attempt: 1, started_at: null, ended_at: 112, error: 'lost' }
+    ];
+    const rows: [number, string][] = [
+      [0, 'COMPLETED'],
+      [1, 'STARTING']
+    ];
+    const states = statesFromColumns(structure, {
+      ...columns(1, rows),
+      started_at: [107, null],
+      ended_at: [110, null],
+      earlier_attempts: attempts
+    });
+    const repeated = timelineOf(structure, states, 100) as ITimeline;
+    const [first, second] = repeated.bars;
+    expect(waitsOf(first, 200)).toEqual([
+      [100, 102],
+      [104, 105],
+      [106, 107]
+    ]);
+    expect([waitedFor(first, 200), triedFor(first), ranFor(first, 200)]).toEqual([4, 3, 3]);
+    expect([second.earlier.length, waitedFor(second, 113)]).toEqual([0, 3]);
+    expect(pathTimes(repeated, 113)).toMatchObject({ repeated: 3 });
+    const load = loadOf(repeated, 'local', { from: 100, to: 110 }, 10, 110);
+    expect([...load.running]).toEqual([0, 0, 1, 1, 0, 1, 0, 1, 1, 1]);
+    expect([...load.waiting]).toEqual([1, 1, 0, 0, 1, 0, 1, 0, 0, 0]);
+  });
+
+  it('shows one that was cancelled before its next attempt until then', () => {
+    const states = statesFromColumns(structure, {
+      ...columns(1, [[0, 'CANCELLED']]),
+      started_at: [null],
+      ended_at: [110],
+      earlier_attempts: [{ node_id: 0, attempt: 1, started_at: 102, ended_at: 104, error: 'no' }]
+    });
+    const { bars, to } = timelineOf(structure, states, 100) as ITimeline;
+    expect([to, waitedFor(bars[0], 200), ranFor(bars[0], 200)]).toEqual([110, 8, 0]);
   });
 
   it('is none before anything started', () => {

@@ -72,6 +72,29 @@ describe('reduceDispatch', () => {
     expect([done.detail.completed, done.nodes.parts.get(0)]).toEqual([1, 'inner']);
   });
 
+  it('keeps an attempt that another one follows, as far as its start is known', () => {
+    const state = dispatchState();
+    const again = { attempt: 2, error: 'lost' };
+    const next = reduceDispatch(state, [
+      item(11, 'a', 0, 'STARTING', { attempt: 1 }),
+      item(12, 'a', 0, 'RUNNING', { attempt: 1 }),
+      item(13, 'a', 0, 'STARTING', again),
+      item(14, 'a', 0, 'STARTING', { attempt: 3, error: 'no', started_at: 113.5 }),
+      item(15, 'a', 1, 'STARTING', again)
+    ]);
+    expect([...next.nodes.earlier]).toEqual([
+      [
+        0,
+        [
+          { startedAt: 112, endedAt: 113, error: 'lost' },
+          { startedAt: 113.5, endedAt: 114, error: 'no' }
+        ]
+      ]
+    ]);
+    expect(state.nodes.earlier.size).toBe(0);
+    expect(next.nodes.startedAt[0]).toBeNaN();
+  });
+
   it('knows a result that was taken over from one that was computed', () => {
     const state = reduceDispatch(dispatchState(), [
       item(11, 'a', 0, 'COMPLETED', { reused_from: 'b:0' }),

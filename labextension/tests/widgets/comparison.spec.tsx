@@ -3,14 +3,17 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { ComparedNode, ComparedRow, Comparison } from '../../src/contract';
 import { OPEN_EVENT } from '../../src/contract/open';
+import type { NodeMark } from '../../src/graph/marks';
+import { commonMark, marksOf } from '../../src/graph/marks';
 import { plainTexts } from '../../src/graph/style';
 import { ComparisonModel } from '../../src/model';
 import { ComparisonBody, ComparisonView } from '../../src/widgets/comparison';
-import { FakeRest } from '../fakes';
+import { GraphPair } from '../../src/widgets/comparison/graphs';
+import { chain, FakeRest } from '../fakes';
 
 const SIDE = { status: 'COMPLETED' as const, started_at: 10, ended_at: 12.5, error: '' };
 const left = { ...SIDE, dispatch_id: 'aaaaaaaa-1', name: 'first' };
-const right = { ...SIDE, dispatch_id: 'bbbbbbbb-2', name: 'second' };
+const right = { ...SIDE, dispatch_id: 'bbbbbbbb-2', name: 'second', ended_at: 13.7 };
 
 function node(id: number, name: string, change: Partial<ComparedNode> = {}): ComparedNode {
   const kind = 'function' as const;
@@ -38,7 +41,7 @@ const FOUND: Comparison = {
     row({}),
     row({
       left: node(1, 'train'),
-      right: node(7, 'train', { status: 'FAILED', error: 'ValueError: no' }),
+      right: node(7, 'train', { status: 'FAILED', error: 'ValueError: no', ended_at: 11.3 }),
       inputs: [{ name: 'rate', left: '0.1', right: '0.2' }],
       output: { is_equal: false, left: '5', right: null },
       differences: ['status', 'inputs', 'output', 'error']
@@ -54,6 +57,7 @@ let rest: FakeRest;
 beforeEach(() => {
   rest = new FakeRest();
   rest.comparison = FOUND;
+  rest.wires.set(left.dispatch_id, chain(3)).set(right.dispatch_id, chain(10));
 });
 
 afterEach(cleanup);
@@ -61,7 +65,8 @@ afterEach(cleanup);
 async function shown(): Promise<ComparisonModel> {
   const model = new ComparisonModel({ rest, left: left.dispatch_id, right: right.dispatch_id });
   await model.load();
-  render(<ComparisonBody model={model} texts={plainTexts} />);
+  const graphs = new GraphPair({ model, texts: plainTexts });
+  render(<ComparisonBody model={model} texts={plainTexts} graphs={graphs.node} />);
   return model;
 }
 
@@ -99,6 +104,62 @@ describe('the comparison of two dispatches', () => {
     fireEvent.click(screen.getByRole('checkbox', { name: 'Show tasks without differences' }));
     expect(screen.getByRole('rowheader', { name: 'fit' })).toBeTruthy();
     expect(screen.getByText('the same')).toBeTruthy();
+  });
+
+  it('tells how much longer or shorter the whole and each task took', async () => {
+    await shown();
+    expect(document.body.textContent).toContain('Time: 2.5 s → 3.7 s (+1.2 s)');
+    const [train, more] = within(screen.getByRole('table')).getAllByRole('row').slice(1);
+    expect(within(train).getAllByRole('cell')[2].textContent).toBe('−1.2 s');
+    expect(within(more).getAllByRole('cell')[2].textContent).toBe('');
+  });
+
+  it('draws both graphs with the same view, and says what their marks mean', async () => {
+    await shown();
+    const sides = [/^Left graph: aaaaaaaa/, /^Right graph: bbbbbbbb/].map(name =>
+      within(screen.getByRole('region', { name }))
+    );
+    const names = sides.map(side => side.getByRole('img').getAttribute('aria-label'));
+    expect(names).toEqual([
+      expect.stringContaining('4 nodes'),
+      expect.stringContaining('11 nodes')
+    ]);
+    for (const word of ['≠differs', '−only left', '+only right']) {
+      expect(document.body.textContent).toContain(word);
+    }
+    fireEvent.change(sides[0].getByLabelText('Layout'), { target: { value: 'tree' } });
+    fireEvent.click(sides[1].getByRole('button', { name: 'Names in words' }));
+    for (const side of sides) {
+      expect(side.getByLabelText('Layout')).toHaveProperty('value', 'tree');
+      const words = side.getByRole('button', { name: 'Names in words' });
+      expect(words.getAttribute('aria-pressed')).toBe('true');
+    }
+  });
+
+  it('selects in both graphs what is selected in the table', async () => {
+    const model = await shown();
+    await act(async () => fireEvent.click(screen.getByRole('button', { name: 'train' })));
+    expect(model.selection).toEqual({ left: 1, right: 7 });
+    const told = screen.getAllByRole('region').map(side => side.textContent);
+    expect(told[0]).toContain('Node 1: task_1, Pending, differs');
+    expect(told[1]).toContain('Node 7: task_7, Pending, differs');
+  });
+
+  it('shows the line of what is selected in a graph, though it does not differ', async () => {
+    const model = await shown();
+    await act(async () => {
+      model.select('right', 4);
+      await new Promise(requestAnimationFrame);
+    });
+    expect(model.selection).toEqual({ left: 0, right: 4 });
+    const table = within(screen.getByRole('table'));
+    expect(table.getByRole('button', { pressed: true }).textContent).toBe('fit');
+    await act(async () => {
+      model.select('right', 9);
+      await new Promise(requestAnimationFrame);
+    });
+    expect(model.selection).toEqual({ left: null, right: 9 });
+    expect(table.getByRole('button', { pressed: true }).textContent).toBe('more');
   });
 
   it('leads to both dispatches and to both nodes', async () => {
@@ -146,10 +207,34 @@ describe('the model of a comparison', () => {
     answers[0](FOUND);
     await Promise.all(loads);
     expect(model.found?.differing).toBe(7);
+    expect(model.graphs?.right.structure.count).toBe(5);
     const last = model.load();
     model.dispose();
     answers[2](FOUND);
     await last;
     expect(model.found?.differing).toBe(7);
+  });
+});
+
+describe('marks', () => {
+  it('say which nodes differ, and which only one side has', () => {
+    expect([...marksOf(FOUND.rows, 'left')]).toEqual([[1, 'differs']]);
+    expect([...marksOf(FOUND.rows, 'right')]).toEqual([
+      [7, 'differs'],
+      [9, 'added']
+    ]);
+    const gone = [row({ right: null, differences: ['missing'] })];
+    expect([...marksOf(gone, 'left')]).toEqual([[0, 'removed']]);
+  });
+
+  it('are put together for a stack', () => {
+    const marks = new Map<number, NodeMark>([
+      [1, 'added'],
+      [2, 'added'],
+      [3, 'differs']
+    ]);
+    expect(commonMark([1, 2], marks)).toBe('added');
+    expect(commonMark([0, 1], marks)).toBe('differs');
+    expect(commonMark([0, 5], marks)).toBeUndefined();
   });
 });

@@ -11,7 +11,7 @@ import { stackText } from '../../src/widgets/dagview/stackcard';
 import { svgOf } from '../../src/widgets/dagview/svg';
 import { TextFitter } from '../../src/widgets/dagview/text';
 import { DEFAULT_VIEW, initialView } from '../../src/widgets/dagview/view';
-import { chain, columns, graph } from '../fakes';
+import { chain, columns, graph, PALETTE } from '../fakes';
 
 /** A split, ten equal tasks, a join. */
 const wire = graph(
@@ -102,24 +102,6 @@ describe('initialView', () => {
 });
 
 describe('svgOf', () => {
-  const palette = {
-    background: '#fff',
-    card: '#fff',
-    cardMuted: '#eee',
-    border: '#bbb',
-    borderStrong: '#999',
-    text: '#111',
-    textMuted: '#666',
-    edge: '#999',
-    brand: '#17d',
-    incoming: '#f70',
-    outgoing: '#17d',
-    onStatus: '#fff',
-    font: 'system-ui, "Segoe UI"',
-    monospace: 'monospace',
-    status: { pending: '#999', completed: '#383', running: '#17d', failed: '#d33' }
-  };
-
   function sceneOf(view: typeof DEFAULT_VIEW, arrangement: 'layered' | 'force'): IScene {
     const drawing = new Drawing(structure, view);
     drawing.setStates(statesFromColumns(structure, columns(1, [[0, 'COMPLETED']])));
@@ -128,11 +110,12 @@ describe('svgOf', () => {
       layout: arrangeGraph(drawing.structure, { ...view, arrangement }),
       states: drawing.states,
       counts: drawing.counts,
+      marks: null,
       found: null,
       nodeOf: id => drawing.nodeOf(id),
       camera: { x: 0, y: 0, scale: 1 },
       size: { width: 100, height: 100 },
-      palette,
+      palette: PALETTE,
       texts: plainTexts,
       fitter: new TextFitter(),
       selected: -1,

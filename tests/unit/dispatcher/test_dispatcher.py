@@ -236,6 +236,9 @@ def test_a_task_is_tried_again_as_its_executor_says(tmp_path: Path) -> None:
         assert (await bench.ended(name))["status"] == "COMPLETED"
         assert (await bench.queries.node(name, NodeId(0)))["attempt"] == 3
         assert [s.attempt_id for s in executor.submitted] == [f"{name}:0:{n}" for n in (1, 2, 3)]
+        earlier = (await bench.queries.nodes(name))["earlier_attempts"]
+        assert [(found["node_id"], found["attempt"]) for found in earlier] == [(0, 1), (0, 2)]
+        assert all(found["started_at"] <= found["ended_at"] and found["error"] for found in earlier)
 
     go(tmp_path, executor, work)
 

@@ -1,6 +1,7 @@
 """One rule at a time, comparing whole steps."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -249,6 +250,13 @@ def test_a_failed_node_is_retried_as_often_as_its_policy_says() -> None:
             dispatch(DispatchState.FAILED, 6.0, "The following tasks failed:\n0: task_0"),
         ]
     )
+
+
+def test_the_next_attempt_tells_when_the_last_one_began() -> None:
+    """A short job is not told to run before its end."""
+    scheduler, _ = running(chain(1), NodePolicy(retries=1))
+    step = told(scheduler, replace(failed(0), started_at=4.5))
+    assert step.transitions == [moved(0, NodeState.STARTING, 2, 5.0, error="ValueError: no", started_at=4.5)]
 
 
 def test_a_failure_that_cannot_be_helped_is_not_retried() -> None:

@@ -1,11 +1,11 @@
-/** Two dispatches side by side: a row for each task, with what differs in signs and words. */
+/** Two dispatches side by side: their graphs, and a row for each task with what differs in signs and words. */
 
 import type { JSX } from 'react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import type { ComparedDispatch, ComparedNode, ComparedRow, ValuePair } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatDuration, shortId, statusWord } from '../../graph/style';
+import { elapsed, formatDifference, formatDuration, shortId, statusWord } from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { ComparisonModel } from '../../model';
 import {
@@ -17,37 +17,61 @@ import {
   Table,
   useSignal
 } from '../parts';
+import { GraphPair } from './graphs';
+
+/** What has a beginning and an end. */
+type Timed = Pick<ComparedDispatch, 'started_at' | 'ended_at'>;
 
 interface IComparisonOptions {
   model: ComparisonModel;
   texts: ITexts;
 }
 
+interface IBodyProps extends IComparisonOptions {
+  /** Both drawings. */
+  graphs: HTMLElement;
+}
+
 /** The view as a widget; owns its model. */
-export class ComparisonView extends ComponentWidget<IComparisonOptions> {
+export class ComparisonView extends ComponentWidget<IBodyProps> {
   constructor(options: IComparisonOptions) {
-    super(ComparisonBody, options, 'cvl-Comparison');
+    const graphs = new GraphPair(options);
+    super(ComparisonBody, { ...options, graphs: graphs.node }, 'cvl-Comparison');
+    this._graphs = graphs;
   }
 
   get model(): ComparisonModel {
     return this.props.model;
   }
 
+  /** Reads colours again. */
+  refreshTheme(): void {
+    this._graphs.refreshTheme();
+  }
+
   dispose(): void {
     if (!this.isDisposed) {
       super.dispose();
+      this._graphs.dispose();
       this.model.dispose();
     }
   }
+
+  private readonly _graphs: GraphPair;
 }
 
-/** Both heads, what differs as a whole, and the rows. */
-export function ComparisonBody(props: IComparisonOptions): JSX.Element {
-  const { model, texts } = props;
+/** Both heads, what differs as a whole, the graphs, and the rows. */
+export function ComparisonBody(props: IBodyProps): JSX.Element {
+  const { model, texts, graphs } = props;
   useSignal(model.changed);
+  useSignal(model.selectionChanged);
   const [showsAll, setShowsAll] = useState(false);
-  const { found } = model;
-  const rows = found?.rows.filter(row => showsAll || row.differences.length > 0) ?? [];
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => place.current?.append(graphs), [graphs]);
+  const { found, selectedRow } = model;
+  const isShown = (row: ComparedRow) =>
+    showsAll || row.differences.length > 0 || row === selectedRow;
+  const rows = found?.rows.filter(isShown) ?? [];
   return (
     <div className="cvl-Page" aria-busy={model.isLoading}>
       <Notice message={model.error} texts={texts} />
@@ -68,6 +92,7 @@ export function ComparisonBody(props: IComparisonOptions): JSX.Element {
                 }
               />
             </li>
+            <WholeTime left={found.left} right={found.right} texts={texts} />
             <Whole label={texts.__('Inputs')} pair={found.inputs} texts={texts} />
             <Whole label={texts.__('Result')} pair={found.result} texts={texts} />
             <li>
@@ -83,6 +108,10 @@ export function ComparisonBody(props: IComparisonOptions): JSX.Element {
           </ul>
         </>
       )}
+      <details className="cvl-Comparison-drawings" open hidden={found === null}>
+        <summary>{texts.__('Graphs')}</summary>
+        <div ref={place} />
+      </details>
       <div className="cvl-Comparison-tools">
         <label>
           <input
@@ -108,11 +137,18 @@ export function ComparisonBody(props: IComparisonOptions): JSX.Element {
             { label: texts.__('Task') },
             { label: texts.__('Left: %1', shortId(model.left)) },
             { label: texts.__('Right: %1', shortId(model.right)) },
+            { label: texts.__('Time') },
             { label: texts.__('Differs in') }
           ]}
         >
           {rows.map((row, index) => (
-            <Row key={index} row={row} model={model} texts={texts} />
+            <Row
+              key={index}
+              row={row}
+              model={model}
+              texts={texts}
+              isSelected={row === selectedRow}
+            />
           ))}
         </Table>
       )}
@@ -127,7 +163,7 @@ export function ComparisonBody(props: IComparisonOptions): JSX.Element {
 
 function Head(props: { dispatch: ComparedDispatch; texts: ITexts }): JSX.Element {
   const { dispatch, texts } = props;
-  const time = elapsed(dispatch.started_at, dispatch.ended_at, NaN);
+  const time = runtimeOf(dispatch);
   return (
     <section className="cvl-Comparison-head">
       <h2>
@@ -187,16 +223,61 @@ function Change(props: {
   );
 }
 
-function Row(props: { row: ComparedRow; model: ComparisonModel; texts: ITexts }): JSX.Element {
-  const { row, model, texts } = props;
+/** How long both took; nothing before both have ended. */
+function WholeTime(props: { left: Timed; right: Timed; texts: ITexts }): JSX.Element | null {
+  const { left, right, texts } = props;
+  const [before, after] = [left, right].map(runtimeOf);
+  if (before === null || after === null) {
+    return null;
+  }
+  return (
+    <li>
+      {texts.__('Time: %1 → %2', formatDuration(before), formatDuration(after))}{' '}
+      <strong>({formatDifference(after - before)})</strong>
+    </li>
+  );
+}
+
+function Row(props: {
+  row: ComparedRow;
+  model: ComparisonModel;
+  texts: ITexts;
+  isSelected: boolean;
+}): JSX.Element {
+  const { row, model, texts, isSelected } = props;
   const node = row.left ?? row.right;
   const isEqual = row.differences.length === 0;
   const words = row.differences.map(difference => word(difference, texts));
+  const [before, after] = [row.left, row.right].map(runtimeOf);
+  const line = useRef<HTMLTableRowElement>(null);
+  useEffect(() => {
+    if (isSelected) {
+      line.current?.scrollIntoView?.({ block: 'nearest' });
+    }
+  }, [isSelected]);
+  const select = () => {
+    const side = row.left === null ? 'right' : 'left';
+    model.select(side, row[side]?.node_id ?? null);
+  };
+  const classes = [isEqual ? '' : 'cvl-mod-differing', isSelected ? 'cvl-mod-selected' : ''];
   return (
-    <tr className={isEqual ? undefined : 'cvl-mod-differing'}>
-      <th scope="row">{node === null ? '' : nodeLabel(node.name, node.kind)}</th>
+    <tr ref={line} className={classes.join(' ').trim()}>
+      <th scope="row">
+        <button
+          type="button"
+          className="cvl-Link"
+          title={texts.__('Select in the graphs')}
+          aria-pressed={isSelected}
+          onClick={select}
+        >
+          {node === null ? '' : nodeLabel(node.name, node.kind)}
+        </button>
+      </th>
       <Side node={row.left} dispatchId={model.left} texts={texts} />
       <Side node={row.right} dispatchId={model.right} texts={texts} />
+      <td className="cvl-Comparison-time">
+        {before === null || after === null ? '' : formatDifference(after - before)}
+      </td>
       <td>
         <Mark isEqual={isEqual} text={isEqual ? texts.__('the same') : words.join(', ')} />
         {row.inputs.map(input => (
@@ -225,7 +306,7 @@ function Side(props: {
   if (node === null) {
     return <td className="cvl-Muted">{texts.__('not there')}</td>;
   }
-  const time = elapsed(node.started_at, node.ended_at, NaN);
+  const time = runtimeOf(node);
   return (
     <td title={node.error === '' ? undefined : node.error}>
       <StatusIcon status={node.status} texts={texts} size={14} />{' '}
@@ -241,6 +322,12 @@ function Side(props: {
       </span>
     </td>
   );
+}
+
+/** Seconds from start to end; null for what is not there, has not started or not ended. */
+function runtimeOf(timed: Timed | null): number | null {
+  const time = elapsed(timed?.started_at, timed?.ended_at, NaN);
+  return time === null || Number.isNaN(time) ? null : time;
 }
 
 function word(difference: ComparedRow['differences'][number], texts: ITexts): string {

@@ -6,6 +6,7 @@
 
 import type { INodeQuery } from '../../graph/find';
 import { nextFound } from '../../graph/find';
+import type { NodeMark } from '../../graph/marks';
 import type { INodeStates } from '../../graph/states';
 import { nextFailed } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
@@ -123,6 +124,12 @@ export class GraphCanvas {
   /** Shows statuses; the arrays are read, never changed. */
   setStates(states: INodeStates): void {
     this._drawing?.setStates(states);
+    this._changed();
+  }
+
+  /** Marks nodes that differ from those of another graph. */
+  setMarks(marks: ReadonlyMap<number, NodeMark>): void {
+    this._drawing?.setMarks(marks);
     this._changed();
   }
 
@@ -358,6 +365,7 @@ export class GraphCanvas {
       layout,
       states: drawing.states,
       counts: drawing.counts,
+      marks: drawing.marks,
       found: drawing.foundDrawn,
       nodeOf: id => drawing.nodeOf(id),
       camera,

@@ -5,6 +5,8 @@
 
 import { EVERYTHING, findNodes, isEverything } from '../../graph/find';
 import type { INodeQuery } from '../../graph/find';
+import type { NodeMark } from '../../graph/marks';
+import { commonMark } from '../../graph/marks';
 import type { IStacks } from '../../graph/stacks';
 import { countStates, stackGraph, stackStates } from '../../graph/stacks';
 import type { INodeStates } from '../../graph/states';
@@ -42,6 +44,11 @@ export class Drawing {
     return this._counts;
   }
 
+  /** By drawn id: what is different from the graph that this one is compared with; null where it is not. */
+  get marks(): ReadonlyMap<number, NodeMark> | null {
+    return this._marks;
+  }
+
   /** Nodes that are looked for, ascending; null without a search. */
   get found(): readonly number[] | null {
     return this._found;
@@ -65,6 +72,12 @@ export class Drawing {
   setStates(states: INodeStates): void {
     this._nodeStates = states;
     this._restate();
+  }
+
+  /** Takes what is different about nodes. */
+  setMarks(marks: ReadonlyMap<number, NodeMark>): void {
+    this._nodeMarks = marks;
+    this._remark();
   }
 
   setQuery(query: INodeQuery): void {
@@ -100,6 +113,7 @@ export class Drawing {
     this._stacks = this._hasStacks ? stackGraph(named, this._opened) : null;
     this._structure = this._stacks?.structure ?? named;
     this._restate();
+    this._remark();
   }
 
   private _restate(): void {
@@ -116,6 +130,21 @@ export class Drawing {
       this._counts = counts;
     }
     this._search();
+  }
+
+  private _remark(): void {
+    const { _stacks: stacks, _nodeMarks: marks } = this;
+    this._marks = marks;
+    if (stacks !== null && marks !== null) {
+      const drawn = new Map<number, NodeMark>();
+      stacks.members.forEach((ids, index) => {
+        const mark = commonMark(ids, marks);
+        if (mark !== undefined) {
+          drawn.set(index, mark);
+        }
+      });
+      this._marks = drawn;
+    }
   }
 
   private _search(): void {
@@ -139,6 +168,8 @@ export class Drawing {
   private _nodeStates: INodeStates;
   private _states: INodeStates;
   private _counts: ReadonlyMap<number, ReadonlyMap<number, number>> | null = null;
+  private _nodeMarks: ReadonlyMap<number, NodeMark> | null = null;
+  private _marks: ReadonlyMap<number, NodeMark> | null = null;
   private _query: INodeQuery = EVERYTHING;
   private _found: readonly number[] | null = null;
   private _foundDrawn: Uint8Array | null = null;

@@ -1,6 +1,7 @@
 /** A graph with all that lies over it in the main area: buttons, search, and what is selected. Plain DOM. */
 
 import { executorsOf } from '../../graph/find';
+import type { NodeMark } from '../../graph/marks';
 import type { INodeStates } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
@@ -24,6 +25,7 @@ export interface IGraphFrameOptions {
   fileName: () => string;
   extra?: readonly IExtraButton[];
   onSelect: (id: number | null) => void;
+  onViewChanged?: (view: IGraphView) => void;
   /** Opens the dispatch that a node became. */
   onOpen: (dispatchId: string) => void;
 }
@@ -43,7 +45,10 @@ export class GraphFrame {
       topInset: CONTROLS_HEIGHT,
       layouter: createLayouter(),
       onSelect: options.onSelect,
-      onViewChanged: () => this._controls.update(),
+      onViewChanged: view => {
+        this._controls.update();
+        options.onViewChanged?.(view);
+      },
       onOpen: id => {
         const part = this._states?.parts.get(id);
         if (part !== undefined) {
@@ -85,6 +90,10 @@ export class GraphFrame {
   setStates(states: INodeStates): void {
     this._states = states;
     this.canvas.setStates(states);
+  }
+
+  setMarks(marks: ReadonlyMap<number, NodeMark>): void {
+    this.canvas.setMarks(marks);
   }
 
   dispose(): void {

@@ -4,6 +4,7 @@ import { isGoingOn } from '../../graph/states';
 import { edgesInView, nodesInView, viewOf } from '../../graph/visible';
 import { isFlat, paintCard, paintFlat } from './cards';
 import { paintEdges } from './edges';
+import { paintMark } from './marks';
 import type { IScene } from './scene';
 
 /** What the painter found, for the one who schedules frames. */
@@ -29,6 +30,9 @@ export function paintScene(context: CanvasRenderingContext2D, scene: IScene): IF
     if (!isFlat(scene, id)) {
       paintCard(context, scene, id);
     }
+  }
+  if (scene.marks !== null && scene.marks.size > 0) {
+    visible.forEach(id => paintMark(context, scene, id));
   }
   if (found !== null) {
     visible.filter(id => found[id] === 0).forEach(id => fade(context, scene, id));

@@ -13,6 +13,8 @@ export interface IPalette {
   readonly brand: string;
   readonly incoming: string;
   readonly outgoing: string;
+  /** Of nodes that differ from others. */
+  readonly mark: string;
   readonly onStatus: string;
   readonly font: string;
   readonly monospace: string;
@@ -37,6 +39,7 @@ export function readPalette(element: Element): IPalette {
     brand: read('brand-color1', '#1976d2'),
     incoming: read('warn-color1', '#f57c00'),
     outgoing: read('brand-color1', '#1976d2'),
+    mark: read('warn-color1', '#f57c00'),
     onStatus: read('layout-color1', '#ffffff'),
     font: read('ui-font-family', 'system-ui, -apple-system, sans-serif'),
     monospace: read('code-font-family', 'ui-monospace, monospace'),

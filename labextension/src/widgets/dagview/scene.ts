@@ -1,6 +1,7 @@
 /** What one frame shows, as data. */
 
 import type { ILayout } from '../../graph/layout';
+import type { NodeMark } from '../../graph/marks';
 import type { INodeStates } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
@@ -15,6 +16,8 @@ export interface IScene {
   readonly states: INodeStates;
   /** Members of stacks by status code, by drawn id; null without stacks. */
   readonly counts: ReadonlyMap<number, ReadonlyMap<number, number>> | null;
+  /** What is different from another graph, by drawn id; null where nothing is compared. */
+  readonly marks: ReadonlyMap<number, NodeMark> | null;
   /** 1 for what a search found; null without a search. */
   readonly found: Uint8Array | null;
   /** The node behind a drawn id; null for a stack. */

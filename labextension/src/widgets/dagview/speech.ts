@@ -1,5 +1,6 @@
 /** What a screen reader says about a graph and its nodes, and what a tooltip does. */
 
+import { markWord } from '../../graph/marks';
 import { statusName } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
@@ -38,7 +39,7 @@ export function describeDrawn(
       parts.push(formatDuration(time));
     }
   }
-  return parts.join(', ');
+  return [...parts, ...markOf(drawing, id, texts)].join(', ');
 }
 
 /** A stack: what it holds, and how that stands. */
@@ -50,7 +51,13 @@ function describeStack(drawing: Drawing, id: number, texts: ITexts): string {
   drawing.counts?.get(id)?.forEach((count, code) => {
     parts.push(`${count} ${statusWord(statusName(code), texts)}`);
   });
-  return parts.join(', ');
+  return [...parts, ...markOf(drawing, id, texts)].join(', ');
+}
+
+/** What is different about a node, if it is compared with another. */
+function markOf(drawing: Drawing, id: number, texts: ITexts): string[] {
+  const mark = drawing.marks?.get(id);
+  return mark === undefined ? [] : [markWord(mark, texts)];
 }
 
 /** What the pointer is on: the whole name and where it runs, or what is in the stack. */
@@ -60,8 +67,9 @@ export function titleOf(drawing: Drawing, id: number, texts: ITexts): string {
     return describeStack(drawing, id, texts);
   }
   const { names, executors, kinds } = drawing.structure;
-  const name = names[id].slice(0, MAX_TITLE);
-  return kinds[id] === 'parameter' || executors[id] === ''
-    ? name
-    : `${name}\n${texts.__('Node %1 on %2', node, executors[id])}`;
+  const lines = [names[id].slice(0, MAX_TITLE)];
+  if (kinds[id] !== 'parameter' && executors[id] !== '') {
+    lines.push(texts.__('Node %1 on %2', node, executors[id]));
+  }
+  return [...lines, ...markOf(drawing, id, texts)].join('\n');
 }

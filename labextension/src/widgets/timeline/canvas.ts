@@ -8,7 +8,7 @@ import type { IGraphStructure } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
 import { formatDuration, nodeWord } from '../../graph/style';
 import type { IBar, ITimeline } from '../../graph/timeline';
-import { endOf, ranFor, waitedFor } from '../../graph/timeline';
+import { endOf, ranFor, triedFor, waitedFor } from '../../graph/timeline';
 import type { ISize } from '../../graph/visible';
 import type { IPoint } from '../dagview/input';
 import { GraphInput } from '../dagview/input';
@@ -114,6 +114,10 @@ export class TimelineCanvas {
       nodeWord(states, id, texts),
       texts.__('waited %1', formatDuration(waitedFor(bar, now)))
     ];
+    if (bar.earlier.length > 0) {
+      const count = bar.earlier.length;
+      parts.push(texts.__('tried %1 times before, for %2', count, formatDuration(triedFor(bar))));
+    }
     if (!Number.isNaN(bar.startedAt)) {
       parts.push(texts.__('ran %1', formatDuration(ranFor(bar, now))));
     }

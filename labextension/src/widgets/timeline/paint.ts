@@ -8,7 +8,7 @@ import type { IGraphStructure } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
 import { statusTone } from '../../graph/style';
 import type { IBar, ITimeline } from '../../graph/timeline';
-import { endOf } from '../../graph/timeline';
+import { endOf, lastStart, waitsOf } from '../../graph/timeline';
 import type { ISize } from '../../graph/visible';
 import type { IFrame } from '../dagview/screen';
 import type { TextFitter } from '../dagview/text';
@@ -37,6 +37,8 @@ export const PADDING = 14;
 const WAIT_HEIGHT = 6;
 const BAR_INSET = 3;
 const MIN_WIDTH = 2;
+/** Between the lines over what failed. */
+const HATCH = 6;
 const LABEL_ROOM = 46;
 const OUTSIDE_ROOM = 180;
 const PART_PIXELS = 3;
@@ -128,28 +130,60 @@ function paintBar(frame: IFrame, scene: ITimelineScene, bar: IBar, top: number):
     context.fillRect(0, top, size.width, ROW);
     context.globalAlpha = 1;
   }
-  const start = at(Number.isNaN(bar.startedAt) ? now : bar.startedAt);
-  const ready = at(bar.readyAt);
   context.fillStyle = palette.status.queued;
   context.globalAlpha = 0.45;
-  context.fillRect(ready, middle - WAIT_HEIGHT / 2, start - ready, WAIT_HEIGHT);
+  for (const [from, to] of waitsOf(bar, now)) {
+    context.fillRect(at(from), middle - WAIT_HEIGHT / 2, at(to) - at(from), WAIT_HEIGHT);
+  }
   context.globalAlpha = 1;
+  for (const attempt of bar.earlier) {
+    const from = at(attempt.startedAt);
+    paintRun(frame, 'failed', from, Math.max(from + MIN_WIDTH, at(attempt.endedAt)), top);
+  }
+  const start = at(lastStart(bar, now));
   let end = start;
   if (!Number.isNaN(bar.startedAt)) {
     end = Math.max(start + MIN_WIDTH, at(endOf(bar, now)));
-    context.beginPath();
-    context.roundRect(start, top + BAR_INSET, end - start, ROW - 2 * BAR_INSET, 3);
-    context.fillStyle = palette.status[statusTone(statusName(scene.states.status[bar.id]))];
-    context.globalAlpha = 0.8;
-    context.fill();
-    context.globalAlpha = 1;
+    const tone = statusTone(statusName(scene.states.status[bar.id]));
+    const outline = paintRun(frame, tone, start, end, top);
     if (scene.critical.has(bar.id)) {
       context.strokeStyle = palette.text;
       context.lineWidth = 1.8;
-      context.stroke();
+      context.stroke(outline);
     }
   }
   paintLabel(frame, scene, bar, start, end, middle);
+}
+
+/** One attempt from its start to its end; a failed one is hatched. Returns its outline. */
+function paintRun(
+  { context, palette }: IFrame,
+  tone: string,
+  start: number,
+  end: number,
+  top: number
+): Path2D {
+  const height = ROW - 2 * BAR_INSET;
+  const outline = new Path2D();
+  outline.roundRect(start, top + BAR_INSET, end - start, height, 3);
+  context.fillStyle = palette.status[tone];
+  context.globalAlpha = 0.8;
+  context.fill(outline);
+  context.globalAlpha = 1;
+  if (tone === 'failed') {
+    context.save();
+    context.clip(outline);
+    context.strokeStyle = palette.background;
+    context.lineWidth = 1.6;
+    context.beginPath();
+    for (let x = start - height; x < end; x += HATCH) {
+      context.moveTo(x, top + BAR_INSET + height);
+      context.lineTo(x + height, top + BAR_INSET);
+    }
+    context.stroke();
+    context.restore();
+  }
+  return outline;
 }
 
 /** The label on the bar, or beside it where it is too short. */

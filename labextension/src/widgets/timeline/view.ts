@@ -44,6 +44,7 @@ export class TimelineView extends Widget {
     for (const [kind, word] of [
       ['wait', texts.__('waits')],
       ['run', texts.__('runs')],
+      ['failed', texts.__('failed attempt')],
       ['critical', texts.__('critical path')]
     ]) {
       const sign = document.createElement('i');
@@ -104,12 +105,15 @@ export class TimelineView extends Widget {
   }
 
   private _summarise(timeline: ITimeline, status: string): string {
-    const { running, waiting } = pathTimes(timeline, Date.now() / 1000);
+    const { running, waiting, repeated } = pathTimes(timeline, Date.now() / 1000);
     const parts = [
       this._texts._n('Critical path: %1 node', 'Critical path: %1 nodes', timeline.critical.length),
       this._texts.__('%1 running', formatDuration(running)),
       this._texts.__('%1 waiting', formatDuration(waiting))
     ];
+    if (repeated > 0) {
+      parts.push(this._texts.__('%1 in repeated attempts', formatDuration(repeated)));
+    }
     return isTerminal(status) ? parts.join(' · ') : `${parts.join(' · ')} …`;
   }
 
