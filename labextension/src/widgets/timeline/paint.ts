@@ -3,7 +3,7 @@
 import type { ILane, ISpan } from '../../graph/lanes';
 import { LANE_HEAD, loadOf, ROW, ticksIn } from '../../graph/lanes';
 import type { INodeStates } from '../../graph/states';
-import { statusName } from '../../graph/states';
+import { FAILED, statusName } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
 import { statusTone } from '../../graph/style';
@@ -186,7 +186,7 @@ function paintRun(
   return outline;
 }
 
-/** The label on the bar, or beside it where it is too short. */
+/** The label on the bar, or beside it where it is too short or hatched. */
 function paintLabel(
   { context, palette }: IFrame,
   scene: ITimelineScene,
@@ -199,7 +199,8 @@ function paintLabel(
   const left = Math.max(PADDING, start);
   const inside = Math.min(scene.size.width, end) - left - 10;
   context.font = `11px ${palette.font}`;
-  if (inside >= LABEL_ROOM) {
+  const isHatched = scene.states.status[bar.id] === FAILED;
+  if (inside >= LABEL_ROOM && !isHatched) {
     context.fillStyle = palette.onStatus;
     context.fillText(scene.fitter.cut(context, label, inside), left + 5, middle + 0.5);
     return;
