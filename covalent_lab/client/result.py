@@ -24,8 +24,9 @@ from covalent_lab.workflow.replay import Replay, calls_of
 from covalent_lab.workflow.transport_graph import _TransportGraph
 from covalent_lab.workflow.transportable import TransportableObject
 
-__all__ = ["Result", "Selection"]
+__all__ = ["Result", "Selection", "rows_of"]
 
+_NOT_BY_NODE = ("seq", "earlier_attempts")
 _WHOLE_STREAM = 60_000
 _NEVER_RAN = {
     "status": "NEW_OBJECT",
@@ -35,6 +36,13 @@ _NEVER_RAN = {
     "stdout": False,
     "stderr": False,
 }
+
+
+def rows_of(states: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """The states of nodes, which a server tells as one list a field, by node."""
+    columns = {name: column for name, column in states.items() if name not in _NOT_BY_NODE}
+    rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+    return {row["node_id"]: row for row in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,9 +460,7 @@ class Result:
 
     def _states(self) -> dict[int, dict[str, Any]]:
         """What is known of each node that was started."""
-        columns = {name: column for name, column in self.node_states().items() if name != "seq"}
-        rows = zip(*columns.values(), strict=True)
-        return {row["node_id"]: row for row in (dict(zip(columns, values, strict=True)) for values in rows)}
+        return rows_of(self.node_states())
 
     def _outputs(self, states: Mapping[int, Mapping[str, Any]]) -> dict[int, PayloadRef]:
         found: dict[int, PayloadRef] = {n.id: n.value for n in self.graph.nodes if n.value is not None}

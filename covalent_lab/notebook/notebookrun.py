@@ -7,7 +7,7 @@ from typing import Any
 
 from covalent_lab.client.api import dispatch, get_result
 from covalent_lab.client.connection import Connection, connect
-from covalent_lab.client.result import Result
+from covalent_lab.client.result import Result, rows_of
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
 from covalent_lab.exports.statuswords import TERMINAL
 from covalent_lab.notebook.cellworkflow import CellWorkflow
@@ -82,14 +82,12 @@ class NotebookRun:
         )
 
     def _show(self, connection: Connection, detail: Mapping[str, Any]) -> None:
-        columns = connection.nodes(self.dispatch_id)
-        rows = {node_id: index for index, node_id in enumerate(columns["node_id"])}
+        states = rows_of(connection.nodes(self.dispatch_id))
         result = None
         for place in self._workflow.plan.order:
-            index, cell = rows.get(self._workflow.node_ids[place]), self._cells[place]
-            if index is None or cell.report.status in TERMINAL:
+            state, cell = states.get(self._workflow.node_ids[place]), self._cells[place]
+            if state is None or cell.report.status in TERMINAL:
                 continue
-            state = {name: values[index] for name, values in columns.items() if isinstance(values, list)}
             if state["status"] == "COMPLETED":
                 result = result or get_result(self.dispatch_id)
             self._show_cell(connection, place, state, result)

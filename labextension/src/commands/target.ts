@@ -59,6 +59,6 @@ export async function reporting(act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } catch (reason) {
-    Notification.error(messageOf(reason));
+    Notification.error(messageOf(reason), { autoClose: false }); // without it only the bell would tell
   }
 }

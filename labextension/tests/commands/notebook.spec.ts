@@ -80,7 +80,7 @@ describe('commands with notebooks', () => {
   it('tell what the kernel could not do', async () => {
     ask.mockRejectedValueOnce(new Error('The kernel is busy.'));
     await commands.execute(CommandIds.rerunWith);
-    expect(error).toHaveBeenCalledWith('The kernel is busy.');
+    expect(error).toHaveBeenCalledWith('The kernel is busy.', { autoClose: false });
   });
 
   it('put the function of the active cell in the place of a node, if it has one', async () => {
