@@ -4,7 +4,8 @@ Every wait is for something to be seen on the page. Where a mouse would go throu
 application's commands are called instead; whatever is covalent_lab's is found by role and label, and clicked.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from covalent_lab.testing.live_server import LiveServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
 __all__ = ["LONG_MS", "LabPage"]
 
@@ -166,14 +167,23 @@ class LabPage:
             self.page.keyboard.press("Shift+Tab" if is_back else "Tab")
         raise AssertionError(f"{MANY_STOPS} tabs do not lead to {wanted}")
 
-    def point_at(self, canvas: "Locator", name: str) -> None:
-        """Move the mouse over a graph, down its middle, until it is on the node of that name."""
+    def rewrite(self, pattern: str, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+        """Let the server answer requests whose address, without its query, ends like this, and change what it says."""
+
+        def answer(route: "Route") -> None:
+            route.fulfill(json=change(route.fetch().json()))
+
+        self.page.route(re.compile(rf"{pattern}(\?|$)"), answer)
+
+    def point_at(self, canvas: "Locator", name: str) -> tuple[float, float]:
+        """Move the mouse over a graph, down its middle, until it is on the node of that name; return where that is."""
         box = canvas.bounding_box()
         assert box is not None
         for y in range(int(box["y"]) + 4, int(box["y"] + box["height"]), 8):
-            self.page.mouse.move(box["x"] + box["width"] / 2, y)
+            x = box["x"] + box["width"] / 2
+            self.page.mouse.move(x, y)
             if (canvas.get_attribute("title") or "").startswith(name):
-                return
+                return x, y
         raise AssertionError(f"no node {name!r} in the middle of the graph")
 
     def split_right(self) -> None:

@@ -1,7 +1,9 @@
 """The graph of a dispatch and what lies beside it, in long looks: a browser is slow to start."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import expect
 
@@ -9,6 +11,47 @@ from tests.ui import fans, gated
 from tests.ui.conftest import ROOT
 from tests.ui.lab_page import LONG_MS, LabPage
 
+MANY = 10_000
+DISTANCE = 150
+COLOURS = """canvas => {
+  const style = getComputedStyle(canvas);
+  const read = name => {
+    const probe = document.createElement('canvas').getContext('2d');
+    probe.fillStyle = style.getPropertyValue(name).trim();
+    probe.fillRect(0, 0, 1, 1);
+    return [...probe.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  return { incoming: read('--jp-warn-color1'), outgoing: read('--jp-brand-color1') };
+}"""
+LINES_IN_THE_MIDDLE = """(canvas, colours) => {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext('2d').getImageData(width / 2 - 3, 0, 6, height);
+  const isNear = (place, colour) =>
+    colour.every((part, channel) => Math.abs(part - data[4 * place + channel]) < 40);
+  const longest = colour => {
+    let [most, run] = [0, 0];
+    for (let y = 0; y < height; y += 1) {
+      const isLine = [0, 1, 2, 3, 4, 5].some(x => isNear(6 * y + x, colour));
+      run = isLine ? run + 1 : 0;
+      most = Math.max(most, run);
+    }
+    return most;
+  };
+  return Object.keys(colours).filter(name => longest(colours[name]) > 12);
+}"""
+IS_STILL = """canvas => new Promise(done => {
+  const look = before => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const now = canvas.toDataURL();
+    return now === before ? done(true) : look(now);
+  }));
+  look('');
+})"""
+CHANGES = """canvas => {
+  const now = canvas.toDataURL();
+  const before = canvas.dataset.before ?? now;
+  canvas.dataset.before = now;
+  return before !== now;
+}"""
 DRAWING = """import covalent_lab as ct
 
 @ct.electron
@@ -22,6 +65,23 @@ def drawn(x):
 
 drawn.draw(1)
 """
+
+
+def widened(graph: dict[str, Any]) -> Mapping[str, Any]:
+    """The same graph with very many tasks more, which all need the first node."""
+    nodes, edges = graph["nodes"], graph["edges"]
+    first, count = nodes["kind"].index("function"), MANY - len(nodes["name"]) + 1
+    more = range(len(nodes["name"]), len(nodes["name"]) + count)
+    added = {name: [*values, *[values[first]] * count] for name, values in nodes.items()}
+    return {
+        **graph,
+        "nodes": {**added, "name": [*nodes["name"], *["work"] * count], "task_group": [*nodes["task_group"], *more]},
+        "edges": {
+            **{name: [*values, *[values[0]] * count] for name, values in edges.items()},
+            "source": [*edges["source"], *[first] * count],
+            "target": [*edges["target"], *more],
+        },
+    }
 
 
 def test_a_graph_is_arranged_searched_and_saved(lab: LabPage, ended: Callable[..., str], tmp_path: Path) -> None:
@@ -63,6 +123,102 @@ def test_a_graph_is_arranged_searched_and_saved(lab: LabPage, ended: Callable[..
         download.value.save_as(tmp_path / ending)
     assert (tmp_path / "png").read_bytes().startswith(b"\x89PNG")
     assert "Square" in (tmp_path / "svg").read_text(encoding="utf-8")
+
+
+def test_each_button_changes_the_picture_and_back(lab: LabPage, ended: Callable[..., str]) -> None:
+    """Switches, zoom and fit; unlocked nodes are dragged one by one, and then the minimap shows where one is."""
+    lab.execute("covalent-lab:open-dispatch", dispatchId=ended(fans.lanes, 1))
+    view, canvas = lab.view, lab.view.locator("canvas").first
+    view.get_by_role("heading", level=2).wait_for()
+
+    def press(name: str) -> str:
+        view.get_by_role("button", name=name).click()
+        lab.page.wait_for_function(IS_STILL, arg=canvas.element_handle())
+        picture: str = canvas.evaluate("canvas => canvas.toDataURL()")
+        return picture
+
+    whole = press("Fit to view")
+    for switch in ("Show parameters", "Show postprocess node", "Show edge labels", "Names in words"):
+        assert (press(switch) == whole, press(switch) == whole) == (False, True), switch
+    pictures = [press("Zoom in"), press("Zoom in"), press("Zoom out")]
+    assert len({whole, *pictures}) == 3
+    assert pictures[0] == pictures[2]
+    press("Zoom in")
+    with_map, without = press("Zoom in"), press("Show minimap")
+    assert with_map != without
+    assert press("Show minimap") == with_map
+    assert press("Fit to view") == whole
+
+    def drag(name: str) -> None:
+        x, y = lab.point_at(canvas, name)
+        lab.page.mouse.down()
+        lab.page.mouse.move(x + DISTANCE, y, steps=5)
+        lab.page.mouse.up()
+        lab.page.mouse.move(x + DISTANCE + 1, y)
+        expect(canvas).to_have_attribute("title", re.compile(name))
+
+    drag("square")  # moves the whole picture
+    assert press("Fit to view") == whole
+    press("Lock nodes; unlocked, they can be dragged")
+    drag("square")
+    lab.point_at(canvas, "load")  # stayed where it was
+    assert press("Fit to view") != whole
+
+
+def test_edges_of_the_selected_node_or_value_stand_out(lab: LabPage, ended: Callable[..., str]) -> None:
+    """One lane: what leads to it has one colour, what it leads to another; a click beside it takes them away."""
+    lab.execute("covalent-lab:open-dispatch", dispatchId=ended(fans.lanes, 1))
+    canvas = lab.view.locator("canvas").first
+    lab.view.get_by_role("heading", level=2).wait_for()
+    colours = canvas.evaluate(COLOURS)
+
+    def click(name: str) -> None:
+        lab.point_at(canvas, name)
+        lab.page.mouse.down()
+        lab.page.mouse.up()
+        lab.settle()
+
+    assert canvas.evaluate(LINES_IN_THE_MIDDLE, colours) == []
+    click(":parameter:")
+    assert canvas.evaluate(LINES_IN_THE_MIDDLE, colours) == ["outgoing"]
+    click("load")
+    assert canvas.evaluate(LINES_IN_THE_MIDDLE, colours) == ["incoming", "outgoing"]
+    click("add_up")
+    assert canvas.evaluate(LINES_IN_THE_MIDDLE, colours) == ["incoming"]
+    canvas.press("Escape")
+    lab.settle()
+    assert canvas.evaluate(LINES_IN_THE_MIDDLE, colours) == []
+
+
+def test_a_running_node_moves_and_counts_its_time(lab: LabPage, submit: Callable[..., str], gate: Path) -> None:
+    """Its picture changes by itself, without anything being told."""
+    lab.execute("covalent-lab:open-dispatch", dispatchId=submit(gated.gated, str(gate)))
+    canvas = lab.view.locator("canvas").first
+    canvas.press("/")
+    lab.view.get_by_role("search").get_by_label("Status").select_option("RUNNING")
+    expect(lab.view.get_by_role("search").get_by_role("status")).to_have_text("1 found")
+    lab.page.wait_for_function(CHANGES, arg=canvas.element_handle())
+    gated.open_gate(gate)
+    expect(lab.view).to_contain_text("Completed")
+
+
+def test_ten_thousand_nodes_open_and_are_found(lab: LabPage, ended: Callable[..., str]) -> None:
+    """As a stack at first; each by itself, laid out beside the page, once stacks are switched off."""
+    dispatch_id = ended(gated.ratio, 1, 1)
+    lab.rewrite(f"/dispatches/{dispatch_id}/graph", widened)
+    lab.execute("covalent-lab:open-dispatch", dispatchId=dispatch_id)
+    stacks = lab.view.get_by_role("button", name="Stack equal nodes")
+    expect(stacks).to_have_attribute("aria-pressed", "true")
+    canvas = lab.view.locator("canvas").first
+    expect(canvas).to_have_attribute("aria-label", re.compile(f"with {MANY - 1} nodes"))  # two values are no nodes
+    stacks.click()
+    expect(lab.view.get_by_text("Arranging the graph…")).to_be_hidden(timeout=LONG_MS)
+    canvas.press("/")
+    lab.view.get_by_label("Find nodes by name or id").fill(f"#{MANY}")
+    lab.view.get_by_label("Find nodes by name or id").press("Enter")
+    expect(lab.view.locator("[aria-live]").first).to_contain_text(f"Node {MANY}:")
+    lab.settle()
+    lab.screenshot(ROOT / "test-results" / "ten-thousand.png")
 
 
 def test_the_timeline_says_what_the_end_waited_for(lab: LabPage, ended: Callable[..., str]) -> None:

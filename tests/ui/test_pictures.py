@@ -27,7 +27,7 @@ from tests.ui.likeness import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Route
+    from playwright.sync_api import Locator
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 BEGAN = 1_700_000_000.0
@@ -87,15 +87,6 @@ def listed(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def answer(change: Callable[[dict[str, Any]], dict[str, Any]]) -> "Callable[[Route], None]":
-    """Let the server answer, and change what it says."""
-
-    def handle(route: "Route") -> None:
-        route.fulfill(json=change(route.fetch().json()))
-
-    return handle
-
-
 def freeze(lab: LabPage, dispatch_id: str) -> None:
     """Fix what the server says of a dispatch and of the list, the sizes of canvases, and texts."""
     times = {
@@ -113,7 +104,7 @@ def freeze(lab: LabPage, dispatch_id: str) -> None:
         "/overview": lambda told: {**told, "total": 4, "counts": counts, "runtime_s": 42.0, "latest": None},
     }
     for path, change in changes.items():
-        lab.page.route(re.compile(rf"/dispatches{path}(\?|$)"), answer(change))
+        lab.rewrite(f"/dispatches{path}", change)
     lab.page.evaluate(BARS_FOR_TEXTS)
     lab.page.add_style_tag(content=FIXED_SIZES)
 
