@@ -2,6 +2,8 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { DisposableDelegate } from '@lumino/disposable';
+import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { RENDER_EVENT, type IRenderRequest } from '../contract/open';
@@ -22,10 +24,18 @@ export const renderersPlugin: JupyterFrontEndPlugin<void> = {
       const renderer = registry.createRenderer(mimeType);
       const model = registry.createModel({ data: { [mimeType]: data as never }, trusted: false });
       Widget.attach(renderer, host);
-      request.drawn = renderer;
+      request.drawn = new DisposableDelegate(() => remove(renderer));
       renderer.renderModel(model).catch((reason: unknown) => {
         host.textContent = reason instanceof Error ? reason.message : String(reason);
       });
     });
   }
 };
+
+/** Its host may have left the page already, which Lumino would take for a mistake. */
+function remove(renderer: Widget): void {
+  if (renderer.isAttached && !renderer.node.isConnected) {
+    MessageLoop.sendMessage(renderer, Widget.Msg.AfterDetach);
+  }
+  renderer.dispose();
+}
