@@ -91,7 +91,7 @@ class FollowedCard:
         shown = (progress.status, nodes["node_id"], nodes["status"], is_delivered)
         if shown != self._shown:
             self._shown = shown
-            forms = graph_bundle(self._result.graph, progress.name, dispatch_id=progress.dispatch_id, nodes=nodes)
+            forms = graph_bundle(self._result.graph, self._result.name, dispatch_id=progress.dispatch_id, nodes=nodes)
             if is_delivered and LATTICE_MIME in forms:
                 forms[LATTICE_MIME]["is_delivered"] = True
             self._screen.card({**forms, "text/plain": progress_text(progress)})
