@@ -75,7 +75,8 @@ __all__ = [
 
 _OFFSETS, _ALIGN = struct.Struct(">QQ"), 64
 _TEXT_LIMIT, _RICH_LIMIT = 10_000, 4_000_000
-_RICH_METHODS = (("image/png", "_repr_png_"), ("image/svg+xml", "_repr_svg_"), ("text/html", "_repr_html_"))
+_RICH_TYPES = ("image/png", "image/svg+xml", "text/html", "text/latex", "text/markdown")
+_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # shows nothing without the kernel that has the widget
 _SIMPLE = (bool, int, float, complex, str, bytes, type(None))
 _VERSIONS = {"py_version": platform.python_version(), "cloudpickle_version": cloudpickle.__version__}
 
@@ -260,7 +261,7 @@ vars(_abbreviate).update(maxstring=500, maxother=500)
 
 
 def _rich_previews(value: Any) -> "dict[str, bytes]":
-    """Image and HTML forms a value offers: IPython's `_repr_*_` methods, and matplotlib figures."""
+    """Images, markup and plots a value offers: IPython's `_repr_*_` methods, and matplotlib figures."""
     found: dict[str, bytes] = {}
     if isinstance(value, type):
         return found
@@ -269,17 +270,30 @@ def _rich_previews(value: Any) -> "dict[str, bytes]":
         with contextlib.suppress(Exception):  # user code
             value.savefig(stream, format="png", bbox_inches="tight")
             found["image/png"] = stream.getvalue()
-    for mime, method in _RICH_METHODS:
-        if mime in found or not hasattr(type(value), method):
-            continue
-        piece = None
+    if hasattr(type(value), "_repr_mimebundle_"):
         with contextlib.suppress(Exception):  # user code
-            piece = getattr(value, method)()
-        if isinstance(piece, str):
-            piece = piece.encode("utf-8", "replace")
-        if isinstance(piece, bytes) and piece:
-            found[mime] = piece
+            bundle = value._repr_mimebundle_(include=None, exclude=None)
+            for mime, piece in (bundle[0] if isinstance(bundle, tuple) else bundle).items():
+                if mime.startswith(("image/", "text/")) or mime.endswith("+json"):
+                    found[mime] = _rich_bytes(mime, piece)
+    for mime in _RICH_TYPES:
+        method = f"_repr_{mime.partition('/')[2].partition('+')[0]}_"
+        if mime not in found and hasattr(type(value), method):
+            with contextlib.suppress(Exception):  # user code
+                found[mime] = _rich_bytes(mime, getattr(value, method)())
+    for mime in ("text/plain", _WIDGET_VIEW):
+        found.pop(mime, None)
     return {mime: piece for mime, piece in found.items() if 0 < len(piece) <= _RICH_LIMIT}
+
+
+def _rich_bytes(mime: str, piece: Any) -> bytes:
+    """One form as it is stored: images other than SVG come as bytes or as base64, others as text or as JSON."""
+    if isinstance(piece, (dict, list)):
+        piece = json.dumps(piece)
+    if isinstance(piece, str):
+        is_image = mime.startswith("image/") and mime != "image/svg+xml"
+        return base64.b64decode(piece) if is_image else piece.encode("utf-8", "replace")
+    return piece if isinstance(piece, bytes) else b""
 
 
 def _attribute(value: Any, name: str) -> "str | None":

@@ -14,6 +14,7 @@ from covalent_lab.client.result import Result
 from covalent_lab.errors import UsageError
 from covalent_lab.exports.formats import FORMATS, format_named
 from covalent_lab.exports.run import NodeRun, Run, Value
+from covalent_lab.exports.svg import PAGE_STYLE
 from covalent_lab.ids import PayloadRef
 from covalent_lab.payload import Payload
 from covalent_lab.workflow.lattice import Lattice
@@ -107,7 +108,8 @@ def _png(text: Callable[[str], str]) -> bytes:
     except (ImportError, OSError):  # OSError: it is there, and the cairo library is not
         cairosvg = None
     if cairosvg is not None:
-        return bytes(cairosvg.svg2png(bytestring=text("svg").encode(), scale=2))
+        picture = text("svg").replace(PAGE_STYLE, "")  # it takes `height:auto` for no height, and draws nothing
+        return bytes(cairosvg.svg2png(bytestring=picture.encode(), scale=2))
     dot = shutil.which("dot")
     if dot is None:
         raise UsageError(

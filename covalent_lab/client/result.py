@@ -400,6 +400,12 @@ class Result:
     def __repr__(self) -> str:
         return f"<Result {self.name} {self.dispatch_id} {self.status}>"
 
+    def draw(self) -> None:
+        """Show the graph with the states of its tasks: in a notebook as a live card, elsewhere as text."""
+        from covalent_lab.notebook.cards import draw_result  # the highest layer shows
+
+        draw_result(self)
+
     def _repr_mimebundle_(self, **_: Any) -> Any:
         from covalent_lab.notebook.display import result_bundle  # only a notebook asks for this form
 

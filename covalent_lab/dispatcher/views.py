@@ -30,7 +30,6 @@ __all__ = [
 
 _ORIGIN = ("notebook", "cell_id", "script")
 _DATA_LIMIT = 8_192
-_TEXT_MIMES = ("image/svg+xml", "text/html")
 
 
 def summary_view(record: DispatchRecord) -> dict[str, Any]:
@@ -172,6 +171,10 @@ def with_data(view: dict[str, Any], stored: StoredPayload | None) -> dict[str, A
     return {**view, "data": base64.b64encode(stored.data).decode("ascii")}
 
 
+def _is_text(mime: str) -> bool:
+    return mime.startswith("text/") or mime.endswith(("+json", "+xml"))
+
+
 def preview_view(digest: str, stored: StoredPayload) -> dict[str, Any]:
     """The whole preview, images and HTML included."""
     size = len(stored.data) if stored.data is not None else os.path.getsize(stored.path or "")
@@ -179,7 +182,7 @@ def preview_view(digest: str, stored: StoredPayload) -> dict[str, Any]:
     view = payload_view(ref, stored)
     rich: Mapping[str, bytes] = payload.rich_parts(open_payload(stored)) if view["rich"] else {}
     view["rich"] = {
-        mime: data.decode("utf-8", "replace") if mime in _TEXT_MIMES else base64.b64encode(data).decode("ascii")
+        mime: data.decode("utf-8", "replace") if _is_text(mime) else base64.b64encode(data).decode("ascii")
         for mime, data in rich.items()
     }
     return view

@@ -16,7 +16,10 @@ from covalent_lab.exports.outline import Box, Outline, outline
 from covalent_lab.exports.statuswords import style_of
 from covalent_lab.graph.model import Graph, NodeKind
 
-__all__ = ["graph_svg"]
+__all__ = ["PAGE_STYLE", "graph_svg"]
+
+PAGE_STYLE = "max-width:100%;height:auto"
+"""How a picture fits into a page; what draws pictures elsewhere may not understand it."""
 
 _CHARACTER = 7.0
 _HEIGHT = 30.0
@@ -77,7 +80,7 @@ def _frame(body: str, width: float, height: float, title: str) -> str:
     label = escape(title or "workflow graph")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{label}" style="max-width:100%;height:auto" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{label}" style="{PAGE_STYLE}" '
         f'font-family="system-ui, sans-serif" font-size="12" fill="{_PLAIN_STROKE}"><title>{label}</title>'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         f'<path d="M0 0L8 4L0 8z" fill="{_LINE}"/></marker></defs>{body}</svg>'

@@ -7,16 +7,18 @@ for readers of the file who have no server.
 
 import contextlib
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from covalent_lab.client.api import get_result
 from covalent_lab.client.result import Result
 from covalent_lab.errors import LabError
 from covalent_lab.exports.statuswords import TERMINAL
-from covalent_lab.notebook.display import graph_bundle, result_bundle
+from covalent_lab.notebook.display import LATTICE_MIME, graph_bundle, result_bundle
+from covalent_lab.notebook.report import Progress, progress_text
 from covalent_lab.notebook.screens import Screen, current_screen, screen_of
 
-__all__ = ["card_bundle", "card_forms", "id_forms", "show_card"]
+__all__ = ["FollowedCard", "card_bundle", "card_forms", "draw_result", "id_forms", "show_card"]
 
 
 def card_bundle(result: Result) -> dict[str, Any]:
@@ -47,13 +49,53 @@ def show_card(shell: Any, dispatch_id: str) -> None:
     Raises:
         MissingLatticeRecordError: The id is unknown.
     """
-    screen = screen_of(shell)
-    result = get_result(dispatch_id)
+    _show(screen_of(shell), get_result(dispatch_id))
+
+
+def draw_result(result: Result) -> None:
+    """Show a dispatch as `show_card` does; plain Python counts as a terminal."""
+    _show(current_screen(), result)
+
+
+def _show(screen: Screen, result: Result) -> None:
     screen.card(card_bundle(result))
     if result.status not in TERMINAL and screen.is_updated:
         threading.Thread(
-            target=_finish, args=(screen, dispatch_id), name=f"covalent-card {dispatch_id}", daemon=True
+            target=_finish, args=(screen, result.dispatch_id), name=f"covalent-card {result.dispatch_id}", daemon=True
         ).start()
+
+
+class FollowedCard:
+    """The card of a dispatch that its cell waits for; a terminal gets a line for each status.
+
+    Args:
+        screen: Where it is shown.
+        result: The dispatch.
+    """
+
+    def __init__(self, screen: Screen, result: Result) -> None:
+        self._screen = screen
+        self._result = result
+        self._shown: object = None
+
+    def show(self, progress: Progress, nodes: Mapping[str, Any], *, is_delivered: bool = False) -> None:
+        """Bring it up to date, if a status changed.
+
+        Args:
+            progress: How the dispatch stands.
+            nodes: States of its nodes as the client returns them, in columns.
+            is_delivered: Whether what came of the dispatch stands below the card already.
+        """
+        if not self._screen.is_updated:
+            return self._screen.progress(progress)
+        shown = (progress.status, nodes["node_id"], nodes["status"], is_delivered)
+        if shown != self._shown:
+            self._shown = shown
+            forms = graph_bundle(self._result.graph, self._result.name, dispatch_id=progress.dispatch_id, nodes=nodes)
+            if is_delivered and LATTICE_MIME in forms:
+                forms[LATTICE_MIME]["is_delivered"] = True
+            self._screen.card({**forms, "text/plain": progress_text(progress)})
+        return None
 
 
 def _finish(screen: Screen, dispatch_id: str) -> None:

@@ -87,8 +87,10 @@ def _run(call: Call) -> Any:
         show_card(call.shell, run.dispatch_id)
         screen.write(f"%covalent result {run.dispatch_id}   brings what the cell gives.\n", is_error=False)
         return None
-    screen.progress(run.progress("NEW_OBJECT"))
-    return deliver(call.shell, run.follow(), outputs)
+    run.show("NEW_OBJECT")
+    value = deliver(call.shell, run.follow(), outputs)
+    run.show("COMPLETED", is_delivered=True)
+    return value
 
 
 def _names(given: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from covalent_lab.errors import (
 from covalent_lab.executor import registry
 from covalent_lab.exports.statuswords import TERMINAL
 from covalent_lab.notebook.bashcells import bash_cell_task, check_outputs, exported
+from covalent_lab.notebook.cards import FollowedCard
 from covalent_lab.notebook.cells import CellNames, analyse
 from covalent_lab.notebook.following import NodeStreams, follow_dispatch, remote_traceback
 from covalent_lab.notebook.remote import Shipped, cell_task, shown_as
@@ -215,18 +216,26 @@ class CellRun:
         self.dispatch_id = _submit(task, limits or TaskLimits())
         self._printed = NodeStreams(self.dispatch_id, _TASK_NODE)
         self._connection = connect()
+        self._card = FollowedCard(screen, get_result(self.dispatch_id))
 
-    def progress(self, status: str) -> Progress:
-        """How it stands, for the screen."""
+    def show(self, status: str, nodes: Mapping[str, Any] | None = None, *, is_delivered: bool = False) -> None:
+        """Show how it stands.
+
+        Args:
+            status: Of its task, or at the end of the dispatch.
+            nodes: States of its nodes; None to ask for them.
+            is_delivered: Whether what it gave stands below already.
+        """
         executor = self._task.executor
-        return Progress(
+        progress = Progress(
             dispatch_id=self.dispatch_id,
             name=self._task.name,
             status=status,
             executor=executor if isinstance(executor, str) else getattr(executor, "short_name", ""),
             elapsed_s=None if self._started is None else time.time() - self._started,
-            url=self._connection.lab_url(self.dispatch_id),
         )
+        nodes = self._connection.nodes(self.dispatch_id) if nodes is None else nodes
+        self._card.show(progress, nodes, is_delivered=is_delivered)
 
     def follow(self) -> Any:
         """Wait for the end, showing what happens; returns the outcome (see `remote.py`).
@@ -256,7 +265,7 @@ class CellRun:
             if self._started is not None:
                 for text, is_error in zip(self._printed.read(connection, status), (False, True), strict=True):
                     self._screen.write(text, is_error=is_error)
-        self._screen.progress(self.progress(status))
+        self.show(status, states)
 
     def _failure(self, detail: Mapping[str, Any]) -> TaskRuntimeError | TaskCancelledError:
         if detail["status"] == "CANCELLED":

@@ -1,28 +1,57 @@
 """Tab completion of `%covalent` and `%%covalent`, from their parsers and what these offer.
 
-Never fails and never waits for a dispatcher that is not there: a key that does nothing is better than an error.
+Never fails and never waits for a dispatcher that is not there: a key that does nothing is better than an error. What it
+offers stands alone: IPython would add names of Python that may not stand there, and take seconds to find them.
 """
 
 import argparse
+import re
 import shlex
 from typing import Any
 
 from covalent_lab.notebook.grammar import Parser
 from covalent_lab.notebook.subcommands import CELL_COMMANDS, CELL_DEFAULT, LINE_COMMANDS
 
-__all__ = ["complete"]
+__all__ = ["complete", "matcher_of"]
+
+_LINE = re.compile(r"(?:.*=)?\s*(%%?covalent)\s(.*)", re.DOTALL)
+_FIRST = 1000.0
 
 
-def complete(shell: Any, event: Any) -> list[str]:
-    """What may stand at the cursor; IPython calls this with what it knows of the line."""
+def matcher_of(shell: Any) -> Any:
+    """Make what IPython asks for completions before it asks others."""
+    from IPython.core.completer import SimpleCompletion, context_matcher  # heavy
+
+    @context_matcher()  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
+    def match_covalent(context: Any) -> dict[str, Any]:
+        begun, found = complete(shell, context.text_until_cursor)
+        completions = [SimpleCompletion(text=text) for text in found]
+        return {"completions": completions, "matched_fragment": begun, "ordered": True, "suppress": bool(found)}
+
+    match_covalent.matcher_priority = _FIRST
+    return match_covalent
+
+
+def complete(shell: Any, text: str) -> tuple[str, list[str]]:
+    """What may stand at the cursor.
+
+    Args:
+        shell: The IPython shell.
+        text: The line up to the cursor.
+
+    Returns:
+        The part of a word that is there, and what it may become; nothing in lines that are not of these magics.
+    """
+    line = _LINE.fullmatch(text)
+    if line is None:
+        return "", []
     try:
-        return _found(shell, event.text_until_cursor, event.symbol)
+        return _found(shell, *line.groups())
     except Exception:  # noqa: BLE001  no error may reach whoever types
-        return []
+        return "", []
 
 
-def _found(shell: Any, text: str, symbol: str) -> list[str]:
-    magic, _, rest = text[text.index("%") :].partition(" ")
+def _found(shell: Any, magic: str, rest: str) -> tuple[str, list[str]]:
     begun = rest.rpartition(" ")[2]
     words = _words(rest[: len(rest) - len(begun)])
     is_cell = magic.startswith("%%")
@@ -34,7 +63,7 @@ def _found(shell: Any, text: str, symbol: str) -> list[str]:
     elif default is not None:
         command = default
     elif words:
-        return []
+        return begun, []
     option, assigned, begun_value = begun.partition("=")
     if command is not None:
         parser = command.parser(magic)
@@ -42,7 +71,7 @@ def _found(shell: Any, text: str, symbol: str) -> list[str]:
             words.append(option)
             begun = begun_value
         found += _of_parser(parser, shell, words, begun)
-    return sorted(item for item in dict.fromkeys(map(str, found)) if item.startswith(begun or symbol))
+    return begun, sorted(item for item in dict.fromkeys(map(str, found)) if item.startswith(begun))
 
 
 def _words(text: str) -> list[str]:

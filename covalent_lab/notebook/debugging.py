@@ -59,6 +59,7 @@ def _debug(call: Call) -> None:
     call.shell.set_next_input(
         f"# Node {node_id} ({result.graph.nodes[node_id].name}) of dispatch {dispatch_id}, in this kernel.\n"
         "# In the debugger: s steps in, n to the next line, p NAME prints, c goes on, q ends.\n"
+        "# Without %debug the call just runs; if it fails, %debug in the next cell goes to where it failed.\n"
         f"from {__name__} import load_call\n\n"
         f"{name}, args, kwargs = load_call({dispatch_id!r}, {node_id})\n"
         f"%debug {name}(*args, **kwargs)\n"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from covalent_lab.errors import LabError, TaskRuntimeError, UsageError
-from covalent_lab.notebook.completion import complete
+from covalent_lab.notebook.completion import matcher_of
 from covalent_lab.notebook.grammar import Call, HelpWantedError, SubCommand, overview, parse_words, split_line
 from covalent_lab.notebook.screens import screen_of
 from covalent_lab.notebook.subcommands import CELL_COMMANDS, CELL_DEFAULT, LINE_COMMANDS, LINE_DEFAULT
@@ -18,7 +18,6 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 _NAME = "covalent"
 _HELP = re.compile(rf"^(\s*%%?{_NAME}\s+[a-z-]+)\?\??\s*$")
-_BEGUN = rf"(?:.*=)?\s*%%?{_NAME}\s"
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -37,7 +36,7 @@ def load_ipython_extension(ipython: Any) -> None:
     ipython.register_magic_function(run_line, "line", _NAME)
     _unhook(ipython)
     ipython.input_transformers_cleanup.append(_help_of_sub_command)
-    ipython.set_hook("complete_command", complete, re_key=_BEGUN)
+    ipython.Completer.custom_matchers.append(matcher_of(ipython))
 
 
 def unload_ipython_extension(ipython: Any) -> None:
@@ -55,7 +54,8 @@ def _help_of_sub_command(lines: list[str]) -> list[str]:
 def _unhook(ipython: Any) -> None:
     transformers = ipython.input_transformers_cleanup
     transformers[:] = [known for known in transformers if known is not _help_of_sub_command]
-    ipython.strdispatchers["complete_command"].regexs.pop(re.compile(_BEGUN), None)
+    matchers = ipython.Completer.custom_matchers
+    matchers[:] = [known for known in matchers if known.__module__ != matcher_of.__module__]
 
 
 def _run(shell: Any, magic: str, line: str, cell: str, commands: Mapping[str, SubCommand], default: SubCommand) -> Any:

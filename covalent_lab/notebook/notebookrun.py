@@ -10,6 +10,7 @@ from covalent_lab.client.connection import Connection, connect
 from covalent_lab.client.result import Result, rows_of
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
 from covalent_lab.exports.statuswords import TERMINAL
+from covalent_lab.notebook.cards import FollowedCard
 from covalent_lab.notebook.cellworkflow import CellWorkflow
 from covalent_lab.notebook.following import NodeStreams, follow_dispatch, remote_traceback
 from covalent_lab.notebook.report import Progress
@@ -44,10 +45,10 @@ class NotebookRun:
     ) -> None:
         self._workflow = workflow
         self._cells = cells
-        self._screen = screen
         self._describe = describe
         self.dispatch_id = str(dispatch(workflow.lattice)(**workflow.inputs))
         self._streams = {place: NodeStreams(self.dispatch_id, node_id) for place, node_id in workflow.node_ids.items()}
+        self._card = FollowedCard(screen, get_result(self.dispatch_id))
         self._began = time.time()
         self.outcomes: dict[int, Any] = {}
         for cell in cells:
@@ -69,17 +70,22 @@ class NotebookRun:
         if detail["status"] != "COMPLETED":
             raise TaskCancelledError(f"The run of the notebook was cancelled (dispatch {self.dispatch_id}).")
 
-    def show_progress(self, status: str) -> None:
-        """Tell how the dispatch as a whole stands."""
-        self._screen.progress(
-            Progress(
-                dispatch_id=self.dispatch_id,
-                name=f"{self._workflow.lattice.__name__}, {len(self._cells)} cells",
-                status=status,
-                elapsed_s=time.time() - self._began,
-                url=connect().lab_url(self.dispatch_id),
-            )
+    def show_progress(self, status: str, nodes: Mapping[str, Any] | None = None) -> None:
+        """Tell how the dispatch as a whole stands.
+
+        Args:
+            status: Of the dispatch.
+            nodes: States of its nodes; None to ask for them.
+        """
+        progress = Progress(
+            dispatch_id=self.dispatch_id,
+            name=f"{self._workflow.lattice.__name__}, {len(self._cells)} cells",
+            status=status,
+            elapsed_s=time.time() - self._began,
         )
+        nodes = connect().nodes(self.dispatch_id) if nodes is None else nodes
+        # What a cell gave stands below it, and the dispatch has no other value.
+        self._card.show(progress, nodes, is_delivered=status == "COMPLETED")
 
     def _show(self, connection: Connection, detail: Mapping[str, Any]) -> None:
         states = rows_of(connection.nodes(self.dispatch_id))
@@ -91,7 +97,7 @@ class NotebookRun:
             if state["status"] == "COMPLETED":
                 result = result or get_result(self.dispatch_id)
             self._show_cell(connection, place, state, result)
-        self.show_progress(str(detail["status"]))
+        self.show_progress(str(detail["status"]), columns)
 
     def _show_cell(self, connection: Connection, place: int, state: Mapping[str, Any], result: Result | None) -> None:
         cell, node_id, status = self._cells[place], self._workflow.node_ids[place], str(state["status"])

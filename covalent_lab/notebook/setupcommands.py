@@ -7,12 +7,14 @@ from typing import Any
 from covalent_lab.client.connection import connect
 from covalent_lab.client.executors import health_facts, test_facts
 from covalent_lab.config.access import get_config, set_config
-from covalent_lab.errors import ConfigError, LabError, UsageError
+from covalent_lab.errors import ConfigError, LabError, MissingLatticeRecordError, UsageError
 from covalent_lab.executor import registry
 from covalent_lab.executor.base import Executor
+from covalent_lab.notebook.cards import show_card
+from covalent_lab.notebook.dispatchcommands import find_dispatch
 from covalent_lab.notebook.grammar import Call, Parser, SubCommand
 from covalent_lab.notebook.notebookcommands import draw_notebook
-from covalent_lab.notebook.offers import config_keys, executors, lattices
+from covalent_lab.notebook.offers import config_keys, dispatch_ids, executors, lattices
 from covalent_lab.notebook.report import duration, rows_html, rows_text
 from covalent_lab.notebook.screens import screen_of
 from covalent_lab.workflow.lattice import Lattice
@@ -108,7 +110,8 @@ def _draw(call: Call) -> None:
     """Draw a workflow as it would be built with these arguments; nothing is dispatched.
 
     The arguments are written as in a call: %covalent draw workflow 3, steps=10. Without a name: the workflow that the
-    marked cells of the notebook make.
+    marked cells of the notebook make. With the id of a dispatch, its beginning, or a variable that holds it: that
+    dispatch, live.
     """
     name, text = call.options.lattice, " ".join(word.raw for word in call.options.arguments)
     if name is None:
@@ -116,7 +119,15 @@ def _draw(call: Call) -> None:
         return
     lattice = call.namespace.get(name)
     if not isinstance(lattice, Lattice):
-        raise UsageError(f"{name!r} is no workflow of this notebook. Decorate a function with @ct.lattice.")
+        call.options.dispatch_id = name
+        try:
+            dispatch_id = find_dispatch(call)
+        except MissingLatticeRecordError as error:
+            raise UsageError(
+                f"{name!r} is no workflow of this notebook, and no dispatch. Decorate a function with @ct.lattice."
+            ) from error
+        show_card(call.shell, dispatch_id)
+        return
     try:
         args, kwargs = eval(f"_covalent_call({text})", {**call.namespace, "_covalent_call": _collected})
     except Exception as error:
@@ -128,9 +139,17 @@ def _collected(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, An
     return args, kwargs
 
 
+def _drawable(shell: Any, words: list[str]) -> list[str]:
+    return [*lattices(shell, words), *dispatch_ids(shell, words)]
+
+
 def _draw_arguments(parser: Parser) -> None:
     parser.argument(
-        "lattice", metavar="LATTICE", nargs="?", offer=lattices, help="the name of a workflow; default: the notebook"
+        "lattice",
+        metavar="LATTICE",
+        nargs="?",
+        offer=_drawable,
+        help="the name of a workflow, or a dispatch; default: the notebook",
     )
     parser.argument("arguments", metavar="ARGUMENTS", nargs="...", help="as in a call, e.g. 3, steps=10")
 
@@ -166,4 +185,4 @@ EXECUTORS = SubCommand(
     arguments=_executor_arguments,
 )
 CONFIG = SubCommand(name="config", help="show or change the configuration", run=_config, arguments=_config_arguments)
-DRAW = SubCommand(name="draw", help="a picture of a workflow", run=_draw, arguments=_draw_arguments)
+DRAW = SubCommand(name="draw", help="a workflow, or a dispatch, live", run=_draw, arguments=_draw_arguments)

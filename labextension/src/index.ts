@@ -5,6 +5,7 @@ import { executorsPlugin } from './plugins/executors';
 import { exportsPlugin } from './plugins/exports';
 import { launcherPlugin } from './plugins/launcher';
 import { linksPlugin } from './plugins/links';
+import { renderersPlugin } from './plugins/renderers';
 import { notebooksPlugin } from './plugins/notebooks';
 import { pagesPlugin } from './plugins/pages';
 import { panelPlugin } from './plugins/panel';
@@ -25,6 +26,7 @@ export default [
   commandsPlugin,
   exportsPlugin,
   linksPlugin,
+  renderersPlugin,
   timelinesPlugin,
   executorsPlugin,
   previewPlugin,

@@ -43,7 +43,9 @@ class LatticeRenderer extends Widget implements IRenderMime.IRenderer {
     }
     const dispatchId = bundle.dispatch_id ?? null;
     if (this._card?.isLive === true && this._card.dispatchId === dispatchId) {
-      return; // what the server tells is newer than an update of the output
+      // What the server tells is newer than an update of the output, but for what only the kernel knows.
+      this._card.setDelivered(bundle.is_delivered === true);
+      return;
     }
     this._clear();
     this._card = new DispatchCard({

@@ -58,7 +58,7 @@ def kernel(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def test_a_cell_shows_its_status_its_print_and_its_value(kernel: Kernel) -> None:
-    """One display is updated in place, with a link to the graph in JupyterLab."""
+    """One card is updated in place, which in the end leaves the value to the cell; readers without it see a picture."""
     kernel.run("%load_ext covalent_lab\nxs = [1, 2]")
     messages = kernel.run("%%covalent\nprint('hello')\nys = [2 * x for x in xs]\nys")
     [(_, first)] = [message for message in messages if message[0] == "display_data"]
@@ -66,7 +66,10 @@ def test_a_cell_shows_its_status_its_print_and_its_value(kernel: Kernel) -> None
     last = updates[-1]
     assert {update["transient"]["display_id"] for update in updates} == {first["transient"]["display_id"]}
     assert "✓ Completed: cell_" in last["data"]["text/plain"]
-    assert 'data-commandlinker-command="covalent-lab:open-dispatch"' in last["data"]["text/html"]
+    assert "<svg" in last["data"]["image/svg+xml"]
+    views = [update["data"]["application/vnd.covalent.lattice+json"] for update in [first, *updates]]
+    assert len({view["dispatch_id"] for view in views}) == 1
+    assert [view.get("is_delivered", False) for view in views] == [False] * len(updates) + [True]
     assert ("stream", {"name": "stdout", "text": "hello\n"}) in messages
     [(_, value)] = [message for message in messages if message[0] == "execute_result"]
     assert value["data"]["text/plain"] == "[2, 4]"

@@ -107,6 +107,19 @@ class LabPage:
         """Put a cell at the end of the notebook in front, select it, and run it if asked to."""
         self.page.evaluate(ADD_CELL, [source, is_run])
 
+    def type_cell(self, text: str) -> "Locator":
+        """Type into a new cell at the end of the notebook in front, and return its editor."""
+        self.add_cell("", is_run=False)
+        editor = self.active_cell.locator(".cm-content")
+        editor.click()
+        self.page.keyboard.type(text)
+        return editor
+
+    @property
+    def active_cell(self) -> "Locator":
+        """The selected cell of the notebook in front."""
+        return self.page.locator(".jp-NotebookPanel:visible .jp-Cell.jp-mod-active")
+
     def run_all(self) -> None:
         """Run every cell of the notebook in front and wait for the last."""
         self.execute("notebook:run-all-cells")

@@ -45,11 +45,11 @@ def gates(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def write_notebook(lab: LabPage, gates: tuple[Path, Path]) -> None:
-    """A notebook that dispatches twice in the background."""
+    """A notebook that dispatches twice in the background, and draws both while they run."""
     cells = [
         f"%load_ext covalent_lab\n{WORKFLOW}",
         f"first = ct.dispatch(gated)({str(gates[0])!r})\n%covalent show first",
-        f"ct.dispatch(gated)({str(gates[1])!r})  # second",
+        f"ct.get_result(ct.dispatch(gated)({str(gates[1])!r})).draw()  # second",
     ]
     lab.save_notebook(NOTEBOOK, cells)
 

@@ -21,6 +21,7 @@ def double(x):
 def doubling(x):
     return double(x)""",
     "ct.dispatch(doubling)(21)",
+    "%%covalent --name halving\n42 / 2",
 )
 
 
@@ -49,11 +50,14 @@ def notebook(installed: None, lab: LabPage) -> LabPage:
 
 
 def test_a_dispatch_is_seen_in_jupyter_notebook(notebook: LabPage) -> None:
-    """Its card becomes complete below the cell, the list has it, and its view opens in JupyterLab."""
+    """Cards become complete below their cells, the list has them, and their views open in JupyterLab."""
     notebook.run_all()
-    card = notebook.page.locator(".cvl-Mime")
+    card, waited = (notebook.page.locator(".cvl-Mime").nth(place) for place in (0, 1))
     expect(card).to_contain_text("Completed", timeout=LONG_MS)
     expect(card).to_contain_text("42")
+    expect(waited).to_contain_text("Completed")
+    expect(waited.get_by_role("status")).to_be_hidden()
+    expect(notebook.page.locator(".jp-OutputArea-executeResult").last).to_contain_text("21.0")
     notebook.show_sidebar()
     expect(notebook.sidebar.get_by_role("row").filter(has_text="doubling").first).to_be_visible()
     with notebook.page.context.expect_page() as opened:

@@ -27,6 +27,12 @@ OUTPUTS = """() => [...window.jupyterapp.shell.widgets('main')]
   .flatMap(cell => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
   .map(output => output.data?.['text/plain'] ?? output.evalue ?? output.text ?? '')"""
 
+RENAME = """async name => {
+  const { context } = window.jupyterapp.shell.currentWidget;
+  await context.save();
+  await context.rename(name);
+}"""
+
 
 def test_dispatches_are_counted_sorted_selected_and_deleted_in_the_table(
     lab: LabPage, ended: Callable[..., str]
@@ -101,7 +107,12 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     expect(view.locator(".cvl-Payload-text").first).to_have_text("6")
 
     view.get_by_role("button", name="Open notebook cell").click()
-    expect(page.locator(".jp-NotebookPanel:visible .jp-Cell.jp-mod-active")).to_contain_text("replace_electrons")
+    expect(lab.active_cell).to_contain_text("replace_electrons")
+    page.evaluate(RENAME, "renamed.ipynb")
+    lab.execute("application:close")
+    row.click()
+    view.get_by_role("button", name="Open notebook cell").click()
+    expect(lab.active_cell).to_contain_text("replace_electrons", timeout=LONG_MS)
 
 
 def test_menu_status_bar_settings_log_and_tutorial_are_at_hand(lab: LabPage) -> None:

@@ -1,6 +1,7 @@
 """The archive format, and what the worker file promises about itself."""
 
 import ast
+import base64
 import json
 import os
 import platform
@@ -125,6 +126,36 @@ def test_rich_forms_are_kept_when_asked_for() -> None:
     assert worker.read_rich(data, "image/svg+xml") is None
     assert "rich" not in worker.read_header(archive(Picture()))
     assert "rich" not in worker.read_header(archive(Picture, rich=True))
+
+
+class Plot:
+    """What libraries for plots return: many forms at once."""
+
+    def _repr_mimebundle_(self, include: object, exclude: object) -> object:
+        forms = {
+            "application/vnd.vega.v5+json": {"marks": []},
+            "application/vnd.jupyter.widget-view+json": {"model_id": "gone with its kernel"},
+            "application/javascript": "run()",
+            "image/png": base64.b64encode(b"png bytes").decode(),
+            "image/svg+xml": "<svg/>",
+            "text/plain": "a plot",
+        }
+        return forms, {"image/png": {"width": 3}}
+
+    def _repr_html_(self) -> str:
+        return "<b>ä</b>"
+
+
+def test_forms_that_come_in_one_bundle_are_kept() -> None:
+    """Data for plots as JSON, images decoded; neither code nor what only a kernel can show."""
+    data = archive(Plot(), rich=True)
+
+    assert {mime: worker.read_rich(data, mime) for mime in worker.read_header(data)["rich"]} == {
+        "application/vnd.vega.v5+json": b'{"marks": []}',
+        "image/png": b"png bytes",
+        "image/svg+xml": b"<svg/>",
+        "text/html": "<b>ä</b>".encode(),
+    }
 
 
 def test_text_is_short_whatever_the_value() -> None:

@@ -11,6 +11,7 @@ export interface ILatticeBundle {
   dispatch_id: string | null;
   graph: GraphWire;
   nodes?: NodeColumns;
+  is_delivered?: boolean;
   doc?: string;
   source?: string;
 }

@@ -1,5 +1,7 @@
 /** The events by which parts of a page ask to open something; they bubble to the document. */
 
+import type { IDisposable } from '@lumino/disposable';
+
 import type { ILatticeBundle } from './guards';
 
 /** Name of the event. */
@@ -26,6 +28,30 @@ export function requestTimeline(from: Element, dispatchId: string): void {
   from.dispatchEvent(
     new CustomEvent(TIMELINE_EVENT, { detail: dispatchId, bubbles: true, composed: true })
   );
+}
+
+/** Name of the event that asks to draw data of a MIME type; its detail is an `IRenderRequest`. */
+export const RENDER_EVENT = 'covalent-lab:render';
+
+/** Data to be drawn. */
+export interface IRenderRequest {
+  readonly mimeType: string;
+  readonly data: unknown;
+  /** Where to draw it. */
+  readonly host: HTMLElement;
+  /** Set by whoever draws it; removes the drawing. */
+  drawn: IDisposable | null;
+}
+
+/** Asks the page to draw data in a way that only it knows; returns the drawing, or null if it knows none. */
+export function requestRender(
+  host: HTMLElement,
+  mimeType: string,
+  data: unknown
+): IDisposable | null {
+  const request: IRenderRequest = { mimeType, data, host, drawn: null };
+  document.dispatchEvent(new CustomEvent(RENDER_EVENT, { detail: request }));
+  return request.drawn;
 }
 
 /** Name of the event that says what was drawn last; its detail is an `IPreviewRequest`. */

@@ -57,6 +57,11 @@ export function roomOf(size: ISize, top = MARGIN): ISize {
   };
 }
 
+/** Pixels that a layout takes at a scale, with its margins. */
+export function heightFor(layout: ILayout, scale: number): number {
+  return Math.ceil(layout.height * scale) + 2 * MARGIN;
+}
+
 /** Enlarges by a factor and keeps the world point under a screen point where it is. */
 export function zoomAt(camera: ICamera, factor: number, at: { x: number; y: number }): ICamera {
   const scale = clampScale(camera.scale * factor);

@@ -11,6 +11,7 @@ import type { Widget } from '@lumino/widgets';
 
 import type { ITexts } from '../texts';
 import type { INotebooks } from '../tokens';
+import { notebookWith } from './whereabouts';
 
 /** A cell, as far as it is used. */
 interface ICell {
@@ -101,7 +102,10 @@ export class Notebooks implements INotebooks {
   }
 
   async reveal(path: string, cellId: string | null): Promise<void> {
-    const opened: unknown = await this._app.commands.execute('docmanager:open', { path });
+    const now = cellId === null ? null : await this._pathOf(cellId, path);
+    const opened: unknown = await this._app.commands.execute('docmanager:open', {
+      path: now ?? path
+    });
     if (!isNotebook(opened)) {
       throw new NotebookError(this._texts.__('%1 is not there any more.', path));
     }
@@ -114,6 +118,15 @@ export class Notebooks implements INotebooks {
       opened.content.activeCellIndex = at;
       await opened.content.scrollToItem?.(at);
     }
+  }
+
+  /** Where a cell is now; null if it is not found. */
+  private _pathOf(cellId: string, path: string): Promise<string | null> {
+    const open = [...this._app.shell.widgets('main')].filter(isNotebook).map(panel => ({
+      path: panel.context.path,
+      cellIds: panel.content.widgets.map(cell => cell.model.id)
+    }));
+    return notebookWith(cellId, path, { open, contents: this._app.serviceManager.contents });
   }
 
   private _remember(widget: unknown): void {

@@ -58,7 +58,8 @@ const activateById = vi.fn();
 function made(): Notebooks {
   const shell = { currentWidget: null, widgets: () => open, activateById };
   const currentChanged = new Signal(shell);
-  const serviceManager = { kernelspecs: { specs: { default: 'python3' } } };
+  const contents = { get: () => Promise.reject(new Error('no such file')) };
+  const serviceManager = { contents, kernelspecs: { specs: { default: 'python3' } } };
   const app = { shell: { ...shell, currentChanged }, commands: { execute }, serviceManager };
   return new Notebooks(app as unknown as JupyterFrontEnd, plainTexts);
 }

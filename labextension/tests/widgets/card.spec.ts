@@ -4,7 +4,7 @@ import type { ILatticeBundle } from '../../src/contract';
 import { plainTexts } from '../../src/graph/style';
 import { DispatchModel } from '../../src/model';
 import { DispatchCard } from '../../src/widgets/card';
-import { columns, detail, FakeFeed, FakeRest, item } from '../fakes';
+import { chain, columns, detail, FakeFeed, FakeRest, item } from '../fakes';
 
 const RESULT = { digest: 'd'.repeat(40), size: 9, type: 'int', text: '42', rich: [] };
 
@@ -84,6 +84,39 @@ describe('DispatchCard', () => {
     await open();
     expect([tail().textContent, warn.mock.calls.length]).toEqual(['Result42', 1]);
     warn.mockRestore();
+  });
+
+  it('shows a table in a frame that runs nothing', async () => {
+    rest.preview = async () => ({ ...RESULT, rich: { 'text/html': '<table></table>' } });
+    const result = { ...RESULT, rich: ['text/html'] };
+    rest.details.set('a', detail('a', { status: 'COMPLETED', result }));
+    await open();
+    const frame = tail().querySelector('iframe')!;
+    expect([frame.getAttribute('sandbox'), frame.srcdoc.endsWith('<table></table>')]).toEqual([
+      '',
+      true
+    ]);
+    expect(tail().textContent).toBe('Result');
+  });
+
+  it('leaves the result to the notebook once that shows it, but not an error', async () => {
+    rest.details.set('a', detail('a', { status: 'COMPLETED', completed: 3, result: RESULT }));
+    await open();
+    expect(tail().textContent).toBe('Result42');
+    card.setDelivered(true);
+    expect(tail().hidden).toBe(true);
+    rest.details.set('a', detail('a', { status: 'FAILED', error: 'ValueError: no' }));
+    feed.transitions.emit([item(9, 'a', null, 'FAILED')]);
+    await settle();
+    expect(tail().textContent).toBe('ErrorValueError: no');
+  });
+
+  it('takes no more height than a small graph needs', async () => {
+    rest.details.set('a', detail('a'));
+    rest.wire = chain(1);
+    await open();
+    const height = host.querySelector<HTMLElement>('.cvl-Embed-body')!.style.height;
+    expect(parseInt(height)).toBeLessThan(200);
   });
 
   it('shows the first line of an error, as text', async () => {

@@ -275,6 +275,8 @@ it.each([
   expect(readSetting(setting('x', { kind }), text)).toEqual(value);
 });
 
+// The command and its argument are those of dask-labextension 6: `CommandIDs.populateAndLaunchLayout`, whose `execute`
+// takes `url` for the dashboard and then launches the default layout.
 it('opens a dashboard with the extension of Dask where that is there', async () => {
   const commands = { hasCommand: vi.fn(() => true), execute: vi.fn() };
   const open = vi.spyOn(window, 'open').mockReturnValue(null);

@@ -9,8 +9,9 @@ import pytest
 import covalent_lab as ct
 from covalent_lab.client.connection import connect
 from covalent_lab.notebook import cards
-from covalent_lab.notebook.cards import card_bundle, id_forms, show_card
+from covalent_lab.notebook.cards import FollowedCard, card_bundle, id_forms, show_card
 from covalent_lab.notebook.display import LATTICE_MIME, result_bundle
+from covalent_lab.notebook.report import Progress
 from covalent_lab.notebook.widget import LiveLattice
 from tests.unit.notebook.shells import Notebook
 
@@ -96,6 +97,25 @@ def test_an_id_is_a_card_in_notebooks_only(notebook: Notebook, pipe: str, monkey
     assert sorted(dispatch_id._repr_mimebundle_()) == [LATTICE_MIME, "image/svg+xml"]
     assert id_forms("00000000") == {}
     open_pipe(pipe)
+
+
+def test_the_card_of_a_cell_that_waits_follows_its_states(notebook: Notebook, pipe: str) -> None:
+    """One update for each change; at the end it says that what the cell gives stands below."""
+    dispatch_id = ct.dispatch(waiting)(pipe)
+    page, result = Page(), ct.get_result(dispatch_id)
+    card = FollowedCard(page, result)  # type: ignore[arg-type]
+    for status in ("RUNNING", "RUNNING"):
+        progress = Progress(dispatch_id=dispatch_id, name="waiting", status=status)
+        card.show(progress, {"node_id": [0], "status": ["RUNNING"]})
+    open_pipe(pipe)
+    ct.get_result(dispatch_id, wait=True)
+    progress = Progress(dispatch_id=dispatch_id, name="waiting", status="COMPLETED")
+    for is_delivered in (False, True):
+        card.show(progress, result.node_states(), is_delivered=is_delivered)
+    views = [bundle[LATTICE_MIME] for bundle in page.bundles]
+    assert [set(view["nodes"]["status"]) for view in views] == [{"RUNNING"}, {"COMPLETED"}, {"COMPLETED"}]
+    assert [view.get("is_delivered", False) for view in views] == [False, False, True]
+    assert "Completed: waiting" in page.bundles[-1]["text/plain"]
 
 
 def test_a_result_is_a_card_until_its_end(notebook: Notebook, pipe: str) -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -268,7 +267,7 @@ def test_the_configuration_is_shown_and_changed(
 
 
 def test_draw_builds_a_workflow_without_running_it(notebook: Notebook) -> None:
-    """Arguments are written as in a call."""
+    """Arguments are written as in a call; what ran already shows how it stands."""
     notebook.run(FLOW)
     before = connect().list_dispatches(count=1)["total"]
     notebook.run("%covalent draw flow 3, y=len('abc')")
@@ -276,6 +275,14 @@ def test_draw_builds_a_workflow_without_running_it(notebook: Notebook) -> None:
     assert connect().list_dispatches(count=1)["total"] == before
     notebook.run("%covalent draw sys")
     assert "'sys' is no workflow of this notebook" in notebook.out
+    notebook.run("finished = ct.get_result(ct.dispatch(flow)(5), wait=True)")
+    for drawn in (
+        "%covalent draw finished",
+        f"%covalent draw {notebook['finished'].dispatch_id[:13]}",
+        "finished.draw()",
+    ):
+        notebook.run(drawn)
+        assert "✓ Completed  flow" in notebook.out
     notebook.run("%covalent draw flow 1/0")
     assert "cannot be evaluated: division by zero." in notebook.out
 
@@ -401,7 +408,7 @@ def completed(notebook: Notebook, text: str) -> list[str]:
 
 def offered(notebook: Notebook, text: str) -> list[str]:
     """What this package alone adds to a completion."""
-    return complete(notebook.shell, SimpleNamespace(text_until_cursor=text, symbol=text.rpartition(" ")[2]))
+    return complete(notebook.shell, text)[1]
 
 
 def test_words_are_completed(notebook: Notebook, done: str) -> None:
@@ -421,7 +428,7 @@ def test_words_are_completed(notebook: Notebook, done: str) -> None:
     assert completed(notebook, "%covalent executors check lo") == ["local"]
     assert completed(notebook, "%covalent executors che") == ["check"]
     assert completed(notebook, "%covalent list -s COMP") == ["COMPLETED"]
-    assert "--reuse" in completed(notebook, "%covalent redispatch x --re")
+    assert completed(notebook, "%covalent redispatch x --re") == ["--reuse"]
     assert offered(notebook, "%covalent redispatch x --") == ["--help", "--reuse"]
     assert offered(notebook, "%covalent nope ") == []
 

@@ -38,9 +38,11 @@ export class DispatchCard implements IDisposable {
       host,
       texts,
       height: options.height,
+      isFitted: true,
       dispatchId: model?.dispatchId ?? null
     });
     this._showSaved(saved);
+    this._isDelivered = saved.is_delivered === true;
     this._tail = new CardTail({
       texts,
       preview: digest => (model as DispatchModel).preview(digest)
@@ -75,6 +77,16 @@ export class DispatchCard implements IDisposable {
     return this._isDisposed;
   }
 
+  /** Says whether the notebook shows below the card what came of the dispatch, which the card then leaves away. */
+  setDelivered(isDelivered: boolean): void {
+    if (isDelivered !== this._isDelivered) {
+      this._isDelivered = isDelivered;
+      if (this._model !== null) {
+        this._update(this._model);
+      }
+    }
+  }
+
   /** Takes the colours of a new theme. */
   refreshTheme(): void {
     this._embed.graph.refreshTheme();
@@ -87,6 +99,7 @@ export class DispatchCard implements IDisposable {
     this._isDisposed = true;
     this._model?.changed.disconnect(this._update, this);
     this._model?.dispose();
+    this._tail.dispose();
     this._embed.dispose();
   }
 
@@ -131,7 +144,9 @@ export class DispatchCard implements IDisposable {
     });
     const isOver = isTerminal(detail.status);
     this._cancelButton.hidden = isOver;
-    if (isOver) {
+    if (isOver && this._isDelivered && detail.status === 'COMPLETED') {
+      this._tail.clear();
+    } else if (isOver) {
       this._tail.showEnd(detail);
     } else if (!this._cancelButton.disabled) {
       this._tail.clear();
@@ -162,6 +177,7 @@ export class DispatchCard implements IDisposable {
   private readonly _tail: CardTail;
   private readonly _cancelButton: HTMLButtonElement;
   private readonly _texts: ITexts;
+  private _isDelivered = false;
   private _isLive = false;
   private _isDisposed = false;
 }

@@ -2,8 +2,8 @@
 
 import type { Detail, Preview } from '../../contract';
 import type { ITexts } from '../../graph/style';
+import { RichView } from '../rich';
 
-const IMAGE = 'image/png';
 const TEXT_LIMIT = 2000;
 
 /** One result, one error, or one remark. */
@@ -25,9 +25,9 @@ export class CardTail {
     if (error !== null && error !== '') {
       this._show('cvl-tone-failed', this._texts.__('Error'), error.split('\n', 1)[0]);
     } else if (result !== null) {
-      this._show('', this._texts.__('Result'), result.text);
-      if (result.rich.includes(IMAGE)) {
-        void this._showImage(result.digest);
+      const isNew = this._show('', this._texts.__('Result'), result.text);
+      if (isNew && result.rich.length > 0) {
+        void this._showRich(result.digest);
       }
     } else {
       this.clear();
@@ -39,16 +39,24 @@ export class CardTail {
     this._show('cvl-mod-remark', '', text);
   }
 
+  dispose(): void {
+    this.clear();
+    this.node.remove();
+  }
+
   clear(): void {
+    this._rich?.dispose();
+    this._rich = null;
     this._shown = '';
     this.node.hidden = true;
     this.node.replaceChildren();
   }
 
-  private _show(modifier: string, label: string, text: string): void {
+  /** Says whether something else was shown before. */
+  private _show(modifier: string, label: string, text: string): boolean {
     const shown = `${modifier} ${label} ${text}`;
     if (shown === this._shown) {
-      return;
+      return false;
     }
     this.clear();
     this._shown = shown;
@@ -64,25 +72,33 @@ export class CardTail {
     body.textContent = text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text;
     this.node.append(body);
     this.node.hidden = false;
+    return true;
   }
 
-  private async _showImage(digest: string): Promise<void> {
+  /** Puts the best preview in the place of the text, if the page can show one. */
+  private async _showRich(digest: string): Promise<void> {
     const shown = this._shown;
     try {
-      const data = (await this._preview(digest)).rich[IMAGE];
-      if (data !== undefined && shown === this._shown) {
-        const image = document.createElement('img');
-        image.className = 'cvl-Card-image';
-        image.src = `data:${IMAGE};base64,${data}`;
-        image.alt = this._texts.__('Result');
-        this.node.querySelector('.cvl-Card-text')?.replaceWith(image);
+      const { rich } = await this._preview(digest);
+      const text = this.node.querySelector('.cvl-Card-text');
+      if (shown !== this._shown || text === null) {
+        return;
+      }
+      const view = new RichView({ label: this._texts.__('Result') });
+      text.after(view.node);
+      if (view.show(rich)) {
+        this._rich = view;
+        text.remove();
+      } else {
+        view.dispose();
       }
     } catch (reason) {
-      console.warn('covalent-lab: the picture of a result could not be read', reason);
+      console.warn('covalent-lab: the preview of a result could not be read', reason);
     }
   }
 
   private readonly _texts: ITexts;
   private readonly _preview: (digest: string) => Promise<Preview>;
+  private _rich: RichView | null = null;
   private _shown = '';
 }

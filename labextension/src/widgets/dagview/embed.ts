@@ -10,7 +10,7 @@ import type { IGraphStructure } from '../../graph/structure';
 import { structureFromWire } from '../../graph/structure';
 import type { ITexts } from '../../graph/style';
 import { formatDuration, statusTone, statusWord } from '../../graph/style';
-import { fitCamera, roomOf } from '../../graph/visible';
+import { fitCamera, heightFor, roomOf } from '../../graph/visible';
 import { GraphCanvas } from './canvas';
 import { GraphControls } from './controls';
 import { SelectionBar } from './selectionbar';
@@ -36,7 +36,10 @@ export class EmbeddedGraph {
   constructor(options: {
     host: HTMLElement;
     texts: ITexts;
+    /** Of the graph, in pixels. */
     height: number;
+    /** A small graph takes less. */
+    isFitted?: boolean;
     dispatchId: string | null;
   }) {
     const { texts } = options;
@@ -61,6 +64,7 @@ export class EmbeddedGraph {
     const body = element('div', 'cvl-Embed-body');
     body.style.height = `${options.height}px`;
     this._body = body;
+    this._isFitted = options.isFitted ?? false;
     this.node.append(head, body);
     options.host.append(this.node);
     this.graph = new GraphCanvas({
@@ -94,7 +98,7 @@ export class EmbeddedGraph {
     const structure = structureFromWire(wire);
     this.graph.setView({
       ...initialView(structure),
-      orientation: this._bestOrientation(structure)
+      orientation: this._arrangeIn(structure)
     });
     this.graph.setStructure(structure, isLive);
     return structure;
@@ -147,19 +151,31 @@ export class EmbeddedGraph {
     this.node.remove();
   }
 
-  /** The direction in which the graph can be drawn larger; large graphs are readable only after zooming anyway. */
-  private _bestOrientation(structure: IGraphStructure): Orientation {
+  /**
+   * The direction in which the graph can be drawn larger or, where that is wanted, with less height; large graphs are
+   * readable only after zooming anyway.
+   */
+  private _arrangeIn(structure: IGraphStructure): Orientation {
+    if (structure.count > SMALL_GRAPH) {
+      return 'down';
+    }
     const size = {
       width: this._body.clientWidth || ASSUMED_WIDTH,
       height: this._body.clientHeight || parseInt(this._body.style.height)
     };
-    const scaleOf = (orientation: Orientation) =>
-      fitCamera(
-        layoutGraph(structure, { ...this.graph.view, orientation, room: roomOf(size) }),
-        size
-      ).scale;
-    const isSmall = structure.count <= SMALL_GRAPH;
-    return isSmall && scaleOf('right') > 1.1 * scaleOf('down') ? 'right' : 'down';
+    const fitted = (orientation: Orientation) => {
+      const options = { ...this.graph.view, orientation, room: roomOf(size) };
+      const layout = layoutGraph(structure, options);
+      const { scale } = fitCamera(layout, size);
+      return { orientation, scale, height: heightFor(layout, scale) };
+    };
+    const [down, right] = [fitted('down'), fitted('right')];
+    const isLower = this._isFitted && right.height < down.height && right.scale >= down.scale;
+    const best = isLower || right.scale > 1.1 * down.scale ? right : down;
+    if (this._isFitted && best.height < size.height) {
+      this.setHeight(best.height);
+    }
+    return best.orientation;
   }
 
   private _open(nodeId?: number): void {
@@ -177,6 +193,7 @@ export class EmbeddedGraph {
   private readonly _bar: HTMLElement;
   private readonly _progress: HTMLElement;
   private readonly _body: HTMLElement;
+  private readonly _isFitted: boolean;
   private readonly _openButton: HTMLButtonElement;
   private readonly _controls: GraphControls;
   private readonly _selectionBar: SelectionBar;

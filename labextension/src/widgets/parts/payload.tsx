@@ -1,14 +1,15 @@
 /** A value as far as it can be shown without loading it: text, images, tables; and ways to get the value itself. */
 
 import type { JSX } from 'react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
-import type { Payload, Preview } from '../../contract';
+import type { Payload } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import { formatSize } from '../../graph/style';
 import type { DispatchModel } from '../../model';
 import { messageOf } from '../../model';
 import { saveBlob } from '../dagview/controls';
+import { RichView } from '../rich';
 import { CopyButton, DOWNLOAD, Glyph } from './fields';
 
 /** A payload with its previews. */
@@ -57,59 +58,40 @@ export function PayloadView(props: {
   );
 }
 
+/** The best preview, once it is there; nothing where the page can draw none. */
 function RichPreview(props: {
   payload: Payload;
   dispatch: DispatchModel;
   texts: ITexts;
-}): JSX.Element | null {
+}): JSX.Element {
   const { payload, dispatch, texts } = props;
-  const [preview, setPreview] = useState<Preview | null>(null);
-  const [error, setError] = useState('');
+  const host = useRef<HTMLDivElement>(null);
+  const [remark, setRemark] = useState<{ text: string; isError: boolean } | null>(null);
   useEffect(() => {
-    let isCurrent = true;
-    setPreview(null);
+    const view = new RichView({ label: texts.__('Preview of the value') });
+    host.current?.append(view.node);
+    setRemark({ text: texts.__('Loading the preview…'), isError: false });
     dispatch.preview(payload.digest).then(
-      value => isCurrent && setPreview(value),
-      (reason: unknown) => isCurrent && setError(messageOf(reason))
+      preview => {
+        if (!view.isDisposed) {
+          view.show(preview.rich);
+          setRemark(null);
+        }
+      },
+      (reason: unknown) => {
+        if (!view.isDisposed) {
+          setRemark({ text: messageOf(reason), isError: true });
+        }
+      }
     );
-    return () => {
-      isCurrent = false;
-    };
-  }, [payload.digest, dispatch]);
-  if (error !== '') {
-    return <p className="cvl-ErrorText">{error}</p>;
-  }
-  if (preview === null) {
-    return <p className="cvl-Muted">{texts.__('Loading the preview…')}</p>;
-  }
-  return richElement(preview.rich, texts);
-}
-
-/** The best preview there is; foreign markup stays in an image or in a frame that runs nothing. */
-function richElement(rich: Readonly<Record<string, string>>, texts: ITexts): JSX.Element | null {
-  const label = texts.__('Preview of the value');
-  if (rich['image/svg+xml'] !== undefined) {
-    const source = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(rich['image/svg+xml'])}`;
-    return <img className="cvl-Payload-image" src={source} alt={label} />;
-  }
-  for (const type of ['image/png', 'image/jpeg', 'image/gif', 'image/webp']) {
-    if (rich[type] !== undefined) {
-      return (
-        <img className="cvl-Payload-image" src={`data:${type};base64,${rich[type]}`} alt={label} />
-      );
-    }
-  }
-  if (rich['text/html'] !== undefined) {
-    const style =
-      '<style>body{font:13px system-ui,sans-serif;margin:8px;color:#111;background:#fff}table{border-collapse:collapse}td,th{padding:3px 8px;border-bottom:1px solid #ddd;text-align:right}</style>';
-    return (
-      <iframe
-        className="cvl-Payload-html"
-        sandbox=""
-        srcDoc={style + rich['text/html']}
-        title={label}
-      />
-    );
-  }
-  return null;
+    return () => view.dispose();
+  }, [payload.digest, dispatch, texts]);
+  return (
+    <>
+      {remark !== null && (
+        <p className={remark.isError ? 'cvl-ErrorText' : 'cvl-Muted'}>{remark.text}</p>
+      )}
+      <div ref={host} />
+    </>
+  );
 }
