@@ -5,8 +5,7 @@ const WORDS = /^(?!\s*(stdout|stderr)\s*$)[^]*\p{L}{2}/u;
 const SHOWN =
   /^(alt|body|caption|category|label|okLabel|cancelLabel|placeholder|summary|title|tooltip|text|textContent|innerText|ariaLabel|ariaDescription|aria-(label|description|placeholder|roledescription|valuetext))$/;
 /** Functions that show their first argument. */
-const SHOWING =
-  /^(fillText|Option|createTextNode|error|warning|info|success|showErrorMessage)$/;
+const SHOWING = /^(fillText|Option|createTextNode|error|warning|info|success|showErrorMessage)$/;
 const TRANSLATORS = { __: [0], gettext: [0], _n: [0, 1], _p: [0, 1], _np: [0, 1, 2] };
 
 /** The literals that a value can come from, through `?:`, `||`, `+` and templates. */
