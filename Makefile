@@ -20,11 +20,11 @@ help:
 	@echo "make run      install, run the quickstart on a real Jupyter server, keep JupyterLab open (LAB=0: stop after it)"
 	@echo "make lab      JupyterLab on the working tree"
 	@echo "make test     every test: front end, Python, notebooks, browser"
-	@echo "make check    format, lint, types, import rules"
+	@echo "make check    format, lint, types, import rules, translations"
 	@echo "make bench    time dispatches and what is around them (BENCH='--large --growth --dask --peers all': more)"
 	@echo "make bench-compare   the last two runs of make bench side by side"
 	@echo "make docs     build the documentation into site/"
-	@echo "make format   rewrite files to the format that 'make check' wants"
+	@echo "make format   rewrite files to the format that 'make check' wants, and collect texts for translators"
 	@echo "make clean    remove what was built (distclean: the environments too)"
 
 run: $(VENV)/.run
@@ -55,6 +55,7 @@ format: $(VENV)/.test
 	ruff format .
 	ruff check --fix .
 	cd labextension && jlpm lint
+	python .ci/texts.py
 
 clean:
 	rm -rf covalent_lab/labextension covalent_lab/notebook/static labextension/lib labextension/*.tsbuildinfo

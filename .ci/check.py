@@ -13,6 +13,7 @@ CHECKS = {
     "import rules": ["lint-imports", "--no-cache"],
     "front end": ["jlpm", "lint:check"],
     "contract": ["jlpm", "contract:check"],
+    "translations": ["python", ".ci/texts.py", "--check"],
 }
 IN_LABEXTENSION = frozenset({"front end", "contract"})
 

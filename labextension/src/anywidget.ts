@@ -9,7 +9,7 @@ import type { GraphWire, NodeColumns } from './contract';
 import { isGraphWire } from './contract';
 import type { IGraphStructure } from './graph/structure';
 import { statesFromColumns } from './graph/states';
-import { plainTexts } from './graph/style';
+import { textsOfPage } from './texts';
 import { EmbeddedGraph } from './widgets/dagview/embed';
 import { applyFallbackTheme } from './widgets/dagview/fallback';
 
@@ -42,7 +42,7 @@ function render({ model, el }: { model: IModel; el: HTMLElement }): () => void {
   const dispatchId = model.get('dispatch_id') || null;
   const embed = new EmbeddedGraph({
     host: el,
-    texts: plainTexts,
+    texts: textsOfPage(),
     height: model.get('height') || DEFAULT_HEIGHT,
     dispatchId
   });

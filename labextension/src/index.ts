@@ -12,12 +12,14 @@ import { panelPlugin } from './plugins/panel';
 import { previewPlugin } from './plugins/preview';
 import { servicePlugin } from './plugins/service';
 import { statusPlugin } from './plugins/status';
+import { textsPlugin } from './plugins/texts';
 import { timelinesPlugin } from './plugins/timelines';
 import { viewsPlugin } from './plugins/views';
 
 export * from './tokens';
 
 export default [
+  textsPlugin,
   servicePlugin,
   notebooksPlugin,
   panelPlugin,

@@ -10,7 +10,7 @@ import { Widget } from '@lumino/widgets';
 
 import { Feed, RestClient } from './api';
 import { isLatticeBundle } from './contract';
-import { plainTexts } from './graph/style';
+import { textsOf, type ITexts } from './texts';
 import { DispatchModel } from './model';
 import { DispatchCard } from './widgets/card';
 
@@ -26,6 +26,7 @@ interface IConnections {
 class LatticeRenderer extends Widget implements IRenderMime.IRenderer {
   constructor(
     private readonly _mimeType: string,
+    private readonly _texts: ITexts,
     private readonly _connect: () => IConnections
   ) {
     super();
@@ -36,7 +37,7 @@ class LatticeRenderer extends Widget implements IRenderMime.IRenderer {
     const bundle: unknown = model.data[this._mimeType];
     if (!isLatticeBundle(bundle)) {
       this._clear();
-      this.node.textContent = plainTexts.__(
+      this.node.textContent = this._texts.__(
         'This output is not a workflow graph that this version can read.'
       );
       return;
@@ -52,7 +53,7 @@ class LatticeRenderer extends Widget implements IRenderMime.IRenderer {
       host: this.node,
       saved: bundle,
       model: dispatchId === null ? null : new DispatchModel({ ...this._connect(), dispatchId }),
-      texts: plainTexts,
+      texts: this._texts,
       height: HEIGHT
     });
     this._watchTheme(this._card);
@@ -87,7 +88,8 @@ function createRendererFactory(): IRenderMime.IRendererFactory {
   return {
     safe: true,
     mimeTypes: [MIME_TYPE],
-    createRenderer: options => new LatticeRenderer(options.mimeType, connect)
+    createRenderer: ({ mimeType, translator }) =>
+      new LatticeRenderer(mimeType, textsOf(translator ?? null), connect)
   };
 }
 

@@ -23,3 +23,22 @@ function fill(text: string, ...values: (string | number)[]): string {
 export function textsOf(translator: ITranslator | null): ITexts {
   return translator?.load('covalent_lab') ?? plainTexts;
 }
+
+/** The event by which outputs that cannot ask JupyterLab's services ask the page for texts. */
+const TEXTS_EVENT = 'covalent-lab:texts';
+
+/** The texts that this page offers; English where no extension of JupyterLab does. */
+export function textsOfPage(): ITexts {
+  const request = { texts: plainTexts };
+  document.dispatchEvent(new CustomEvent(TEXTS_EVENT, { detail: request }));
+  return request.texts;
+}
+
+/** Offers texts to everything on this page; returns what ends it. */
+export function offerTexts(texts: ITexts): () => void {
+  const answer = (event: Event) => {
+    (event as CustomEvent<{ texts: ITexts }>).detail.texts = texts;
+  };
+  document.addEventListener(TEXTS_EVENT, answer);
+  return () => document.removeEventListener(TEXTS_EVENT, answer);
+}

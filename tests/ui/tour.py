@@ -114,7 +114,7 @@ def tour(lab: LabPage, *, failed: str, nested: str, wide: str) -> Iterator[Stop]
 
     lab.execute("covalent-lab:open-executors")
     executors = page.locator(".cvl-Executors:visible")
-    executors.get_by_role("region", name="local", exact=True).get_by_text("Settings", exact=True).click()
+    executors.get_by_role("region", name="local", exact=True).locator("summary", has_text="Settings").click()
     yield Stop(name="executors", shown=executors)
 
     lab.save_notebook(NOTEBOOK, CELLS)

@@ -25,6 +25,7 @@ export function pageOf<W extends Widget>(content: W, options: IPageOptions): Mai
 
 /** The same for widgets of a kind of their own. */
 export function asPage<P extends MainAreaWidget>(page: P, options: IPageOptions): P {
+  page.title.changed.connect(({ label }) => page.content.node.setAttribute('aria-label', label));
   page.toolbar.hide();
   page.id = options.id;
   page.title.icon = covalentIcon;

@@ -2,6 +2,7 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
@@ -18,6 +19,7 @@ import {
 } from '../model';
 import type { GraphDefaults, ICovalentSettings } from '../tokens';
 import { ICovalentLab } from '../tokens';
+import { translateSettings } from './texts';
 
 const DEFAULTS: ICovalentSettings = {
   pageSize: 50,
@@ -127,9 +129,12 @@ export const servicePlugin: JupyterFrontEndPlugin<ICovalentLab> = {
   description: 'Models of the dispatches of this server, kept current.',
   autoStart: true,
   provides: ICovalentLab,
-  optional: [ISettingRegistry],
-  activate: async (app, registry: ISettingRegistry | null) => {
+  optional: [ISettingRegistry, ITranslator],
+  activate: async (app, registry: ISettingRegistry | null, translator: ITranslator | null) => {
     const lab = new CovalentLab(app);
+    registry?.transform(servicePlugin.id, {
+      fetch: plugin => translateSettings(plugin, translator)
+    });
     try {
       const settings = await registry?.load(servicePlugin.id);
       const apply = () =>
