@@ -141,6 +141,15 @@ describe('svgOf', () => {
     }
   );
 
+  it('shows what is different from another graph', () => {
+    const scene = sceneOf(DEFAULT_VIEW, 'layered');
+    expect(svgOf(scene)).not.toContain('<circle');
+    const svg = svgOf({ ...scene, marks: new Map([[3, 'added'] as const]) });
+    expect(svg.match(/<circle/g)).toHaveLength(1);
+    expect(svg).toContain('stroke-dasharray');
+    expect(svg).toContain('>+<');
+  });
+
   it('shows stacks with what is done of them', () => {
     const svg = svgOf(sceneOf(STACKED, 'layered'));
     expect(svg).toContain('work ×10');

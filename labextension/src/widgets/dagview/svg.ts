@@ -1,5 +1,6 @@
 /** The whole graph as an SVG document, in the colours of the screen: for papers and slides. */
 
+import { MARK_SIGNS } from '../../graph/marks';
 import { statusName } from '../../graph/states';
 import { nodeWord, statusTone } from '../../graph/style';
 import { KIND_PATHS } from './glyphs';
@@ -23,7 +24,7 @@ export function svgOf(scene: IScene): string {
   edges.forEach(edge => traceEdge(lines, layout, edge));
   const arrows = new PathData();
   edges.forEach(edge => traceArrow(arrows, layout, edge));
-  const cards = [...layout.nodes].map(id => card(scene, id));
+  const cards = [...layout.nodes].map(id => card(scene, id) + mark(scene, id));
   const labels = scene.showEdgeLabels ? edges.map(edge => edgeLabel(scene, edge)) : [];
   const kinds = [...new Set(structure.kinds)].map(
     kind => `<path id="kind-${kind}" d="${KIND_PATHS[kind]}"/>`
@@ -116,6 +117,25 @@ function card(scene: IScene, id: number): string {
     isLow ? '' : text(word, left + 10, top + height * 0.8, 10.5, colour),
     isLow ? '' : text(place, left + width - 10, top + height * 0.8, 10.5, palette.textMuted, 'end'),
     '</g>'
+  ].join('');
+}
+
+/** What is different about a node, as on the canvas. */
+function mark(scene: IScene, id: number): string {
+  const { layout, palette } = scene;
+  const found = scene.marks?.get(id);
+  if (found === undefined) {
+    return '';
+  }
+  const [width, height] = [layout.nodeWidth[id] + 6, layout.nodeHeight[id] + 6];
+  const [left, top] = [layout.x[id] - width / 2, layout.y[id] - height / 2];
+  const outline = `stroke="${palette.mark}" stroke-width="2"`;
+  const dash = found === 'differs' ? '' : ' stroke-dasharray="6 4"';
+  return [
+    `<rect x="${rounded(left)}" y="${rounded(top)}" width="${rounded(width)}" height="${rounded(height)}" ` +
+      `rx="10" fill="none" ${outline}${dash}/>`,
+    `<circle cx="${rounded(left)}" cy="${rounded(top)}" r="8.5" fill="${palette.card}" ${outline}/>`,
+    text(MARK_SIGNS[found], left, top + 4.5, 13, palette.text, 'middle')
   ].join('');
 }
 
