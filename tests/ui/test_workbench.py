@@ -68,7 +68,7 @@ def test_dispatches_are_counted_sorted_selected_and_deleted_in_the_table(
 
 
 def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> None:
-    """With other arguments from a form, then with another function from a cell; a cell loads the result."""
+    """With other arguments from a form, then with another function from a cell; a cell, or what is copied, loads it."""
     page = lab.page
     lab.new_notebook()
     lab.add_cell(WORKFLOW, is_run=True)
@@ -92,8 +92,12 @@ def test_a_dispatch_runs_again_from_the_notebook_with_changes(lab: LabPage) -> N
     expect(row.get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
 
     row.click()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    view.get_by_role("button", name="Copy Python").first.click()
     view.get_by_role("button", name="Load result in notebook").click()
     page.wait_for_function(f"() => ({OUTPUTS})().includes('[10, 20, 30]')", timeout=LONG_MS)
+    lab.add_cell(page.evaluate("() => navigator.clipboard.readText()"), is_run=True)
+    expect(lab.active_cell.locator(".jp-OutputArea-executeResult")).to_contain_text("[10, 20, 30]", timeout=LONG_MS)
 
     lab.add_cell("def scale(x, factor):\n    return sum(x)", is_run=False)
     row.click()

@@ -95,6 +95,16 @@ describe('commands with notebooks', () => {
     expect(inserted[0]).toContain('{"fit": fit}');
   });
 
+  it('copy what loads the result', async () => {
+    const writeText = vi.fn(async () => undefined);
+    vi.stubGlobal('navigator', { clipboard: { writeText } });
+    await commands.execute(CommandIds.copyExpression, { dispatchId: 'a' });
+    vi.unstubAllGlobals();
+    expect(writeText).toHaveBeenCalledWith(
+      'import covalent_lab as ct\n\nct.get_result("a", wait=True).result'
+    );
+  });
+
   it('open the cell that dispatched, or say that it is not known', async () => {
     await commands.execute(CommandIds.openOrigin);
     expect(error.mock.calls[0][0]).toContain('not known');
