@@ -165,7 +165,7 @@ function Table(props: ITableProps): JSX.Element {
                     </td>
                     <td>{structure.kinds[id]}</td>
                     <td>
-                      <Time at={nodes.startedAt[id]} now={now} texts={texts} />
+                      <Time at={nodes.startedAt[id]} now={now} texts={texts} isShort />
                     </td>
                     <td>{runTime(time, isGoingOn(nodes.status[id]))}</td>
                     <td>{formatDuration(nodes.cpuS[id]) || '-'}</td>
