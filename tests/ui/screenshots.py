@@ -130,9 +130,11 @@ def dispatches(server: LiveServer) -> Mapping[str, str]:
     ids = {}
     for name, (lattice, argument) in runs.items():
         ids[name] = ct.dispatch(lattice, dispatcher_addr=address)(argument)
-        ct.get_result(ids[name], wait=True, dispatcher_addr=address)
     ids["narrow"] = ct.redispatch(ids["wide"], dispatcher_addr=address)(9)
-    ct.get_result(ids["narrow"], wait=True, dispatcher_addr=address)
+    for name, dispatch_id in ids.items():
+        result = ct.get_result(dispatch_id, wait=True, dispatcher_addr=address)
+        if (result.status == "FAILED") != (name == "failed"):
+            raise RuntimeError(f"the dispatch {name!r} is {result.status}: {result.error}")
     return ids
 
 
