@@ -24,13 +24,44 @@ from tests.ui.tour import THEMES, tour
 IMAGES = ROOT / "docs" / "images"
 SHOWN_THEMES = ("light", "dark")
 COLOURS = 255
-PICTURED = ("list", "table", "comparison", "dispatch", "graph", "node", "timeline", "settings", "preview", "card")
-SHORTEN = """([path, short]) => {
+PICTURED = (
+    "launcher",
+    "list",
+    "table",
+    "comparison",
+    "dispatch",
+    "sublattices",
+    "graph",
+    "timeline",
+    "node",
+    "nodes",
+    "settings",
+    "logs",
+    "executors",
+    "card",
+    "form",
+    "preview",
+    "missing",
+)
+SHORTEN = """paths => {
+  const shorten = text => paths.reduce((short, [path, name]) => short.replaceAll(path, name), text);
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
-    texts.currentNode.nodeValue = texts.currentNode.nodeValue.replaceAll(path, short);
+    const { currentNode } = texts;
+    const short = shorten(currentNode.nodeValue);
+    if (short !== currentNode.nodeValue) {
+      currentNode.nodeValue = short;
+    }
   }
+  for (const field of document.querySelectorAll('input[type=text]')) {
+    field.value = shorten(field.value);
+  }
+  document.activeElement?.blur();
 }"""
+PLUGIN = """from annealing_client import Annealer
+
+EXECUTOR_PLUGIN_NAME = "AnnealingExecutor"
+"""
 NOTEBOOK_SHARE = 0.3
 
 
@@ -84,6 +115,14 @@ def show_only_notebook(lab: LabPage, text: str) -> None:
     lab.scroll_to_cell(text)
 
 
+def break_plugins(config: Path) -> None:
+    """Put files where the server looks for executors that are none, so that its log has something."""
+    plugins = config / "covalent_lab" / "executor_plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "annealing.py").write_text(PLUGIN, encoding="utf-8")
+    (plugins / "machines.py").write_text("NAMES = ['north', 'south']", encoding="utf-8")
+
+
 def dispatches(server: LiveServer) -> Mapping[str, str]:
     """Run what the views show, and return the ids."""
     address = f"{server.url}?token={server.lab_token}"
@@ -91,12 +130,36 @@ def dispatches(server: LiveServer) -> Mapping[str, str]:
     ids = {}
     for name, (lattice, argument) in runs.items():
         ids[name] = ct.dispatch(lattice, dispatcher_addr=address)(argument)
-        ct.get_result(ids[name], wait=True, dispatcher_addr=address)
+    ids["narrow"] = ct.redispatch(ids["wide"], dispatcher_addr=address)(9)
+    for name, dispatch_id in ids.items():
+        result = ct.get_result(dispatch_id, wait=True, dispatcher_addr=address)
+        if (result.status == "FAILED") != (name == "failed"):
+            raise RuntimeError(f"the dispatch {name!r} is {result.status}: {result.error}")
     return ids
 
 
-def show_views(lab: LabPage, ids: Mapping[str, str]) -> None:
-    """Keep each view by itself."""
+def show_beginning(lab: LabPage) -> None:
+    """Keep the list where nothing was dispatched."""
+    lab.page.set_viewport_size({"width": 1280, "height": 640})
+    lab.show_sidebar()
+    for name in SHOWN_THEMES:
+        lab.set_theme(THEMES[name])
+        lab.settle()
+        keep(f"first-{name}", lab.sidebar.screenshot())
+
+
+def show_menu(lab: LabPage, theme: str) -> None:
+    """Keep the menu, with what can be done with the node that is selected."""
+    lab.page.get_by_role("menuitem", name="Covalent", exact=True).click()
+    menu = lab.page.locator(".lm-Menu:visible")
+    expect(menu).to_be_visible()
+    keep(f"menu-{theme}", menu.screenshot())
+    lab.page.keyboard.press("Escape")
+
+
+def show_views(lab: LabPage, ids: Mapping[str, str], folder: Path) -> None:
+    """Keep each view by itself; of the server's folder only the ends of paths are shown."""
+    paths = [[str(ROOT), "~/project"], [str(folder / "home"), "~"], [str(folder), "~"], [sys.prefix, "~/project/.venv"]]
     for name in SHOWN_THEMES:
         lab.open()
         lab.set_theme(THEMES[name])
@@ -105,8 +168,10 @@ def show_views(lab: LabPage, ids: Mapping[str, str]) -> None:
                 continue
             lab.page.mouse.move(0, 0)
             lab.settle()
-            lab.page.evaluate(SHORTEN, [str(ROOT), "~/project"])
-            keep(f"{stop.name}-{name}", stop.shown.screenshot())
+            lab.page.evaluate(SHORTEN, paths)
+            keep(f"{stop.name}-{name}", (stop.frame or stop.shown).screenshot())
+            if stop.name == "node":
+                show_menu(lab, name)
 
 
 def keep(name: str, png: bytes) -> None:
@@ -126,16 +191,20 @@ def main() -> int:
         notebooks = Path(folder, "notebooks")
         shutil.copytree(ROOT / "notebooks", notebooks, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_ARGUMENTS))
+        environ = private_environment(Path(folder))
+        break_plugins(Path(environ["XDG_CONFIG_HOME"]))
         with LiveServer.start(
             root_dir=notebooks,
             log=ROOT / "test-results" / "screenshots-jupyterlab.log",
-            environ=private_environment(Path(folder)),
+            environ=environ,
             arguments=built_here(Path(folder)),
         ) as server:
-            page = browser.new_page(viewport={"width": 1680, "height": 1000})
+            page = browser.new_page()
             page.set_default_timeout(LONG_MS)
             lab = LabPage(page=page, server=server)
             lab.open()
+            show_beginning(lab)
+            page.set_viewport_size({"width": 1680, "height": 1000})
             arrange(lab)
             for name in SHOWN_THEMES:
                 lab.set_theme(THEMES[name])
@@ -146,7 +215,7 @@ def main() -> int:
             lab.settle()
             keep("notebook-light", page.screenshot())
             page.set_viewport_size({"width": 1280, "height": 800})
-            show_views(lab, dispatches(server))
+            show_views(lab, dispatches(server), Path(folder))
         browser.close()
     return 0
 

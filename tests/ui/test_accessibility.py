@@ -36,7 +36,12 @@ def checked(lab: LabPage) -> LabPage:
 @pytest.fixture
 def dispatches(ended: Callable[..., str]) -> dict[str, str]:
     """Dispatches for every view."""
-    return {"failed": ended(gated.broken, 1), "nested": ended(fans.halves, 4), "wide": ended(fans.lanes, 12)}
+    return {
+        "failed": ended(gated.broken, 1),
+        "nested": ended(fans.halves, 4),
+        "wide": ended(fans.lanes, 12),
+        "narrow": ended(fans.lanes, 9),
+    }
 
 
 @pytest.mark.timeout(300)

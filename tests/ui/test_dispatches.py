@@ -10,6 +10,7 @@ import covalent_lab as ct
 from tests.ui import gated
 from tests.ui.lab_page import LONG_MS, LabPage
 
+LISTS = "**/covalent/api/v1/dispatches?*"
 IS_DRAWN = """([canvas, isDark]) => {
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   const [red, green, blue, alpha] = data;
@@ -176,6 +177,26 @@ def test_the_list_can_be_searched(lab: LabPage, submit: Callable[..., str], addr
 
     search.fill("no dispatch is called so")
     expect(lab.sidebar).to_contain_text("No dispatch matches.")
+
+
+def test_a_list_that_cannot_be_read_says_so_and_can_be_asked_again(lab: LabPage, ended: Callable[..., str]) -> None:
+    """Once for a server that is gone and once for one that refuses; what was listed stays."""
+    dispatch_id = ended(gated.broken, 6)
+    lab.show_sidebar()
+    expect(lab.row(dispatch_id)).to_be_visible(timeout=LONG_MS)
+    alert = lab.sidebar.get_by_role("alert")
+
+    lab.page.route(LISTS, lambda route: route.abort())
+    lab.sidebar.get_by_role("button", name="Refresh the list").click()
+    expect(alert).to_contain_text("Check that Jupyter runs")
+    lab.page.unroute(LISTS)
+    lab.page.route(LISTS, lambda route: route.fulfill(status=403, body="{}"))
+    alert.get_by_role("button", name="Try again").click()
+    expect(alert).to_contain_text("Reload the page to log in again.")
+    expect(lab.row(dispatch_id)).to_be_visible()
+    lab.page.unroute(LISTS)
+    alert.get_by_role("button", name="Try again").click()
+    expect(alert).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

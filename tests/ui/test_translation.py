@@ -147,6 +147,7 @@ def test_no_text_stays_english(speaking: Callable[[str], LabPage], place: Place)
         "failed": place.finished(gated.broken, 1),
         "nested": place.finished(fans.halves, 4),
         "wide": place.finished(fans.lanes, 12),
+        "narrow": place.finished(fans.lanes, 9),
     }
     assert plain(lab.page.evaluate(COMMANDS)) == []
     for stop in tour(lab, **ids):

@@ -43,13 +43,15 @@ class Stop:
     Attributes:
         name: Short name, fit for a file.
         shown: The view.
+        frame: What a picture of it shows, if not the view alone.
     """
 
     name: str
     shown: "Locator"
+    frame: "Locator | None" = None
 
 
-def tour(lab: LabPage, *, failed: str, nested: str, wide: str) -> Iterator[Stop]:
+def tour(lab: LabPage, *, failed: str, nested: str, wide: str, narrow: str) -> Iterator[Stop]:
     """Show one view after the other; each stays until the next is asked for.
 
     Args:
@@ -57,22 +59,24 @@ def tour(lab: LabPage, *, failed: str, nested: str, wide: str) -> Iterator[Stop]
         failed: Id of a dispatch with a failed task.
         nested: Id of one with sublattices.
         wide: Id of one with many nodes.
+        narrow: Id of one that repeats it with another argument; both are the newest.
     """
     page = lab.page
     lab.execute("launcher:create")
-    yield Stop(name="launcher", shown=page.locator(".jp-LauncherCard:visible", has_text="Quickstart"))
+    card = page.locator(".jp-LauncherCard:visible", has_text="Quickstart")
+    yield Stop(name="launcher", shown=card, frame=page.locator(".jp-Launcher-section").filter(has=card))
 
     lab.show_sidebar()
-    expect(lab.row(wide)).to_be_visible(timeout=LONG_MS)
+    expect(lab.row(narrow)).to_be_visible(timeout=LONG_MS)
     yield Stop(name="list", shown=lab.sidebar)
 
     lab.execute("covalent-lab:open-table")
     table = page.locator(".cvl-DispatchTable:visible")
     expect(table.locator("tbody tr").first).to_be_visible()
-    table.get_by_role("checkbox").last.check()
+    for dispatch_id in (wide, narrow):
+        table.locator(f"[data-dispatch-id='{dispatch_id}']").get_by_role("checkbox").check()
     yield Stop(name="table", shown=table)
 
-    table.get_by_role("checkbox").nth(1).check()
     table.get_by_role("button", name="Compare selected").click()
     comparison = page.locator(".cvl-Comparison:visible")
     expect(comparison.get_by_role("rowheader").first).to_be_visible()
@@ -92,7 +96,9 @@ def tour(lab: LabPage, *, failed: str, nested: str, wide: str) -> Iterator[Stop]
     view.get_by_role("button", name="Show timeline").click()
     timeline = page.locator(".cvl-Timeline:visible")
     timeline.get_by_role("button", name="Next node on the critical path").click()
+    lab.execute("application:set-mode", mode="single-document")
     yield Stop(name="timeline", shown=timeline)
+    lab.execute("application:set-mode", mode="multiple-document")
     lab.execute("application:close")
 
     lab.open_dispatch(failed)
@@ -106,16 +112,19 @@ def tour(lab: LabPage, *, failed: str, nested: str, wide: str) -> Iterator[Stop]
     lab.show_nodes_as_list()
     yield Stop(name="nodes", shown=view)
 
+    lab.execute("covalent-lab:open-executors")
+    executors = page.locator(".cvl-Executors:visible")
+    local = executors.get_by_role("region", name="local", exact=True)
+    local.get_by_role("button", name="Check local").click()
+    expect(local.get_by_role("status")).not_to_be_empty(timeout=LONG_MS)
+    local.locator("summary", has_text="Settings").click()
+    yield Stop(name="executors", shown=executors)
+
     for name, place in (("settings", ".cvl-Settings"), ("logs", ".cvl-Logs")):
         lab.execute(f"covalent-lab:open-{name}")
         shown = page.locator(f"{place}:visible")
         expect(shown.get_by_role("heading").first).to_be_visible()
         yield Stop(name=name, shown=shown)
-
-    lab.execute("covalent-lab:open-executors")
-    executors = page.locator(".cvl-Executors:visible")
-    executors.get_by_role("region", name="local", exact=True).locator("summary", has_text="Settings").click()
-    yield Stop(name="executors", shown=executors)
 
     lab.save_notebook(NOTEBOOK, CELLS)
     notebook = lab.open_notebook(NOTEBOOK)
@@ -125,6 +134,12 @@ def tour(lab: LabPage, *, failed: str, nested: str, wide: str) -> Iterator[Stop]
     card = notebook.locator(".jp-Cell").filter(has_text="ct.dispatch").locator(".cvl-Mime")
     expect(card).to_contain_text("Completed", timeout=LONG_MS)
     yield Stop(name="card", shown=card)
+    lab.sidebar.get_by_role("row").filter(has_text="stretching").first.click()
+    view.get_by_role("button", name="With changes…").click()
+    form = page.get_by_role("dialog")
+    expect(form.get_by_label("factor")).to_have_value("2", timeout=LONG_MS)
+    yield Stop(name="form", shown=form.locator(".jp-Dialog-content"))
+    form.get_by_role("button", name="Cancel").click()
     lab.execute("covalent-lab:show-preview")
     yield Stop(name="preview", shown=page.locator(".cvl-Preview:visible"))
 

@@ -134,7 +134,8 @@ export class ExecutorsModel implements IDisposable {
   async refresh(): Promise<void> {
     try {
       const [list, cluster] = await Promise.all([this._client.list(), this._client.cluster()]);
-      this._views = list.items;
+      const rank = (view: ExecutorView) => Number(!view.is_default);
+      this._views = [...list.items].sort((a, b) => rank(a) - rank(b));
       this._cluster = cluster;
       this._error = '';
       this._isLoaded = true;

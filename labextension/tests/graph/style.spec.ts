@@ -17,21 +17,21 @@ import { readPalette } from '../../src/widgets/dagview/palette';
 import { StatusIcon } from '../../src/widgets/parts';
 import colours from '../../style/graph.css?raw';
 
-const WORDS = {
-  NEW_OBJECT: 'Pending',
-  STARTING: 'Starting',
-  RUNNING: 'Running',
-  COMPLETED: 'Completed',
-  FAILED: 'Failed',
-  CANCELLED: 'Cancelled',
-  DISPATCHING: 'Dispatching',
-  PENDING_REUSE: 'Pending reuse',
-  PENDING_REPLACEMENT: 'Pending replacement',
-  PENDING_POSTPROCESSING: 'Pending postprocessing',
-  POSTPROCESSING: 'Postprocessing',
-  POSTPROCESSING_FAILED: 'Postprocessing failed'
+const SHOWN = {
+  NEW_OBJECT: ['Pending', 'pending'],
+  STARTING: ['Starting', 'queued'],
+  RUNNING: ['Running', 'running'],
+  COMPLETED: ['Completed', 'completed'],
+  FAILED: ['Failed', 'failed'],
+  CANCELLED: ['Cancelled', 'cancelled'],
+  DISPATCHING: ['Dispatching', 'dispatching'],
+  PENDING_REUSE: ['Pending reuse', 'queued'],
+  PENDING_REPLACEMENT: ['Pending replacement', 'queued'],
+  PENDING_POSTPROCESSING: ['Pending postprocessing', 'queued'],
+  POSTPROCESSING: ['Postprocessing', 'running'],
+  POSTPROCESSING_FAILED: ['Postprocessing failed', 'failed']
 };
-const STATUSES = Object.keys(WORDS);
+const STATUSES = Object.keys(SHOWN);
 
 describe('a status', () => {
   it('is known here if programs or the server name it', () => {
@@ -39,8 +39,8 @@ describe('a status', () => {
     expect(new Set(STATUSES)).toEqual(new Set([...named, ...NODE_STATUSES]));
   });
 
-  it.each(Object.entries(WORDS))('%s has the word %s', (status, word) => {
-    expect(statusWord(status, plainTexts)).toBe(word);
+  it.each(Object.entries(SHOWN))('%s has its word and tone', (status, shown) => {
+    expect([statusWord(status, plainTexts), statusTone(status)]).toEqual(shown);
   });
 
   it('that nobody knows yet shows its name', () => {

@@ -1,7 +1,7 @@
 import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { NodeDetail } from '../../src/contract';
+import type { NodeDetail, Payload } from '../../src/contract';
 import { OPEN_EVENT } from '../../src/contract/open';
 import { plainTexts } from '../../src/graph/style';
 import { DispatchModel, NodeModel } from '../../src/model';
@@ -18,6 +18,10 @@ Traceback (most recent call last):
     return 1 / 0
            ~~^~~
 ZeroDivisionError: division by zero`;
+
+const VALUE: Payload = { digest: 'abc', size: 145, type: 'int', text: '42', rich: [] };
+const copied = vi.fn((text: string) => Promise.resolve(void text));
+Object.defineProperty(navigator, 'clipboard', { value: { writeText: copied } });
 
 let rest: FakeRest;
 let feed: FakeFeed;
@@ -63,18 +67,47 @@ describe('the panel of a dispatch', () => {
     expect(screen.queryByRole('tablist')).toBeNull();
   });
 
+  it('shows facts of a dispatch, and a dash where nothing has begun', async () => {
+    await opened({ completed: 1, started_at: 1_700_000_000, ended_at: 1_700_000_061 });
+    await screen.findByTitle('/results/a');
+    const facts = () =>
+      Object.fromEntries(
+        screen.getAllByRole('term').map(term => [term.textContent, term.nextSibling?.textContent])
+      );
+    expect(facts()).toMatchObject({ Id: 'a', Tasks: '1 of 3 completed', Python: '3.11.0' });
+    expect(facts()).toMatchObject({ 'Results folder': '/results/a', 'Run time': '1 m 01 s' });
+    expect(facts().Started).toMatch(/^Nov 1[45], 2023, \d\d:\d\d:20$/);
+    expect(facts().Ended).toMatch(/^Nov 1[45], 2023, \d\d:\d\d:21$/);
+    cleanup();
+    await opened({ status: 'NEW_OBJECT', started_at: null });
+    expect(facts()).toMatchObject({ Started: '-', Ended: '-', 'Run time': '-' });
+  });
+
+  it('shows inputs and result, and copies expressions that load them again', async () => {
+    await opened({ inputs: { ...VALUE, text: '(7,)' }, result: VALUE });
+    for (const [title, text, expression] of [
+      ['Result', '42', 'get_result("a", wait=True).result'],
+      ['Inputs', '(7,)', 'get_result("a").inputs.get_deserialized()']
+    ]) {
+      const section = within(screen.getByText(title).closest('details') as HTMLElement);
+      expect(section.getByText(text)).toBeTruthy();
+      await act(async () => fireEvent.click(section.getByRole('button', { name: 'Copy Python' })));
+      expect(copied.mock.lastCall?.[0]).toContain(expression);
+    }
+  });
+
   it('leads to the notebook cell that dispatched it, where that is known', async () => {
     const openOrigin = vi.fn();
     const origin = { notebook: 'fits/run.ipynb', cell_id: 'c1', script: null };
     await opened({ origin }, { openOrigin });
-    expect(screen.getByText('fits/run.ipynb')).toBeTruthy();
+    expect(screen.getByTitle('fits/run.ipynb')).toBeTruthy();
     fireEvent.click(screen.getByRole('button', { name: 'Open notebook cell' }));
     expect(openOrigin).toHaveBeenCalled();
     cleanup();
     await opened({
       origin: { notebook: null, cell_id: null, script: '/srv/fit.py' }
     });
-    expect(screen.getByText('/srv/fit.py')).toBeTruthy();
+    expect(screen.getByTitle('/srv/fit.py')).toBeTruthy();
     expect(screen.queryByRole('button', { name: 'Open notebook cell' })).toBeNull();
   });
 
@@ -167,6 +200,57 @@ describe('the panel of a node', () => {
     expect(within(panel).getByRole('alert').textContent).toContain('division by zero');
     expect(panel.textContent).toContain('return 1 / 0');
     expect(screen.getByRole('button', { name: 'Copy node id' })).toBeTruthy();
+  });
+
+  it('shows what a node is and when it ran; a parameter does not run', async () => {
+    const name = 'fit_a_line';
+    await shown({ name, doc: 'Fits a line.', node_id: 4, started_at: 101, ended_at: 166 });
+    expect(screen.getByRole('heading', { name })).toBeTruthy();
+    expect(screen.getByRole('img', { name: 'Completed' })).toBeTruthy();
+    expect(screen.getByText('Fits a line.')).toBeTruthy();
+    expect(screen.getByText('1 m 05 s')).toBeTruthy();
+    expect(screen.getAllByText(/^Jan 01, 1970, \d\d:\d\d:\d\d$/).length).toBe(2);
+    await act(async () => fireEvent.click(screen.getByRole('button', { name: 'Copy node id' })));
+    expect(copied).toHaveBeenLastCalledWith('4');
+    cleanup();
+    await shown({ status: 'NEW_OBJECT', started_at: null, ended_at: null });
+    expect(screen.getAllByText('-').length).toBe(3);
+    cleanup();
+    await shown({ kind: 'parameter', name: ':parameter:5', started_at: null, ended_at: null });
+    expect(screen.queryByText('Started')).toBeNull();
+  });
+
+  it('shows output and inputs, and copies an expression that loads the output again', async () => {
+    const input = {
+      name: 'x',
+      source: 3,
+      source_name: 'load',
+      param_type: 'kwarg',
+      arg_index: null
+    } as const;
+    await shown({
+      node_id: 4,
+      output: VALUE,
+      inputs: [{ ...input, payload: { ...VALUE, text: '7' } }]
+    });
+    expect(screen.getByRole('tabpanel').textContent).toContain('42');
+    await act(async () => fireEvent.click(screen.getByRole('button', { name: 'Copy Python' })));
+    expect(copied.mock.lastCall?.[0]).toContain('get_node_result(4)["output"].get_deserialized()');
+    fireEvent.click(screen.getByRole('tab', { name: 'Inputs' }));
+    expect(screen.getByRole('tabpanel').textContent).toBe('xload (3)7');
+  });
+
+  it('shows what was printed to both streams', async () => {
+    await shown({ stdout: 'line 1', stderr: 'careful' });
+    fireEvent.click(screen.getByRole('tab', { name: 'Logs' }));
+    expect(screen.getByRole('tabpanel').textContent).toBe('stdoutline 1stderrcareful');
+  });
+
+  it('shows its source', async () => {
+    await shown({ source: 'def fit(x):\n    return x' });
+    fireEvent.click(screen.getByRole('tab', { name: 'Source' }));
+    expect(screen.getByRole('tabpanel').textContent).toContain('def fit(x):');
+    expect(screen.getByRole('button', { name: 'Copy source' })).toBeTruthy();
   });
 
   it('says what a task used, if that was measured', async () => {

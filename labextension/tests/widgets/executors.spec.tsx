@@ -245,6 +245,12 @@ describe('the view of executors', () => {
     expect(client.list).toHaveBeenCalledTimes(3);
   });
 
+  it('begins with the default executor', async () => {
+    await show(executor('dask'), executor('local', { is_default: true }), executor('ssh'));
+    const names = screen.getAllByRole('heading', { level: 3 }).map(heading => heading.textContent);
+    expect(names).toEqual(['local', 'dask', 'ssh']);
+  });
+
   it('says what to do where there are none', async () => {
     await show();
     expect(screen.getByText(/found no executors.*pip check/)).toBeTruthy();

@@ -157,7 +157,7 @@ function Nodes(props: ITableProps): JSX.Element {
                   </td>
                   <td>{kindWord(structure.kinds[id], texts)}</td>
                   <td>
-                    <Time at={nodes.startedAt[id]} now={now} texts={texts} />
+                    <Time at={nodes.startedAt[id]} now={now} texts={texts} isShort />
                   </td>
                   <td>{runTime(time, isGoingOn(nodes.status[id]))}</td>
                   <td>{formatDuration(nodes.cpuS[id]) || '-'}</td>

@@ -8,8 +8,14 @@ import { CopyButton, EmptyPicture, PythonSource } from '../parts';
 
 const EXAMPLE = `import covalent_lab as ct
 
-square = ct.electron(lambda x: x * x)
-workflow = ct.lattice(lambda x: square(x) + 1)
+@ct.electron
+def square(x):
+    return x * x
+
+@ct.lattice
+def workflow(x):
+    return square(x) + 1
+
 ct.dispatch(workflow)(4)`;
 
 /** How to begin; or a word about the filter, and the way out of it. */

@@ -41,6 +41,7 @@ export function DispatchOverview(props: {
   const runtime = elapsed(detail.started_at, detail.ended_at, now);
   const id = detail.dispatch_id;
   const origin = originOf(detail);
+  const by = origin?.notebook ?? origin?.script ?? null;
   return (
     <>
       <div className="cvl-Panel-head">
@@ -100,7 +101,10 @@ export function DispatchOverview(props: {
               </span>
             )
           ],
-          [texts.__('Dispatched by'), origin?.notebook ?? origin?.script ?? ''],
+          [
+            texts.__('Dispatched by'),
+            by === null ? '' : <MiddleText key="by" text={by} tail={16} />
+          ],
           [texts.__('Python'), detail.python_version]
         ]}
       />

@@ -2,7 +2,7 @@
 
 import type { JSX } from 'react';
 
-import { formatTime } from '../../graph/dates';
+import { formatMoment, formatTime } from '../../graph/dates';
 import type { ITexts } from '../../graph/style';
 
 /** A moment, with the whole ISO time as its tooltip; `-` where there is none. */
@@ -10,9 +10,11 @@ export function Time(props: {
   at: number | null | undefined;
   now: number;
   texts: ITexts;
+  /** In narrow places. */
+  isShort?: boolean;
 }): JSX.Element {
   const { at, now, texts } = props;
-  const text = formatTime(at, now, texts);
+  const text = (props.isShort === true ? formatMoment : formatTime)(at, now, texts);
   const iso = text === '-' ? undefined : new Date(Number(at) * 1000).toISOString();
   return (
     <time dateTime={iso} title={iso}>

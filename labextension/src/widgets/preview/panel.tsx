@@ -9,14 +9,13 @@ import type { PreviewModel } from '../../model';
 import {
   BACK,
   ComponentWidget,
-  CopyButton,
   Dependencies,
   dependenciesOf,
   ExecutorSection,
   Facts,
   Glyph,
-  PythonSource,
   Section,
+  SourceView,
   useSignal
 } from '../parts';
 
@@ -63,7 +62,11 @@ function Workflow({ model, texts }: IPanelProps): JSX.Element | null {
           [texts.__('Executors'), executorsOf(structure).join(', ')]
         ]}
       />
-      {bundle.source && <Source source={bundle.source} texts={texts} />}
+      {bundle.source && (
+        <Section title={texts.__('Source')}>
+          <SourceView source={bundle.source} texts={texts} />
+        </Section>
+      )}
       <p className="cvl-Panel-hint">
         {texts.__('This workflow was drawn and does not run. Select a node to see what it is.')}
       </p>
@@ -131,18 +134,11 @@ function Node(props: IPanelProps & { id: number }): JSX.Element | null {
           <Dependencies dependencies={dependencies} texts={texts} />
         </Section>
       )}
-      {task?.source && <Source source={task.source} texts={texts} />}
+      {task?.source && (
+        <Section title={texts.__('Source')}>
+          <SourceView source={task.source} texts={texts} />
+        </Section>
+      )}
     </div>
-  );
-}
-
-function Source(props: { source: string; texts: ITexts }): JSX.Element {
-  const { source, texts } = props;
-  const copy = <CopyButton text={source} label={texts.__('Copy source')} texts={texts} isIcon />;
-  return (
-    <Section title={texts.__('Source')}>
-      {copy}
-      <PythonSource source={source} />
-    </Section>
   );
 }
