@@ -13,6 +13,7 @@ from tests.ui.lab_page import LONG_MS, LabPage
 
 MANY = 10_000
 DISTANCE = 150
+FIRST_ROW = {"x": 300, "y": 60}
 COLOURS = """canvas => {
   const style = getComputedStyle(canvas);
   const read = name => {
@@ -222,7 +223,7 @@ def test_ten_thousand_nodes_open_and_are_found(lab: LabPage, ended: Callable[...
 
 
 def test_the_timeline_says_what_the_end_waited_for(lab: LabPage, ended: Callable[..., str]) -> None:
-    """It opens beside the graph; nodes are selected by keys, and shown in the graph."""
+    """It opens beside the graph; nodes are selected by clicks and keys, and shown in the graph."""
     dispatch_id = ended(fans.lanes, 3)
     lab.show_sidebar()
     view = lab.open_dispatch(dispatch_id)
@@ -233,8 +234,20 @@ def test_the_timeline_says_what_the_end_waited_for(lab: LabPage, ended: Callable
     expect(view.locator("canvas").first).to_be_visible()
     timeline.get_by_role("button", name="Next node on the critical path").click()
     expect(timeline).to_contain_text("on the critical path")
-    timeline.locator("canvas").press("Escape")
+    canvas = timeline.locator("canvas")
+    canvas.press("Escape")
     expect(timeline).to_contain_text("Select a node to see its times.")
+
+    pictures = []
+    for button in ("Fit to view", "Zoom in", "Zoom out", "Zoom in", "Fit to view"):
+        timeline.get_by_role("button", name=button).click()
+        lab.page.wait_for_function(IS_STILL, arg=canvas.element_handle())
+        pictures.append(canvas.evaluate("canvas => canvas.toDataURL()"))
+    assert pictures[0] == pictures[2] == pictures[4]
+    assert pictures[1] == pictures[3] != pictures[0]
+    canvas.click(position=FIRST_ROW)
+    expect(timeline.locator(".cvl-Timeline-selected")).to_contain_text("load, Completed")
+    canvas.press("Escape")
     timeline.locator("canvas").press("Tab")
     expect(timeline.locator(".cvl-Timeline-selected")).to_contain_text("ran")
     timeline.locator("canvas").press("Enter")
