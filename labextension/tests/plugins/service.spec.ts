@@ -14,7 +14,8 @@ async function labWith(composite?: object): Promise<ICovalentLab> {
   const serverSettings = ServerConnection.makeSettings();
   const app = { serviceManager: { serverSettings } } as unknown as JupyterFrontEnd;
   const settings = { composite, changed: { connect: () => true } };
-  const registry = composite && ({ load: async () => settings } as unknown as ISettingRegistry);
+  const fake = { load: async () => settings, transform: () => undefined };
+  const registry = composite && (fake as unknown as ISettingRegistry);
   return (await servicePlugin.activate(app, registry ?? null)) as ICovalentLab;
 }
 
