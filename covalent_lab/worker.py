@@ -22,7 +22,8 @@ control refers to by length). It leads a process group of its own, which ends wh
 
 A message brings one or more jobs, and beside them (`shared`) what all of these say alike. Each job after the first
 needs a grant, one byte of the pipe CLAIMS, when its turn comes: the other side can take grants back, which decides at
-one place who runs a job. Answers are sent before that.
+one place who runs a job. Answers are sent before that. The byte is the message's `number`: the next message may be
+granted before a job of this one asks.
 
 A job can have several steps, each with an answer of its own: later ones (`then`) may refer to the output of earlier
 ones, which is decoded anew each time, so that what a step changes is seen by no other.
@@ -52,7 +53,7 @@ from typing import TYPE_CHECKING, Any, Union
 import cloudpickle
 
 if TYPE_CHECKING:
-    from covalent_lab.worker_surroundings import LoadedCode, Surroundings
+    from covalent_lab.worker_surroundings import Claims, LoadedCode, Surroundings
 
 __all__ = [
     "ValueElsewhereError",
@@ -423,20 +424,13 @@ def load_archive(archive: "Buffer | str") -> Any:
     return decode_archive(open_archive(archive) if isinstance(archive, str) else archive)
 
 
-def _is_granted(claims: int) -> bool:
-    try:
-        return bool(os.read(claims, 1))
-    except BlockingIOError:
-        return False
-
-
 def _run_jobs(
-    message: "Mapping[str, Any]", body: io.BytesIO, claims: int, surroundings: "Surroundings", code: "LoadedCode"
+    message: "Mapping[str, Any]", body: io.BytesIO, claims: "Claims", surroundings: "Surroundings", code: "LoadedCode"
 ) -> "Iterator[tuple[dict[str, Any], bytes]]":
     """Run a message's jobs one after the other while that is granted; yields the answers of each."""
     goes_on, shared = True, message.get("shared", {})
-    for number, job in enumerate(message["jobs"]):
-        goes_on = goes_on and (number == 0 or _is_granted(claims))
+    for place, job in enumerate(message["jobs"]):
+        goes_on = goes_on and (place == 0 or claims.take(message.get("number")))
         yield from _run_steps({**shared, **job}, body, surroundings, code, goes_on)
 
 
@@ -566,6 +560,7 @@ def _serve(descriptor: int, lifeline: int, claims: int = -1) -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path.insert(0, here)
     from worker_surroundings import (  # type: ignore[import-not-found]  # beside this script
+        Claims,
         LoadedCode,
         Surroundings,
         end_with,
@@ -583,10 +578,11 @@ def _serve(descriptor: int, lifeline: int, claims: int = -1) -> None:
         os.set_inheritable(claims, False)
     channel, pid = socket.socket(fileno=descriptor), os.getpid()
     reader, surroundings, code = channel.makefile("rb", 1 << 18), Surroundings(), LoadedCode(load_archive)
+    granted = Claims(claims)
     _send(channel, {"ready": pid, "python_version": _VERSIONS["py_version"]})
     while True:
         message, body = _receive(reader)
-        for reply, output in _run_jobs(message, body, claims, surroundings, code):
+        for reply, output in _run_jobs(message, body, granted, surroundings, code):
             if os.getpid() != pid:  # the task forked, and its child came back here
                 os._exit(0)
             streams = [surroundings.take(descriptor) for descriptor in surroundings.kept]

@@ -1,4 +1,4 @@
-"""What belongs to a worker process: its surroundings, put back after each task, what it used, loaded code, its end.
+"""What belongs to a worker process: surroundings, put back after each task, usage, grants, loaded code, its end.
 
 Belongs to `worker.py` and is copied together with it: it needs the standard library only, and imports nothing of its
 package.
@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
-__all__ = ["LoadedCode", "Surroundings", "end_with"]
+__all__ = ["Claims", "LoadedCode", "Surroundings", "end_with"]
 
 _HOST = platform.node()
 _STREAM_LIMIT, _KEPT_FOLDERS = 1 << 20, 8
@@ -121,6 +121,24 @@ class Surroundings:
             "host": _HOST,
             "pid": os.getpid(),
         }
+
+
+class Claims:
+    """Grants of messages, from a pipe that both sides read."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe, self._kept = pipe, b""
+
+    def take(self, number: "int | None") -> bool:
+        """Take a grant of a message; one of a later message is kept for that."""
+        grant, self._kept = self._kept, b""
+        if not grant:
+            with contextlib.suppress(BlockingIOError):
+                grant = os.read(self._pipe, 1)
+        if not grant or grant[0] == number:
+            return bool(grant)
+        self._kept = grant
+        return False
 
 
 class LoadedCode:

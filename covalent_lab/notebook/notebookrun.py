@@ -88,7 +88,8 @@ class NotebookRun:
         self._card.show(progress, nodes, is_delivered=status == "COMPLETED")
 
     def _show(self, connection: Connection, detail: Mapping[str, Any]) -> None:
-        states = rows_of(connection.nodes(self.dispatch_id))
+        nodes = connection.nodes(self.dispatch_id)
+        states = rows_of(nodes)
         result = None
         for place in self._workflow.plan.order:
             state, cell = states.get(self._workflow.node_ids[place]), self._cells[place]
@@ -97,7 +98,7 @@ class NotebookRun:
             if state["status"] == "COMPLETED":
                 result = result or get_result(self.dispatch_id)
             self._show_cell(connection, place, state, result)
-        self.show_progress(str(detail["status"]), columns)
+        self.show_progress(str(detail["status"]), nodes)
 
     def _show_cell(self, connection: Connection, place: int, state: Mapping[str, Any], result: Result | None) -> None:
         cell, node_id, status = self._cells[place], self._workflow.node_ids[place], str(state["status"])

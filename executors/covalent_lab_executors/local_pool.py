@@ -417,8 +417,8 @@ class Pool:
         job = seat.jobs[0]
         if job.later:
             process.stop_steps(job.stops)
-        process.grant(len(controls) - 1)
-        process.send(encode_message(controls), body)
+        number = process.grant(len(controls) - 1)
+        process.send({**encode_message(controls), "number": number}, body)
         if len(controls) > 1:
             seat.taking_back = self._loop.call_later(_TAKE_BACK_S, self._take_back, seat)
             process.rest(_GATHER_S)

@@ -66,6 +66,7 @@ class WorkerProcess:
         self.is_garbled = self._has_stops = self._is_resting = self._is_deaf = False
         self._owner, self._loop = owner, loop
         self._incoming, self._outgoing = bytearray(), bytearray()
+        self._message = 0
         self._killing: asyncio.TimerHandle | None = None
         with contextlib.ExitStack() as borrowed, contextlib.ExitStack() as owned:
             self._channel, theirs = socket.socketpair()
@@ -126,10 +127,15 @@ class WorkerProcess:
             Path(self.stop_path).write_text("".join(f"{step}\n" for step in steps), encoding="utf-8")
             self._has_stops = bool(steps)
 
-    def grant(self, count: int) -> None:
-        """Let it run so many jobs of its message after the first one; each takes one grant when its turn comes."""
+    def grant(self, count: int) -> int:
+        """Let it run so many jobs of its next message after the first one; each takes one grant when its turn comes.
+
+        Returns the number that the message must have, by which it knows its grants.
+        """
+        self._message = (self._message + 1) % 256
         if count:
-            os.write(self._grants, bytes(count))
+            os.write(self._grants, bytes([self._message]) * count)
+        return self._message
 
     def take_back(self) -> int:
         """Take back the grants it has not used; it will not run as many of the last jobs of its message."""

@@ -188,6 +188,22 @@ def test_worker_files_stand_alone(module: ModuleType) -> None:
     assert names - set(sys.stdlib_module_names) <= {"cloudpickle", "worker_surroundings"}
 
 
+def test_a_grant_is_for_one_message_only() -> None:
+    """One that comes while an earlier message has jobs left is kept for its own; those taken back are gone."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    try:
+        claims = worker_surroundings.Claims(reading)
+        assert not claims.take(1)
+        os.write(writing, bytes([1, 2, 2]))
+        assert [claims.take(1), claims.take(1), claims.take(1)] == [True, False, False]
+        assert os.read(reading, 10) == bytes([2])  # taken back: the kept one is not in the pipe any more
+        assert [claims.take(2), claims.take(2)] == [True, False]
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
 def test_two_files_in_one_folder_are_a_worker(tmp_path: Path) -> None:
     """Copied to a machine that does not have the package, they run tasks."""
     for module in (worker, worker_surroundings):
