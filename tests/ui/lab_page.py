@@ -166,6 +166,12 @@ class LabPage:
             self.page.keyboard.press("Shift+Tab" if is_back else "Tab")
         raise AssertionError(f"{MANY_STOPS} tabs do not lead to {wanted}")
 
+    def by_keyboard(self, shown: "Locator", program: str) -> Any:
+        """Evaluate a program on an element as after a key, when browsers show where the focus is."""
+        shown.evaluate("() => document.activeElement.blur()")
+        self.page.keyboard.press("Tab")
+        return shown.evaluate(program)
+
     def point_at(self, canvas: "Locator", name: str) -> None:
         """Move the mouse over a graph, down its middle, until it is on the node of that name."""
         box = canvas.bounding_box()

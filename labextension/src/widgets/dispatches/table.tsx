@@ -63,10 +63,6 @@ export function TableView(props: ITableOptions): JSX.Element {
   const selected = items.filter(item => chosen.has(item.dispatch_id)).map(item => item.dispatch_id);
   const { tab, search } = model.view;
   const hasFilter = tab !== 'all' || search !== '';
-  const remove = async (deletion: Promise<void>) => {
-    await deletion;
-    setChosen(new Set());
-  };
   return (
     <div className="cvl-Page">
       <SummaryCards overview={overview} model={model} texts={texts} />
@@ -90,7 +86,7 @@ export function TableView(props: ITableOptions): JSX.Element {
           type="button"
           className="cvl-Button cvl-mod-danger"
           disabled={selected.length === 0}
-          onClick={() => void remove(props.remove(selected))}
+          onClick={() => void props.remove(selected)}
         >
           {texts.__('Delete selected (%1)…', selected.length)}
         </button>
@@ -98,7 +94,7 @@ export function TableView(props: ITableOptions): JSX.Element {
           type="button"
           className="cvl-Button cvl-mod-danger"
           disabled={model.total === 0}
-          onClick={() => void remove(props.removeMatching(model.filter, model.total))}
+          onClick={() => void props.removeMatching(model.filter, model.total)}
         >
           {hasFilter
             ? texts.__('Delete all %1 that match…', model.total)
