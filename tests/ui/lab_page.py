@@ -180,6 +180,12 @@ class LabPage:
             self.page.keyboard.press("Shift+Tab" if is_back else "Tab")
         raise AssertionError(f"{MANY_STOPS} tabs do not lead to {wanted}")
 
+    def by_keyboard(self, shown: "Locator", program: str) -> Any:
+        """Evaluate a program on an element as after a key, when browsers show where the focus is."""
+        shown.evaluate("() => document.activeElement.blur()")
+        self.page.keyboard.press("Tab")
+        return shown.evaluate(program)
+
     def rewrite(self, pattern: str, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
         """Let the server answer requests whose address, without its query, ends like this, and change what it says."""
 

@@ -35,6 +35,11 @@ export class LogModel {
     return this._path;
   }
 
+  /** How many messages match. */
+  get total(): number {
+    return this._total;
+  }
+
   /** Number of the page, from 0 on. */
   get page(): number {
     return this._page;

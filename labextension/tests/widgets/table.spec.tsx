@@ -127,14 +127,17 @@ describe('TableView', () => {
     }
   });
 
-  it('deletes what is selected, and nothing is selected afterwards', async () => {
+  it('deletes what is selected, and keeps the selection if that was refused', async () => {
     await show();
     const button = screen.getByRole('button', { name: /Delete selected/ });
     expect(button).toHaveProperty('disabled', true);
     fireEvent.click(screen.getByRole('checkbox', { name: 'Select fit' }));
     await drawn(() => fireEvent.click(button));
     expect(remove).toHaveBeenCalledWith([LONG]);
-    expect(screen.getByRole('checkbox', { name: 'Select fit' })).toHaveProperty('checked', false);
+    expect(screen.getByRole('checkbox', { name: 'Select fit' })).toHaveProperty('checked', true);
+    rest.page.items = rest.page.items.slice(1);
+    await drawn(() => void model.refresh());
+    expect(button).toHaveProperty('disabled', true);
     fireEvent.click(screen.getByRole('checkbox', { name: 'Select all on this page' }));
     await drawn(() => fireEvent.click(button));
     expect(remove).toHaveBeenLastCalledWith(model.items.map(item => item.dispatch_id));

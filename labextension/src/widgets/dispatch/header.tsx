@@ -1,14 +1,17 @@
 /** The head of a dispatch's view: name, status, progress, runtime, error. */
 
 import type { JSX } from 'react';
+import { useRef } from 'react';
 
+import type { DispatchStatus } from '../../contract';
 import { isTerminal } from '../../contract';
 import type { ITexts } from '../../graph/style';
-import { elapsed, formatRunning, shortId } from '../../graph/style';
+import { elapsed, formatRunning, shortId, statusWord } from '../../graph/style';
 import { nextFailed } from '../../graph/states';
 import type { DispatchModel } from '../../model';
 import type { IViewActions } from '../node';
 import {
+  Announcement,
   BACK,
   ComponentWidget,
   CopyButton,
@@ -77,6 +80,7 @@ export function Header(props: IHeaderOptions): JSX.Element {
       <div className="cvl-Header-line">
         <h2 title={detail.name}>{detail.name}</h2>
         <StatusBadge status={detail.status} texts={texts} />
+        <Ending name={detail.name} status={detail.status} texts={texts} />
         <code className="cvl-Header-id" title={detail.dispatch_id}>
           {shortId(detail.dispatch_id)}
         </code>
@@ -160,4 +164,14 @@ export function Header(props: IHeaderOptions): JSX.Element {
       )}
     </div>
   );
+}
+
+/** Tells screen readers that a dispatch which ran a moment ago has ended; a failure tells itself. */
+function Ending(props: { name: string; status: DispatchStatus; texts: ITexts }): JSX.Element {
+  const { name, status, texts } = props;
+  const isOver = isTerminal(status);
+  const hasRun = useRef(false);
+  hasRun.current ||= !isOver;
+  const isNews = hasRun.current && isOver && status !== 'FAILED';
+  return <Announcement text={isNews ? texts.__('%1: %2', name, statusWord(status, texts)) : ''} />;
 }

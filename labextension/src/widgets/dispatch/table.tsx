@@ -88,7 +88,9 @@ function Nodes(props: ITableProps): JSX.Element {
           value={filter}
           onChange={event => setFilter(event.target.value)}
         />
-        <span className="cvl-Muted">{texts._n('%1 node', '%1 nodes', ids.length)}</span>
+        <span className="cvl-Muted" role="status">
+          {texts._n('%1 node', '%1 nodes', ids.length)}
+        </span>
         <button type="button" className="cvl-Button" onClick={props.showGraph}>
           {texts.__('Show graph')}
         </button>

@@ -40,6 +40,7 @@ export function SearchBox(props: { model: DispatchesModel; texts: ITexts }): JSX
       placeholder={texts.__('Name or id')}
       label={texts.__('Search dispatches by name or id')}
       texts={texts}
+      found={model.isLoading ? null : model.total}
       minimum={MIN_SEARCH}
       search={search => void model.show({ search })}
     />

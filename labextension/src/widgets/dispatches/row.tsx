@@ -26,6 +26,7 @@ export function DispatchRow(props: {
   const startedAt = summary.started_at ?? summary.created_at;
   const id = summary.dispatch_id;
   const isBroken = isTerminal(summary.status) && summary.status !== 'COMPLETED';
+  const reach = { isReachable: props.isActive };
   const done = `${summary.completed}/${summary.total}`;
   return (
     <div
@@ -68,31 +69,58 @@ export function DispatchRow(props: {
         </div>
       </div>
       <div className="cvl-Row-buttons" role="gridcell">
-        <RowButton path={OPEN} label={texts.__('Open graph')} onClick={() => actions.open(id)} />
-        <RowButton path={COPY} label={texts.__('Copy id')} onClick={() => actions.copyId(id)} />
+        <RowButton
+          {...reach}
+          path={OPEN}
+          label={texts.__('Open graph')}
+          onClick={() => actions.open(id)}
+        />
+        <RowButton
+          {...reach}
+          path={COPY}
+          label={texts.__('Copy id')}
+          onClick={() => actions.copyId(id)}
+        />
         {isTerminal(summary.status) && (
           <RowButton
+            {...reach}
             path={RERUN}
             label={isBroken ? texts.__('Run the rest') : texts.__('Run again')}
             onClick={() => actions.rerun(id, isBroken)}
           />
         )}
         {isTerminal(summary.status) || summary.status === 'NEW_OBJECT' ? (
-          <RowButton path={TRASH} label={texts.__('Delete')} onClick={() => actions.remove(id)} />
+          <RowButton
+            {...reach}
+            path={TRASH}
+            label={texts.__('Delete')}
+            onClick={() => actions.remove(id)}
+          />
         ) : (
-          <RowButton path={STOP} label={texts.__('Cancel')} onClick={() => actions.cancel(id)} />
+          <RowButton
+            {...reach}
+            path={STOP}
+            label={texts.__('Cancel')}
+            onClick={() => actions.cancel(id)}
+          />
         )}
       </div>
     </div>
   );
 }
 
-function RowButton(props: { path: string; label: string; onClick: () => void }): JSX.Element {
+function RowButton(props: {
+  path: string;
+  label: string;
+  /** By Tab: in the row that the keyboard is on. */
+  isReachable: boolean;
+  onClick: () => void;
+}): JSX.Element {
   return (
     <button
       type="button"
       className="cvl-IconButton"
-      tabIndex={-1}
+      tabIndex={props.isReachable ? 0 : -1}
       title={props.label}
       aria-label={props.label}
       onClick={event => {

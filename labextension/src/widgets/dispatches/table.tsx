@@ -62,10 +62,6 @@ export function TableView(props: ITableOptions): JSX.Element {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const items = model.items;
   const selected = items.filter(item => chosen.has(item.dispatch_id)).map(item => item.dispatch_id);
-  const remove = async (deletion: Promise<void>) => {
-    await deletion;
-    setChosen(new Set());
-  };
   return (
     <div className="cvl-Page">
       <SummaryCards overview={overview} model={model} texts={texts} />
@@ -89,7 +85,7 @@ export function TableView(props: ITableOptions): JSX.Element {
           type="button"
           className="cvl-Button cvl-mod-danger"
           disabled={selected.length === 0}
-          onClick={() => void remove(props.remove(selected))}
+          onClick={() => void props.remove(selected)}
         >
           {texts.__('Delete selected (%1)…', selected.length)}
         </button>
@@ -97,7 +93,7 @@ export function TableView(props: ITableOptions): JSX.Element {
           type="button"
           className="cvl-Button cvl-mod-danger"
           disabled={model.total === 0}
-          onClick={() => void remove(props.removeMatching(model.filter, model.total))}
+          onClick={() => void props.removeMatching(model.filter, model.total)}
         >
           {model.hasFilter
             ? texts.__('Delete all %1 that match…', model.total)

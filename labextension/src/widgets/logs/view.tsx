@@ -64,6 +64,7 @@ export function Logs(props: ILogOptions): JSX.Element {
             placeholder={texts.__('Search messages')}
             label={texts.__('Search messages')}
             texts={texts}
+            found={model.total}
             search={search => void model.show({ search })}
           />
           <select

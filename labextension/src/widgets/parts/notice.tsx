@@ -1,4 +1,4 @@
-/** What did not work, and the way to go on. */
+/** What is told when it happens: on the page, or to screen readers alone. */
 
 import type { JSX } from 'react';
 
@@ -22,5 +22,14 @@ export function Notice(props: {
         </button>
       )}
     </div>
+  );
+}
+
+/** Told to screen readers each time it changes. */
+export function Announcement(props: { text: string }): JSX.Element {
+  return (
+    <span className="cvl-visuallyHidden" role="status">
+      {props.text}
+    </span>
   );
 }

@@ -4,6 +4,7 @@ import type { JSX } from 'react';
 import { useEffect, useRef, useState } from 'react';
 
 import type { ITexts } from '../../graph/style';
+import { Announcement } from './notice';
 
 const DELAY_MS = 250;
 
@@ -15,9 +16,17 @@ export function SearchInput(props: {
   label: string;
   texts: ITexts;
   search: (text: string) => void;
+  /** How much was found; null while that is not known. */
+  found: number | null;
   minimum?: number;
 }): JSX.Element {
-  const { shown, texts, minimum = 0 } = props;
+  const { shown, texts, found, minimum = 0 } = props;
+  const told = useRef('');
+  if (shown === '') {
+    told.current = '';
+  } else if (found !== null) {
+    told.current = texts.__('%1 found', found);
+  }
   const [text, setText] = useState(shown);
   const asked = useRef(shown);
   const act = useRef(props.search);
@@ -52,6 +61,7 @@ export function SearchInput(props: {
       <span className="cvl-Search-hint" role="status">
         {isShort && texts._n('Type %1 character or more.', 'Type %1 characters or more.', minimum)}
       </span>
+      <Announcement text={told.current} />
     </>
   );
 }

@@ -8,7 +8,15 @@ import { useState } from 'react';
 import type { ConfigField } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import type { ConfigModel } from '../../model';
-import { ComponentWidget, MiddleText, Notice, Section, TabList, useSignal } from '../parts';
+import {
+  Announcement,
+  ComponentWidget,
+  MiddleText,
+  Notice,
+  Section,
+  TabList,
+  useSignal
+} from '../parts';
 import { SettingField } from './field';
 
 interface ISettingsOptions {
@@ -91,6 +99,7 @@ export function Settings(props: ISettingsOptions): JSX.Element {
             value={search}
             onChange={event => setSearch(event.target.value)}
           />
+          <Announcement text={wanted === '' ? '' : texts.__('%1 found', found.length)} />
         </div>
         <TabList
           tabs={[
