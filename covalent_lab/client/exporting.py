@@ -104,7 +104,7 @@ def _shown(encoded: Payload) -> Value:
 def _png(text: Callable[[str], str]) -> bytes:
     """A picture from what is installed; the package itself needs neither."""
     try:
-        import cairosvg  # type: ignore[import-not-found, unused-ignore]  # optional
+        import cairosvg  # type: ignore[import-not-found, import-untyped, unused-ignore]  # optional
     except (ImportError, OSError):  # OSError: it is there, and the cairo library is not
         cairosvg = None
     if cairosvg is not None:
