@@ -70,12 +70,11 @@ class FollowedCard:
 
     Args:
         screen: Where it is shown.
-        result: The dispatch.
     """
 
-    def __init__(self, screen: Screen, result: Result) -> None:
+    def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._result = result
+        self._result: Result | None = None
         self._shown: object = None
 
     def show(self, progress: Progress, nodes: Mapping[str, Any], *, is_delivered: bool = False) -> None:
@@ -91,7 +90,8 @@ class FollowedCard:
         shown = (progress.status, nodes["node_id"], nodes["status"], is_delivered)
         if shown != self._shown:
             self._shown = shown
-            forms = graph_bundle(self._result.graph, self._result.name, dispatch_id=progress.dispatch_id, nodes=nodes)
+            result = self._result = self._result or get_result(progress.dispatch_id)
+            forms = graph_bundle(result.graph, result.name, dispatch_id=result.dispatch_id, nodes=nodes)
             if is_delivered and LATTICE_MIME in forms:
                 forms[LATTICE_MIME]["is_delivered"] = True
             self._screen.card({**forms, "text/plain": progress_text(progress)})

@@ -88,7 +88,6 @@ def _run(call: Call) -> Any:
         show_card(call.shell, run.dispatch_id)
         screen.write(f"%covalent result {run.dispatch_id}   brings what the cell gives.\n", is_error=False)
         return None
-    run.show("NEW_OBJECT")
     value = deliver(call.shell, run.follow(), outputs)
     with contextlib.suppress(LabError):  # what it gives is here, whatever became of the server
         run.show("COMPLETED", is_delivered=True)

@@ -216,7 +216,7 @@ class CellRun:
         self.dispatch_id = _submit(task, limits or TaskLimits())
         self._printed = NodeStreams(self.dispatch_id, _TASK_NODE)
         self._connection = connect()
-        self._card = FollowedCard(screen, get_result(self.dispatch_id))
+        self._card = FollowedCard(screen)
 
     def show(self, status: str, nodes: Mapping[str, Any] | None = None, *, is_delivered: bool = False) -> None:
         """Show how it stands.

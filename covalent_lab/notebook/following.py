@@ -37,10 +37,11 @@ def follow_dispatch(dispatch_id: str, show: Callable[[Connection, dict[str, Any]
     connection, steps = connect(), 0
     try:
         while True:
-            steps += 1
+            step_s = _SHORT_STEP_S if steps < _FIRST_STEPS else _LONG_STEP_S
             try:
-                detail = connection.detail(dispatch_id, wait_s=_SHORT_STEP_S if steps < _FIRST_STEPS else _LONG_STEP_S)
+                detail = connection.detail(dispatch_id, wait_s=step_s if steps else 0.0)
                 show(connection, detail)
+                steps += 1
             except ServerUnreachableError:
                 get_result(dispatch_id, wait=True)  # waits for the server to come back
                 connection = connect()

@@ -52,7 +52,6 @@ def _run(call: Call) -> Any:
         show_card(call.shell, run.dispatch_id)
         screen.write(f"%covalent result {run.dispatch_id}   brings what the cells give.\n", is_error=False)
         return
-    run.show_progress("NEW_OBJECT")
     try:
         run.follow()
     finally:

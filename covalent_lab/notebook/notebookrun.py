@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from covalent_lab.client.api import dispatch, get_result
-from covalent_lab.client.connection import Connection, connect
+from covalent_lab.client.connection import Connection
 from covalent_lab.client.result import Result, rows_of
 from covalent_lab.errors import TaskCancelledError, TaskRuntimeError
 from covalent_lab.exports.statuswords import TERMINAL
@@ -48,7 +48,7 @@ class NotebookRun:
         self._describe = describe
         self.dispatch_id = str(dispatch(workflow.lattice)(**workflow.inputs))
         self._streams = {place: NodeStreams(self.dispatch_id, node_id) for place, node_id in workflow.node_ids.items()}
-        self._card = FollowedCard(screen, get_result(self.dispatch_id))
+        self._card = FollowedCard(screen)
         self._began = time.time()
         self.outcomes: dict[int, Any] = {}
         for cell in cells:
@@ -70,20 +70,14 @@ class NotebookRun:
         if detail["status"] != "COMPLETED":
             raise TaskCancelledError(f"The run of the notebook was cancelled (dispatch {self.dispatch_id}).")
 
-    def show_progress(self, status: str, nodes: Mapping[str, Any] | None = None) -> None:
-        """Tell how the dispatch as a whole stands.
-
-        Args:
-            status: Of the dispatch.
-            nodes: States of its nodes; None to ask for them.
-        """
+    def _show_progress(self, status: str, nodes: Mapping[str, Any]) -> None:
+        """Tell how the dispatch as a whole stands."""
         progress = Progress(
             dispatch_id=self.dispatch_id,
             name=f"{self._workflow.lattice.__name__}, {len(self._cells)} cells",
             status=status,
             elapsed_s=time.time() - self._began,
         )
-        nodes = connect().nodes(self.dispatch_id) if nodes is None else nodes
         # What a cell gave stands below it, and the dispatch has no other value.
         self._card.show(progress, nodes, is_delivered=status == "COMPLETED")
 
@@ -98,7 +92,7 @@ class NotebookRun:
             if state["status"] == "COMPLETED":
                 result = result or get_result(self.dispatch_id)
             self._show_cell(connection, place, state, result)
-        self.show_progress(str(detail["status"]), nodes)
+        self._show_progress(str(detail["status"]), nodes)
 
     def _show_cell(self, connection: Connection, place: int, state: Mapping[str, Any], result: Result | None) -> None:
         cell, node_id, status = self._cells[place], self._workflow.node_ids[place], str(state["status"])

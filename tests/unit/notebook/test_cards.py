@@ -103,7 +103,7 @@ def test_the_card_of_a_cell_that_waits_follows_its_states(notebook: Notebook, pi
     """One update for each change; at the end it says that what the cell gives stands below."""
     dispatch_id = ct.dispatch(waiting)(pipe)
     page, result = Page(), ct.get_result(dispatch_id)
-    card = FollowedCard(page, result)  # type: ignore[arg-type]
+    card = FollowedCard(page)  # type: ignore[arg-type]
     for status in ("RUNNING", "RUNNING"):
         progress = Progress(dispatch_id=dispatch_id, name="waiting", status=status)
         card.show(progress, {"node_id": [0], "status": ["RUNNING"]})
