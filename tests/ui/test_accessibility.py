@@ -23,7 +23,8 @@ CHECK = """async element => {
 
 # What has the focus by keyboard looks different; the list of dispatches marks its active row, see the journey below.
 FOCUS = """element => {
-  const every = 'button, a[href], input, select, textarea, summary, [tabindex]:not([role=grid])';
+  const byCode = '[role=grid], .lm-Widget[tabindex="-1"]';
+  const every = `button, a[href], input, select, textarea, summary, [tabindex]:not(${byCode})`;
   const controls = [...element.querySelectorAll(every)].filter(
     each => each.checkVisibility({ checkVisibilityCSS: true }) && !each.disabled
   );

@@ -22,9 +22,12 @@ ct.get_result(ct.dispatch(ratio)(7, 0), wait=True).status"""
 
 def answer(cell: Locator, line: str) -> None:
     """Type a line where the debugger of a cell asks for one, and wait until it has been read."""
-    stdin = cell.locator(".jp-Stdin-input").last
-    stdin.fill(line, timeout=LONG_MS)
-    stdin.press("Enter")
+    field = cell.locator(".jp-Stdin-input")
+    expect(field).to_have_count(1, timeout=LONG_MS)
+    asked = field.element_handle()
+    asked.fill(line)
+    asked.press("Enter")
+    asked.wait_for_element_state("hidden")  # else the next line may go to this one
     expect(cell.locator(".jp-OutputArea").first).to_contain_text(f"ipdb>  {line}")
 
 

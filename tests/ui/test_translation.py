@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
 # Texts that are seen, and names for screen readers; no code, values, paths, ids, and nothing that executors say.
 WORDS = """element => {
-  const isData = node => node.closest(
-    'style, pre, code, .cvl-Middle, .cvl-Traceback, .cvl-Header-id, .cvl-Executor > p, [id$="-doc"], .cvl-ErrorCard pre'
-  ) !== null;
+  const data = 'style, pre, code, .cvl-Middle, .cvl-Traceback, .cvl-Header-id, [id$="-doc"], .cvl-ErrorCard pre';
+  const isData = node => node.closest(`${data}, .cvl-Executor > p, .cvl-Executor dl`) !== null;
   const isSeen = node => node.checkVisibility({ checkVisibilityCSS: true }) && !isData(node);
   const found = [];
   const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
@@ -64,7 +63,7 @@ def doubling(x):
 DATA = re.compile(
     r"[\W\d]*|[0-9a-f]{1,8}|[0-9a-f-]{36}|.*[/_.:].*|(local, )?\W*[\d/. ·]+(ms|s|m|B|kB|MB|GB)"
     r"|sdk|local|kernel|dask|lsf|pbs|sge|slurm|ssh|workdir|workers|retries|progress|stdout|stderr|int|float|dict"
-    r"|list|broken|halves|lanes|stretching|scale|divide|numerator|denominator|finish|result|load|square|total|part|number"
+    r"|list|broken|halves|lanes|stretching|scale|divide|numerator|denominator|x|factor|finish|result|load|square|total|part|number"
     r"|[0-9a-f]{8} ↔ [0-9a-f]{8}|.*\((local|\d+)\)",
     re.DOTALL,
 )
