@@ -119,7 +119,7 @@ def gate(tmp_path: Path) -> Path:
 @pytest.fixture
 def lab(browser: "Browser", lab_server: LiveServer) -> Iterator[LabPage]:
     """A fresh tab with JupyterLab loaded."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC")
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -88,7 +88,7 @@ def test_outputs_are_shown_as_a_notebook_shows_them(lab: LabPage) -> None:
     panel = lab.view.get_by_role("tabpanel")
     for name, shown in KINDS.items():
         lab.node_line(name).get_by_role("button").click()
-        expect(panel.locator(f".cvl-Rich {shown}")).to_be_visible()
+        expect(panel.locator(f".cvl-Rich {shown}")).to_be_visible(timeout=LONG_MS)
         for theme in ("Dark", "Light"):
             lab.set_theme(f"JupyterLab {theme}")
             lab.settle()

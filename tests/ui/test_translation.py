@@ -117,7 +117,7 @@ def speaking(place: Place, browser: "Browser") -> Iterator[Callable[[str], LabPa
 
     def show(language: str) -> LabPage:
         set_language(place.settings_dir, language)
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC")
         opened.append(LabPage(page=context.new_page(), server=place.server))
         opened[-1].open()
         return opened[-1]

@@ -41,7 +41,7 @@ export class GraphCanvas {
     this._options = options;
     this._view = { ...DEFAULT_VIEW, ...options.view };
     this._stage = new Stage({
-      top: options.topInset ?? MARGIN,
+      top: options.topInset ?? (() => MARGIN),
       layouter: options.layouter ?? null,
       placed: () => this._placed()
     });

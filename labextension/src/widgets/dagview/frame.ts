@@ -30,8 +30,8 @@ export interface IGraphFrameOptions {
   onOpen: (dispatchId: string) => void;
 }
 
-/** Pixels that the buttons take at the top. */
-const CONTROLS_HEIGHT = 58;
+/** Pixels above and below the buttons at the top. */
+const AROUND_CONTROLS = 24;
 
 /** One graph in the main area. */
 export class GraphFrame {
@@ -42,7 +42,7 @@ export class GraphFrame {
       host,
       texts,
       view: options.view,
-      topInset: CONTROLS_HEIGHT,
+      topInset: () => this._controls.node.offsetHeight + AROUND_CONTROLS,
       layouter: createLayouter(),
       onSelect: options.onSelect,
       onViewChanged: view => {

@@ -12,7 +12,7 @@ export interface IGraphCanvasOptions {
   /** In notebook outputs the wheel scrolls the page unless Ctrl is held. */
   wheelNeedsModifier?: boolean;
   /** Pixels kept free at the top when the graph is fitted, for the buttons there. */
-  topInset?: number;
+  topInset?: () => number;
   /** Makes layouts that take long beside the page; without it they are made in it. */
   layouter?: ILayouter;
   onSelect?: (id: number | null) => void;

@@ -18,7 +18,7 @@ const ROOM_CHANGE = 0.1;
 /** What a stage is made with. */
 export interface IStageOptions {
   /** Pixels kept free for what lies over the stage at its top. */
-  top: number;
+  top: () => number;
   /** Makes layouts that take long; without it all are made at once. */
   layouter: ILayouter | null;
   /** A layout is there, or another one instead of the last. */
@@ -62,7 +62,7 @@ export class Stage {
       return;
     }
     const { orientation, arrangement, showParameters, showPostprocess } = options;
-    this._room = roomOf(this._size, this._options.top);
+    this._room = roomOf(this._size, this._options.top());
     const request = {
       structure: this._structure,
       options: { orientation, arrangement, showParameters, showPostprocess, room: this._room }
@@ -161,7 +161,7 @@ export class Stage {
   }
 
   private _show(layout: ILayout): void {
-    this._camera = fitCamera(layout, this._size, this._options.top);
+    this._camera = fitCamera(layout, this._size, this._options.top());
     this._hasMoved = false;
   }
 
@@ -171,7 +171,7 @@ export class Stage {
   }
 
   private _hasOtherRoom(): boolean {
-    const room = roomOf(this._size, this._options.top);
+    const room = roomOf(this._size, this._options.top());
     const change = Math.max(
       Math.abs(Math.log(room.width / this._room.width)),
       Math.abs(Math.log(room.height / this._room.height))
