@@ -30,7 +30,10 @@ def below(lab: LabPage, text: str) -> Locator:
 
 
 def test_marked_cells_run_as_one_workflow_and_only_changes_run_again(lab: LabPage) -> None:
-    """Figures and values come back under their cells; what was taken over is marked as such, there and in the graph."""
+    """Figures and values come back under their cells; what was taken over is marked as such, there and in the graph.
+
+    A name that two cells assign is not guessed at.
+    """
     lab.show_sidebar()
     lab.save_notebook(NOTEBOOK, CELLS)
     lab.open_notebook(NOTEBOOK)
@@ -71,3 +74,13 @@ def test_marked_cells_run_as_one_workflow_and_only_changes_run_again(lab: LabPag
     lab.show_nodes_as_list()
     for name, word in (("numbers", "Reused"), ("picture", "Reused"), ("total", "Completed")):
         expect(lab.node_line(name)).to_contain_text(word)
+    lab.node_line("total").get_by_role("button").click()
+    lab.view.get_by_role("tab", name="Inputs").click()
+    expect(lab.view.get_by_role("tabpanel")).to_contain_text("numbers")  # the cell that assigns what this one reads
+
+    lab.execute("docmanager:open", path=NOTEBOOK)
+    lab.scroll_to_cell("--name picture")
+    lab.page.evaluate(CHANGE, "%%covalent task --name picture\nnumbers = [1]")
+    lab.scroll_to_cell("%covalent draw")
+    lab.execute("notebook:run-cell")
+    expect(below(lab, "%covalent draw")).to_contain_text("which one is meant?")
