@@ -190,7 +190,7 @@ class Pool:
             return
         seat.jobs.popleft()
         if seat.jobs:
-            self._begin(seat)
+            self._begin(seat, outcome.ended_at or time.time())
             process.rest(_GATHER_S)
             return
         if control.get("retire"):  # native code of packages that only this task wanted
@@ -207,7 +207,7 @@ class Pool:
         if not is_begun:
             self._finish(job, Outcome(status=JobStatus.CANCELLED))
             return
-        self._begin(seat)
+        self._begin(seat, outcome.ended_at or time.time())
         if job.spec.attempt_id in job.stops:  # too late for the worker to see
             self.cancel(job.spec.attempt_id)
 
@@ -417,12 +417,12 @@ class Pool:
         job = seat.jobs[0]
         if job.later:
             process.stop_steps(job.stops)
-        number = process.grant(len(controls) - 1)
+        number, began_at = process.grant(len(controls) - 1), time.time()  # it may have ended before send returns
         process.send({**encode_message(controls), "number": number}, body)
         if len(controls) > 1:
             seat.taking_back = self._loop.call_later(_TAKE_BACK_S, self._take_back, seat)
             process.rest(_GATHER_S)
-        self._begin(seat)
+        self._begin(seat, began_at)
 
     def _encode(self, job: Job, seat: Seat, at: int) -> tuple[dict[str, Any], list[bytes]]:
         spec, process = job.spec, seat.process
@@ -438,10 +438,10 @@ class Pool:
         ]
         return encode_job(*steps[0], seat.shelf, steps[1:], at)
 
-    def _begin(self, seat: Seat) -> None:
+    def _begin(self, seat: Seat, at: float) -> None:
         """The step that a worker has come to is under way."""
         job, process = seat.jobs[0], seat.process
-        job.started_at = time.time()
+        job.started_at = at
         self._owner.on_started(job.spec, job.started_at, process.stdout_path, process.stderr_path)
 
     @staticmethod

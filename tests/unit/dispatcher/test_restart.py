@@ -206,8 +206,9 @@ def test_a_damaged_dispatch_does_not_keep_the_others_from_going_on(tmp_path: Pat
     broken = leave_behind(tmp_path, FakeExecutor(hang), ONE)
     whole = leave_behind(tmp_path, FakeExecutor(hang), ONE, owner=new_owner())
 
-    damage(tmp_path, "update dispatch set graph = ?, owner = '' where id = ?", b'{"version": 99}', broken)
-    damage(tmp_path, "update dispatch set owner = '' where id = ?", whole)
+    its_key = "(select key from dispatch where id = ?)"
+    damage(tmp_path, f"update graph set data = ? where dispatch_key = {its_key}", b'{"version": 99}', broken)
+    damage(tmp_path, "update dispatch set owner = '' where id in (?, ?)", broken, whole)
     assert take_up(tmp_path, FakeExecutor(), whole)["status"] == "COMPLETED"
     told = take_up(tmp_path, FakeExecutor(), broken)
     assert told["status"] == "FAILED"  # nobody waits for it for ever

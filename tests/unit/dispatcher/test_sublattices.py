@@ -246,7 +246,8 @@ def test_a_sublattice_that_was_recorded_but_not_made_is_made_after_a_restart(tmp
     """From what its build left behind, under the same id."""
     name, part = leave_behind(tmp_path)
     tables = (("dispatch", "id"), ("node", "dispatch_id"), ("payload", "dispatch_id"), ("transition", "dispatch_id"))
-    damage(tmp_path, *(f"delete from {table} where {column} = '{part}'" for table, column in tables))
+    its_graph = f"delete from graph where dispatch_key = (select key from dispatch where id = '{part}')"
+    damage(tmp_path, its_graph, *(f"delete from {table} where {column} = '{part}'" for table, column in tables))
     executor = answering()
     assert take_up(tmp_path, name, executor) == ("COMPLETED", ["task_0", "task_1", "task_1"])
     assert {spec.dispatch_id for spec in executor.submitted} == {part, name}
