@@ -45,16 +45,18 @@ class Raster:
         cell: Width and height of a cell in pixels.
         tolerance: How far a colour of a cell may be off, of 255.
         share: The share of cells that may be further off.
+        stretch: By what share of it a width or height may differ, as fonts make pages wider.
     """
 
     cell: int = 8
     tolerance: int = 24
     share: float = 0.002
+    stretch: float = 0.0
 
 
 def differing_share(one: Image.Image, other: Image.Image, raster: Raster) -> float:
-    """The share of cells that differ; all of them where the sizes do."""
-    if one.size != other.size:
+    """The share of cells that differ; all of them where the sizes do by more than is allowed."""
+    if any(abs(mine - its) > raster.stretch * mine for mine, its in zip(one.size, other.size, strict=True)):
         return 1.0
     size = one.width // raster.cell, one.height // raster.cell
     coarse = [image.convert("RGB").resize(size, Image.Resampling.BOX) for image in (one, other)]

@@ -37,7 +37,7 @@ FIXED_SIZES = """
 .cvl-Timeline-body { flex: none !important; width: 640px !important; height: 300px !important; }
 .cvl-Mime, .cvl-DispatchTable { box-sizing: border-box !important; width: 1040px !important; }
 """
-PAGE = Raster(cell=16, tolerance=48, share=0.02)
+PAGE = Raster(cell=16, tolerance=48, share=0.02, stretch=0.03)
 LARGEST = 30_000
 ADD_OUTPUT = """async data => {
   const { contents } = window.jupyterapp.serviceManager;
