@@ -9,6 +9,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -28,11 +29,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if any(path.is_relative_to(UI) for path in asked) else True
 
 
+def missing(reason: str) -> NoReturn:
+    """Skip a test for want of something; under `CI=true` it fails: there everything must run."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}, and CI=true means that everything must run")
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def require() -> Callable[..., str]:
     """Find a program a test cannot do without: `require("dot")`, or any of several names.
 
-    Where it is missing the test is skipped with the reason; under `CI=true` it fails: there everything must run.
+    Where it is missing, see `missing`.
     """
 
     def find(*programs: str) -> str:
@@ -40,10 +48,7 @@ def require() -> Callable[..., str]:
             found = shutil.which(program)
             if found is not None:
                 return found
-        reason = f"{' or '.join(programs)} is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{reason}, and CI=true means that everything must run")
-        pytest.skip(reason)
+        missing(f"{' or '.join(programs)} is not installed")
 
     return find
 

@@ -7,6 +7,7 @@ import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { RENDER_EVENT, type IRenderRequest } from '../contract/open';
+import { messageOf } from '../model';
 
 export const renderersPlugin: JupyterFrontEndPlugin<void> = {
   id: 'covalent-lab:renderers',
@@ -26,7 +27,7 @@ export const renderersPlugin: JupyterFrontEndPlugin<void> = {
       Widget.attach(renderer, host);
       request.drawn = new DisposableDelegate(() => remove(renderer));
       renderer.renderModel(model).catch((reason: unknown) => {
-        host.textContent = reason instanceof Error ? reason.message : String(reason);
+        host.textContent = messageOf(reason);
       });
     });
   }
