@@ -214,9 +214,16 @@ class DaskLink:
         Raises:
             LostError: The scheduler does not know it.
         """
-        if key not in await self._client.list_datasets():
-            raise LostError(f"the Dask scheduler at {self.address} does not know it any more")
-        return self._wanted(key)
+        try:
+            if key in await self._client.list_datasets():
+                future = self._wanted(key)
+                await self.keep(key, future)  # the scheduler has read the wish before, and keeps the job from now on
+                if (await self._client.scheduler.get_task_status(keys=[key]))[key] is not None:
+                    return future
+                await self.forget(key)  # it was given up between the list and the wish
+        except OSError as error:
+            raise LostError(f"the connection to the Dask scheduler at {self.address} broke: {error}") from error
+        raise LostError(f"the Dask scheduler at {self.address} does not know it any more")
 
     async def answer(self, future: Any) -> bytes:
         """Wait for the answer to a job.

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from covalent_lab_executors.dask import DaskExecutor
 
-from covalent_lab.executor.base import Executor
+from covalent_lab.executor.base import Executor, JobStatus
+from covalent_lab.ids import AttemptId
 from covalent_lab.testing.jobs import Beacon, Running, job
 from covalent_lab.testing.packing_suite import PackingContract
 from covalent_lab.testing.recovery_suite import Restartable
@@ -55,5 +56,23 @@ class TestDaskExecutor(PackingContract):
                 beacon.answer()
                 assert await beacon.word() == b"still here"
                 await beacon.gone(10)
+
+        self.run(executor, tmp_path, scenario)
+
+    def test_job_that_is_listed_but_forgotten(self, executor: Executor, tmp_path: Path) -> None:
+        """A scheduler that gives a job up while somebody looks for it does not keep the dispatcher waiting for ever."""
+        from distributed import Client, Future
+
+        unknown = AttemptId(uuid.uuid4().hex)
+
+        async def scenario(running: Running) -> None:
+            async with Client(self.address, asynchronous=True, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+                await client.publish_dataset(Future("forgotten", client), name="forgotten")
+                await running.executor.watch({unknown: {"address": self.address, "key": "forgotten"}})
+                outcome = await running.host.finished(unknown, 30)
+                assert outcome.status is JobStatus.LOST
+                assert outcome.failure is not None
+                assert "does not know it any more" in outcome.failure.message
+                assert "forgotten" not in await client.list_datasets()
 
         self.run(executor, tmp_path, scenario)
