@@ -392,7 +392,7 @@ class Store(ABC):
 
     @abstractmethod
     async def referenced(self, digests: Collection[str]) -> Collection[str]:
-        """Those of these digests to which any dispatch refers."""
+        """Those of these digests whose payload files any dispatch, or the cache of results, needs."""
 
     @abstractmethod
     async def transitions_after(self, seq: int, limit: int) -> Sequence[FeedRecord]:

@@ -95,7 +95,7 @@ def purge(
 def files_of_nobody_else(connection: sa.Connection, going: Callable[[Any], Any]) -> Sequence[str]:
     """Digests of payload files to which only rows refer that are about to go; `going` says which, for a table."""
     payload, others = schema.payload, schema.payload.alias()
-    stays = sa.exists().where(others.c.digest == payload.c.digest, ~going(others))
+    stays = sa.exists().where(others.c.digest == payload.c.digest, others.c.data.is_(None), ~going(others))
     query = sa.select(payload.c.digest).distinct().where(going(payload), payload.c.data.is_(None), ~stays)
     return list(connection.execute(query).scalars())
 

@@ -6,11 +6,13 @@ from covalent_lab.ids import DispatchId
 
 __all__ = ["CACHE_OWNER", "HEAD", "cached_result", "dispatch", "graph", "metadata", "node", "payload", "transition"]
 
-HEAD = "0004"
+HEAD = "0005"
 """Revision of the schema in this file."""
 
 CACHE_OWNER = DispatchId("cache")
 """Stands in `payload.dispatch_id` for the cache of results, which keeps what it refers to."""
+
+_IS_FILE = sa.text("data is null")
 
 metadata = sa.MetaData()
 
@@ -103,7 +105,8 @@ payload = sa.Table(
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("data", sa.LargeBinary),
     sa.UniqueConstraint("dispatch_id", "digest", name="payload_once"),
-    sa.Index("payload_by_digest", "digest"),
+    # Whether a file is still needed is asked by digest; small payloads, of which there are many, cost no entry.
+    sa.Index("payload_file_by_digest", "digest", sqlite_where=_IS_FILE, postgresql_where=_IS_FILE),
 )
 
 cached_result = sa.Table(

@@ -163,7 +163,7 @@ class SqlStore(Store):
         connection.execute(sa.insert(schema.graph), {"dispatch_key": key, "data": new.graph})
         self._add_payloads(connection, new.payloads)
         if new.redispatched_from is not None:
-            inherited.take_over(connection, self._insert, new)
+            batch = inherited.take_over(connection, self._insert, new, batch)
         return self._record(connection, replace(batch, transitions=[new.first_transition(), *batch.transitions]))
 
     async def record(self, batch: Batch) -> int:
@@ -400,7 +400,8 @@ class SqlStore(Store):
         return dropped
 
     async def referenced(self, digests: Collection[str]) -> Collection[str]:
-        query = sa.select(schema.payload.c.digest).distinct().where(schema.payload.c.digest.in_(list(digests)))
+        table = schema.payload
+        query = sa.select(table.c.digest).distinct().where(table.c.digest.in_(list(digests)), table.c.data.is_(None))
         return await self._read(lambda connection: set(connection.execute(query).scalars()))
 
     async def transitions_after(self, seq: int, limit: int) -> Sequence[FeedRecord]:

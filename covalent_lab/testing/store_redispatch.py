@@ -69,14 +69,17 @@ class StoreRedispatch(StoreHarness):
         assert payloads[SMALL.digest] == StoredPayload(data=b"12345")
         assert payloads[LARGE.digest].data is None
 
-    def test_completing_a_reused_node_keeps_its_output_and_streams(self, tmp_path: Path) -> None:
-        """Only state and times are news."""
+    @pytest.mark.parametrize("is_together", [False, True], ids=["later", "with-the-dispatch"])
+    def test_completing_a_reused_node_keeps_its_output_and_streams(self, tmp_path: Path, is_together: bool) -> None:
+        """Only state and times are news, whether they come with the dispatch or later."""
 
         async def work(store: Store) -> tuple[Sequence[NodeRecord], tuple[str, str, str]]:
             await _source(store)
-            await store.create(_repeat(reused={_ONE: SMALL}))
             fields: dict[str, Any] = {"output": SMALL, "reused_from": f"{A}:1", "started_at": 30.0, "ended_at": 30.0}
-            await store.record(Batch(nodes=[node_update(1, "COMPLETED", 0, B, **fields)]))
+            completed = Batch(nodes=[node_update(1, "COMPLETED", 0, B, **fields)])
+            await store.create(_repeat(reused={_ONE: SMALL}), completed if is_together else None)
+            if not is_together:
+                await store.record(completed)
             return (await store.nodes(B))[1], await store.streams(B, _ONE)
 
         nodes, streams = self.run(tmp_path, work)

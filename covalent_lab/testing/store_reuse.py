@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from covalent_lab.ids import NodeId
+from covalent_lab.ids import NodeId, PayloadRef
 from covalent_lab.store.base import Batch, CachedResult, Store
 from covalent_lab.testing.store_harness import StoreHarness
-from covalent_lab.testing.store_records import SMALL, A, B, C, new_dispatch, node_update, payload_row
+from covalent_lab.testing.store_records import LARGE, SMALL, A, B, C, new_dispatch, node_update, payload_row
 
 __all__ = ["StoreReuse"]
 
 
-def _kept(key: str = "k1", name: str = "fit", at: float = 20.0) -> CachedResult:
-    return CachedResult(key=key, dispatch_id=A, node_id=NodeId(1), name=name, ref=SMALL, created_at=at, used_at=at)
+def _kept(key: str = "k1", name: str = "fit", at: float = 20.0, ref: PayloadRef = SMALL) -> CachedResult:
+    return CachedResult(key=key, dispatch_id=A, node_id=NodeId(1), name=name, ref=ref, created_at=at, used_at=at)
 
 
 class StoreReuse(StoreHarness):
@@ -44,16 +44,17 @@ class StoreReuse(StoreHarness):
 
         async def work(store: Store) -> None:
             await store.create(new_dispatch(A))
-            await store.record(Batch(payloads=[payload_row(SMALL, b"12345")], cached=[_kept()]))
+            payloads = [payload_row(SMALL, b"12345"), payload_row(LARGE, None)]
+            await store.record(Batch(payloads=payloads, cached=[_kept(), _kept("k3", ref=LARGE)]))
             await store.delete([A], 30.0)
             found = await store.cached("k1")
             assert found is not None
             assert (found[0], found[1].data) == (_kept(), b"12345")
             assert await store.cached("k2") is None
-            assert await store.referenced([SMALL.digest])
-            assert await store.purge_cached(None, None) == 1
+            assert await store.referenced([SMALL.digest, LARGE.digest]) == {LARGE.digest}
+            assert await store.purge_cached(None, None) == 2
             assert await store.cached("k1") is None
-            assert not await store.referenced([SMALL.digest])
+            assert not await store.referenced([LARGE.digest])
 
         self.run(tmp_path, work)
 

@@ -118,6 +118,18 @@ def test_statements_and_commits_of_a_fan_grow_with_ticks_not_with_tasks(sql: Cou
     assert sql["SELECT"] <= 20
 
 
+def test_a_result_that_is_taken_over_costs_one_record(sql: Counter[str]) -> None:
+    """That it is there; the rest is copied by a few statements for all of them."""
+    dispatch_id = ct.dispatch(fan)(WIDTH)
+    ct.get_result(dispatch_id, wait=True, timeout=60)
+    sql.clear()
+
+    again = ct.redispatch(dispatch_id, reuse_previous_results=True)()
+    assert ct.get_result(again, wait=True, timeout=60).result == WIDTH * (WIDTH + 1) / 2
+    assert WIDTH < sql["INSERT"] + sql["UPDATE"] < 1.2 * WIDTH
+    assert sql["COMMIT"] <= 5
+
+
 def test_a_link_of_a_chain_costs_a_few_commits(sql: Counter[str]) -> None:
     """Nothing is left to share between ticks here, but each link still takes no more than its states."""
     assert ran(chain, 2) == 2

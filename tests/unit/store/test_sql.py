@@ -280,6 +280,24 @@ def test_a_change_of_a_dispatch_does_not_write_its_graph_again(tmp_path: Path) -
     assert kept == graph
 
 
+def test_files_are_looked_up_by_an_index_in_which_small_payloads_do_not_stand(tmp_path: Path) -> None:
+    """Else each small output would change a page somewhere in a large index."""
+
+    async def work() -> None:
+        store = sql(tmp_path)
+        await store.open()
+        await store.close()
+
+    asyncio.run(work())
+    with sqlite3.connect(tmp_path / "sub/db") as connection:
+        query = "explain query plan select digest from payload where digest in ('1', '2') and data is null"
+        assert "payload_file_by_digest" in str(connection.execute(query).fetchall())
+        query = "select sql from sqlite_master where type = 'index' and tbl_name = 'payload' and sql is not null"
+        ((index,),) = connection.execute(query)
+        assert index.endswith("WHERE data is null")
+    connection.close()
+
+
 def save_present_version(target: Path) -> None:
     """Write a database of the present version for later ones to read; run by hand when the version rises."""
     folder = target.parent / "new"
