@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,9 +34,10 @@ from covalent_lab.store.base import (
     StoredPayload,
 )
 from covalent_lab.store.blobs import BlobDir
-from covalent_lab.store.prepared import Writes
+from covalent_lab.store.prepared import execute
 from covalent_lab.store.schema import CACHE_OWNER
 from covalent_lab.store.upgrade import upgrade
+from covalent_lab.store.writer import Writer
 from covalent_lab.transitions import FeedRecord
 
 __all__ = ["SqlStore"]
@@ -67,12 +69,11 @@ class SqlStore(Store):
         self._url: URL = make_url(url)
         self._blobs = blobs
         self._durability = durability
-        self._writer: sa.Engine | None = None
+        self._writer: Writer | None = None
         self._reader: sa.Engine | None = None
         self._write_pool = ThreadPoolExecutor(1, "covalent-store-write")
         self._read_pool = ThreadPoolExecutor(3, "covalent-store-read")
         self._insert = sqlite.insert if self._url.get_backend_name() == "sqlite" else postgresql.insert
-        self._writes: Writes | None = None
 
     async def open(self) -> None:
         await self._run(self._write_pool, self._open)
@@ -87,14 +88,14 @@ class SqlStore(Store):
         if self._url.get_backend_name() == "sqlite" and self._url.database:
             Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
         upgrade(self._url)
-        self._writer = self._engine(size=1, begin="BEGIN IMMEDIATE")
+        self._writer = Writer(self._engine(size=1, begin="BEGIN IMMEDIATE"), self._insert)
         self._reader = self._engine(size=3, begin="BEGIN")
-        self._writes = Writes(self._writer.dialect, self._insert)
 
     def _close(self) -> None:
-        for engine in (self._reader, self._writer):
-            if engine is not None:
-                engine.dispose()
+        if self._reader is not None:
+            self._reader.dispose()
+        if self._writer is not None:
+            self._writer.close()
         self._reader = self._writer = None
 
     def _engine(self, size: int, begin: str) -> sa.Engine:
@@ -112,7 +113,7 @@ class SqlStore(Store):
                     connection.execute(f"PRAGMA {pragma}")
 
             def begun(connection: sa.Connection) -> None:
-                connection.exec_driver_sql(begin)
+                execute(connection, begin)
 
             sa.event.listen(engine, "connect", connected)
             sa.event.listen(engine, "begin", begun)
@@ -135,12 +136,8 @@ class SqlStore(Store):
         return self._url.database or self._url.render_as_string(hide_password=True)
 
     async def _write(self, work: Callable[[sa.Connection], _T]) -> _T:
-        def transaction() -> _T:
-            assert self._writer is not None
-            with self._writer.begin() as connection:
-                return work(connection)
-
-        return await self._run(self._write_pool, transaction)
+        assert self._writer is not None
+        return await self._run(self._write_pool, partial(self._writer.transaction, work))
 
     async def _read(self, work: Callable[[sa.Connection], _T]) -> _T:
         def transaction() -> _T:
@@ -170,8 +167,8 @@ class SqlStore(Store):
         return await self._write(lambda connection: self._record(connection, batch))
 
     def _record(self, connection: sa.Connection, batch: Batch) -> int:
-        assert self._writes is not None
-        writes = self._writes
+        assert self._writer is not None
+        writes = self._writer.writes
         self._add_payloads(connection, batch.payloads)
         entered = [rows.entered_row(u) for u in batch.nodes if u.ended_at is None]
         ended = [rows.ended_row(u) for u in batch.nodes if u.ended_at is not None]
@@ -199,17 +196,18 @@ class SqlStore(Store):
         return first
 
     def _add_payloads(self, connection: sa.Connection, payloads: Sequence[PayloadRow]) -> None:
-        assert self._writes is not None
+        assert self._writer is not None
         if payloads:
-            self._writes.payload.run(connection, [rows.payload_row(p) for p in payloads])
+            self._writer.writes.payload.run(connection, [rows.payload_row(p) for p in payloads])
 
     def _add_transitions(self, connection: sa.Connection, items: Sequence[FeedRecord]) -> int:
-        assert self._writes is not None
-        counted = self._writes.count.run(connection, [("transition", len(items))])
-        first = int(counted.scalar_one()) - len(items) + 1
+        assert self._writer is not None
+        writes = self._writer.writes
+        ((newest,),) = writes.count.run(connection, [("transition", len(items))]).fetchall()
+        first = int(newest) - len(items) + 1
         if items:
             told = [rows.transition_row(first + i, item) for i, item in enumerate(items)]
-            self._writes.transition.run(connection, told)
+            writes.transition.run(connection, told)
         return first
 
     async def delete(self, dispatch_ids: Sequence[DispatchId], at: float) -> Sequence[FeedRecord]:
