@@ -79,6 +79,9 @@ class Writes:
         left = ("output_digest", "output_size", "stdout", "stderr", "traceback", "usage")
         key, node = ("dispatch_id", "node_id"), schema.node.c
         of_node = (node.dispatch_id == sa.bindparam("d"), node.node_id == sa.bindparam("n"))
+        added = insert(schema.dispatch).on_conflict_do_nothing(index_elements=["id"]).returning(schema.dispatch.c.key)
+        self.created = prepared(added, *(column.name for column in schema.dispatch.c if column.name != "key"))
+        self.graph = prepared(sa.insert(schema.graph), "dispatch_key", "data")
         self.payload = prepared(
             insert(schema.payload).on_conflict_do_nothing(index_elements=["dispatch_id", "digest"]),
             *("dispatch_id", "digest", "size", "data"),

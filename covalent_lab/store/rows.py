@@ -23,32 +23,22 @@ __all__ = [
 
 
 Row = tuple[Any, ...]
+_NONE = (None, None)
 
 
-def dispatch_row(new: NewDispatch) -> dict[str, Any]:
-    """A new dispatch as it is inserted."""
-    return {
-        "id": new.dispatch_id,
-        "root_id": new.root_dispatch_id,
-        "name": new.name,
-        "state": "NEW_OBJECT",
-        "created_at": new.created_at,
-        "total": new.total,
-        "inputs_digest": new.inputs and new.inputs.digest,
-        "inputs_size": new.inputs and new.inputs.size,
-        "lattice_digest": new.lattice and new.lattice.digest,
-        "lattice_size": new.lattice and new.lattice.size,
-        "autostart": new.autostart,
-        "owner": new.owner,
-        "lease_until": new.lease_until,
-        "metadata": json.dumps(new.metadata),
-        "client": json.dumps(new.client),
-        "doc": new.doc,
-        "source": new.source,
-        "parent_id": new.parent_id,
-        "parent_node": new.parent_node,
-        "redispatched_from": new.redispatched_from,
-    }
+def dispatch_row(new: NewDispatch, update: DispatchUpdate | None) -> Row:
+    """A new dispatch, with what has become of it already; in the order of the table, without its key."""
+    now = update or DispatchUpdate(
+        dispatch_id=new.dispatch_id, state="NEW_OBJECT", error="", started_at=None, ended_at=None, completed=0,
+        failed=0, cancelled=0,
+    )  # fmt: skip
+    return (
+        new.dispatch_id, new.root_dispatch_id, new.name, now.state, now.error, new.created_at, now.started_at,
+        now.ended_at, new.total, now.completed, now.failed, now.cancelled, *(new.inputs or _NONE),
+        *(new.lattice or _NONE), *(now.result or _NONE), new.autostart, now.cancel_requested or "", new.owner,
+        new.lease_until, json.dumps(new.metadata), json.dumps(new.client), new.doc, new.source, new.parent_id,
+        new.parent_node, new.redispatched_from,
+    )  # fmt: skip
 
 
 def dispatch_update_row(update: DispatchUpdate) -> Row:

@@ -153,15 +153,19 @@ class SqlStore(Store):
         return await self._write(lambda connection: self._create(connection, dispatch, batch or Batch()))
 
     def _create(self, connection: sa.Connection, new: NewDispatch, batch: Batch) -> int:
-        added = self._insert(schema.dispatch).on_conflict_do_nothing(index_elements=["id"])
-        key = connection.execute(added.returning(schema.dispatch.c.key), rows.dispatch_row(new)).scalar_one_or_none()
-        if key is None:
+        assert self._writer is not None
+        writes = self._writer.writes
+        known = next((update for update in batch.dispatches if update.dispatch_id == new.dispatch_id), None)
+        added = writes.created.run(connection, [rows.dispatch_row(new, known)]).fetchall()
+        if not added:
             return 0
-        connection.execute(sa.insert(schema.graph), {"dispatch_key": key, "data": new.graph})
+        writes.graph.run(connection, [(*added[0], new.graph)])
         self._add_payloads(connection, new.payloads)
         if new.redispatched_from is not None:
             batch = inherited.take_over(connection, self._insert, new, batch)
-        return self._record(connection, replace(batch, transitions=[new.first_transition(), *batch.transitions]))
+        others = [update for update in batch.dispatches if update is not known]
+        first = [new.first_transition(), *batch.transitions]
+        return self._record(connection, replace(batch, dispatches=others, transitions=first))
 
     async def record(self, batch: Batch) -> int:
         return await self._write(lambda connection: self._record(connection, batch))
