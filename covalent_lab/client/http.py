@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import urllib3  # noqa: TID253 - this module is loaded by the first connection
 
 from covalent_lab import payload
+from covalent_lab.client.sending import pool_of
 from covalent_lab.errors import ConfigError, LabError, ServerRejectedError, ServerUnreachableError, error_of_code
 from covalent_lab.worker import Buffer
 
@@ -75,7 +76,7 @@ class HttpConnection:
         self._headers = {**({"Authorization": f"token {token}"} if token else {}), **(headers or {})}
         self._pauses_s = pauses_s
         self._path = urlsplit(self._base).path
-        self._pool = urllib3.connection_from_url(self._base, maxsize=_KEPT_OPEN, retries=False)
+        self._pool = pool_of(self._base, _KEPT_OPEN)
 
     def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
         return str(self._submit(bundle, {} if start else {"start": "false"})["dispatch_id"])

@@ -1,12 +1,21 @@
 """Requests over a network that does not always work, and what is sent with them."""
 
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from covalent_lab.client.discovery import discover
 from covalent_lab.client.http import HttpConnection
@@ -81,6 +90,31 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate of this machine and its key, signed by nobody else."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = tmp_path / "server.pem"
+    path.write_bytes(secret + made.public_bytes(pem))
+    return path
+
+
 @pytest.mark.parametrize("trouble", [BREAKS, 502, 503, 504])
 def test_a_request_is_repeated_when_the_network_has_trouble(server: Server, trouble: int) -> None:
     """Twice here; the third answer counts."""
@@ -88,6 +122,44 @@ def test_a_request_is_repeated_when_the_network_has_trouble(server: Server, trou
     connection = server.connect()
     assert connection.status()["status"] == "running"
     assert len(server.asked) == 3
+    connection.close()
+
+
+def test_a_short_request_is_sent_at_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers and body together wake the server once; a long body follows its headers, in order and whole."""
+    sent: list[int] = []
+    connection = server.connect()
+    port = server.server_port
+    original = socket.socket.sendall
+
+    def sendall(self: socket.socket, data: Any, *flags: Any) -> None:
+        if self.getpeername()[1] == port:
+            sent.append(memoryview(data).nbytes)
+        original(self, data, *flags)
+
+    monkeypatch.setattr(socket.socket, "sendall", sendall)
+    for size in (0, 10, 3 << 20):
+        sent.clear()
+        assert connection.submit([b"x" * size]) == "abc"
+        assert server.asked[-1][2] == size
+        assert size < sum(sent) < size + 1000
+        assert len(sent) == (1 if size < 1000 else 4)
+    connection.close()
+
+
+def test_a_server_with_a_certificate(server: Server, monkeypatch: pytest.MonkeyPatch, certificate: Path) -> None:
+    """One that the system trusts is spoken to, in one piece or in parts; one that it does not is told."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = server.url.replace("http:", "https:")
+    with pytest.raises(ServerUnreachableError, match="certificate"):
+        HttpConnection(url, "t", pauses_s=()).status()
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    connection = HttpConnection(url, "t", pauses_s=())
+    for size in (10, 3 << 20):
+        assert connection.submit([b"x" * size]) == "abc"
+        assert server.asked[-1][2] == size
     connection.close()
 
 
