@@ -35,6 +35,7 @@ _FIRST_LOOK_MS, _LOOK_MS = 50, 200  # how soon and how often a silent process is
 _MAX_FUNCTIONS = 64
 _MAX_STOPPED = 10_000
 _NO_LIMIT = 1 << 62
+_TELL_S = 30.0
 _KEPT_S = 60  # in which the server says that it wants a value to stay
 
 _lock = threading.RLock()
@@ -63,6 +64,7 @@ def run(programs: "Mapping[str, bytes]", order: bytes, *values: bytes) -> bytes:
         that stay on this worker as values of Dask as well. Or one that says `wants_bytes`.
     """
     from distributed import get_worker  # where this runs it is there
+    from distributed.utils import sync
 
     control, body = _split(order)
     place, worker = control["place"], get_worker()
@@ -71,9 +73,14 @@ def run(programs: "Mapping[str, bytes]", order: bytes, *values: bytes) -> bytes:
         return _pack({"wants_bytes": True})
     jobs = [{**control["shared"], **job} for job in control["jobs"]]
 
-    def tell(step: str, at: float, news: int) -> None:
+    def tell(step: str, at: float, news: int, is_first: bool = False) -> None:
         said = {"key": place["key"], "job": step, "worker": worker.address, "at": at, "news": news}
-        worker.log_event(place["topic"], said)
+        if not is_first:
+            worker.log_event(place["topic"], said)
+            return
+        # Before anything runs: were this worker lost without having told, nobody would know that another begins again.
+        with contextlib.suppress(OSError, TimeoutError):
+            sync(worker.loop, worker.scheduler.log_event, topic=place["topic"], msg=said, callback_timeout=_TELL_S)
 
     batch = _Order(place["key"], jobs, body, tell)
     with _lock:
@@ -138,12 +145,11 @@ class _Order:
         key: Of the order.
         jobs: In order.
         body: What they refer to by length.
-        tell: Called with a step, when it began, and how many answers and waiting jobs there are.
+        tell: Called with a step, when it began, and how many answers and waiting jobs there are; with True as well for
+            the first step, which begins once it is told.
     """
 
-    def __init__(
-        self, key: str, jobs: "Sequence[dict[str, Any]]", body: bytes, tell: "Callable[[str, float, int], None]"
-    ) -> None:
+    def __init__(self, key: str, jobs: "Sequence[dict[str, Any]]", body: bytes, tell: "Callable[..., None]") -> None:
         self._key = key
         self._waiting, self._body, self._tell = deque(jobs), body, tell
         self._digests = {step["function"][0] for job in jobs for step in (job, *job["then"])}
@@ -209,7 +215,7 @@ class _Order:
                 return True
             _running[self.name(job)] = process
         if not self._told:
-            self._tell(job["job"], time.time(), 0)
+            self._tell(job["job"], time.time(), 0, True)
             self._told = job["job"]
         if self._run_steps(process, job):
             return True

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
@@ -129,6 +130,37 @@ def test_task_of_a_lost_worker_is_lost(tmp_path: Path, failures: int) -> None:
         await tried.close()
 
     with dask_cluster(tmp_path, failures=failures) as cluster:
+        asyncio.run(play(cluster.address))
+
+
+def hold_back(dask_worker: Any) -> None:
+    """Let a Dask worker send no more of what it sends to its scheduler in batches."""
+    dask_worker.batched_stream.interval = 3600
+    dask_worker.batched_stream.next_deadline = time() + 3600
+
+
+hold_back.__module__ = "__main__"
+
+
+def test_task_of_a_worker_that_was_lost_at_once_is_lost(tmp_path: Path) -> None:
+    """A task does not begin before it is known where: one that begins again elsewhere would be taken for the first."""
+
+    from distributed import Client
+
+    async def play(address: str) -> None:
+        host, tried = FakeHost(tmp_path), executor(address)
+        await tried.start(host)
+        client: Any = Client(address, asynchronous=True, set_as_default=False)  # type: ignore[no-untyped-call]
+        async with client, Beacon() as beacon:
+            await client.run(hold_back)
+            spec = job(hold, beacon.port)
+            await tried.submit([spec])
+            os.kill(int(await beacon.word()), 9)
+            outcome = await host.finished(spec.attempt_id, 120)
+            assert outcome.status is JobStatus.LOST
+        await tried.close()
+
+    with dask_cluster(tmp_path, workers=1, failures=3) as cluster:
         asyncio.run(play(cluster.address))
 
 
