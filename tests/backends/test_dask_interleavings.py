@@ -2,15 +2,26 @@
 
 import asyncio
 import os
+import socket
 import uuid
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
+from covalent_lab_executors.dask import DaskExecutor
 from covalent_lab_executors.dask_link import DaskLink
 
-from covalent_lab.ids import DispatchId
+from covalent_lab.executor.base import JobStatus, PayloadSource
+from covalent_lab.ids import DispatchId, PayloadRef
+from covalent_lab.testing.fakes import FakeHost
+from covalent_lab.testing.jobs import Beacon, job, started
 from tests.backends.dask_cluster import DaskCluster
+
+
+def executor(address: str) -> DaskExecutor:
+    """An executor whose keys no other test has."""
+    return DaskExecutor(address, key=uuid.uuid4().hex, grace_s=0.2)
 
 
 async def while_it_is_read(pipe: Path, data: bytes, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -63,5 +74,57 @@ def test_value_outlives_another_dispatch_that_ends_meanwhile(dask: DaskCluster, 
         await while_it_is_read(second, b"second", end)
         assert [await future for future in await found] == [b"first", b"second"]
         await link.close()
+
+    asyncio.run(play())
+
+
+def test_job_that_is_cancelled_while_its_inputs_are_read_does_not_begin(
+    dask: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scheduler is not given what was told to be cancelled."""
+    pipe, given = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    submit = DaskLink.submit
+
+    def recorded(link: DaskLink, key: str, *args: Any, **kwargs: Any) -> Any:
+        given.append(key)
+        return submit(link, key, *args, **kwargs)
+
+    monkeypatch.setattr(DaskLink, "submit", recorded)
+
+    async def play() -> None:
+        async with started(executor(dask.address), FakeHost(tmp_path)) as running:
+            for path in (tmp_path / "work").glob("here-*"):
+                path.unlink()  # then workers think that they do not see the server's files
+            value = PayloadSource(ref=PayloadRef(uuid.uuid4().hex, 1), path=str(pipe))
+            spec = job(len, value)
+            await running.submit(spec)
+            await while_it_is_read(pipe, b"", lambda: running.cancel(spec))
+            assert (await running.host.finished(spec.attempt_id)).status is JobStatus.CANCELLED
+            assert await running.value(job(lambda: 1, node_id=1)) == 1
+        assert len([key for key in given if str(spec.attempt_id) in key]) == 1  # whose worker said that it needs bytes
+
+    asyncio.run(play())
+
+
+def test_job_that_is_cancelled_while_it_is_looked_for_is_stopped(dask: DaskCluster, tmp_path: Path) -> None:
+    """A dispatcher that comes back and is to cancel a job at once does not leave it running."""
+
+    def hold(port: int) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(b"here\n")
+            connection.recv(1)
+
+    async def play() -> None:
+        async with Beacon() as beacon:
+            spec = job(hold, beacon.port)
+            async with started(executor(dask.address), FakeHost(tmp_path / "first")) as running:
+                (handle,) = await running.submit(spec)
+                await beacon.word()
+            async with started(DaskExecutor(), FakeHost(tmp_path / "second")) as running:
+                await running.executor.watch({spec.attempt_id: handle})
+                await running.executor.cancel_jobs({spec.attempt_id: handle})
+                assert (await running.host.finished(spec.attempt_id)).status is JobStatus.CANCELLED
+                await beacon.gone()
 
     asyncio.run(play())
