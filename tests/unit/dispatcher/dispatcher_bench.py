@@ -147,5 +147,5 @@ async def running(
         yield Bench(dispatcher)
     finally:
         dispatcher.stop()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await task

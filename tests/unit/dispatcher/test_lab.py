@@ -68,7 +68,7 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     """Run in a loop that is not the dispatcher's."""
 
     async def limited() -> Any:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             return await work
 
     return asyncio.run(limited())

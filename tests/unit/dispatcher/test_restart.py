@@ -43,7 +43,7 @@ def leave_behind(folder: Path, executor: FakeExecutor, graph: Any, *, until: int
 
 async def handles_stored(bench: Bench, name: DispatchId, number: int) -> None:
     """Wait until so many jobs have a stored handle, or are over; the feed does not tell of handles."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             _, nodes = await bench.dispatcher.store.nodes(name)
             if sum(bool(n.handle) or NodeState(n.state).is_terminal for n in nodes) >= number:
