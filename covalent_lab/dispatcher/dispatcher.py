@@ -104,6 +104,7 @@ class Dispatcher:
         self._admissions: list[_Admission] = []
         self._handles: list[tuple[DispatchId, NodeId, str]] = []
         self._live: dict[tuple[DispatchId, int], JobStarted] = {}
+        self._restoring: dict[DispatchId, list[FeedRecord]] = {}  # what was asked meanwhile
         self._jobs = JobBuilder(store, blobs, self._cache, settings.inline_limit)
         self._sublattices = Sublattices(self, self._jobs, self._inbox.put)
         self._acting = Acting(
@@ -271,6 +272,7 @@ class Dispatcher:
         else:
             kept = Request(dispatch_id=dispatch_id, cancel_requested=merge_cancels(record.cancel_requested, node_ids))
         await self._announce_batch(Batch(transitions=[asked], requests=[kept]))
+        self._asked(asked)  # it may have been taken over meanwhile
 
     # --- events
 
@@ -309,10 +311,10 @@ class Dispatcher:
             try:
                 step = self._scheduler.handle(arrival.event)
             except InvalidEventError as error:
-                if arrival.done is not None:
-                    arrival.done.set_exception(error)
-                else:
+                if arrival.done is None:
                     _log.exception("an event was refused")
+                elif not arrival.done.done():  # else whoever asked has gone
+                    arrival.done.set_exception(error)
             else:
                 recording.add(step, arrival.outcome, arrival.hit)
         batch = recording.batch(handles)
@@ -401,6 +403,11 @@ class Dispatcher:
     def _asked_by_others(self, record: FeedRecord) -> None:
         if is_end(record):
             self._sublattices.ended(record.dispatch_id)
+        self._asked(record)
+
+    def _asked(self, record: FeedRecord) -> None:
+        if record.dispatch_id in self._restoring:
+            self._restoring[record.dispatch_id].append(record)
         if record.dispatch_id not in self._active:
             return
         if record.status == START_REQUESTED:
@@ -466,10 +473,16 @@ class Dispatcher:
         self._sublattices.ended(dispatch_id)
 
     async def _restore(self, dispatch_id: DispatchId) -> None:
-        found = await restored(self.store, dispatch_id, self.settings.executors, self.clock())
+        asked = self._restoring[dispatch_id] = []
+        try:
+            found = await restored(self.store, dispatch_id, self.settings.executors, self.clock())
+        finally:
+            del self._restoring[dispatch_id]
         self._active[dispatch_id] = found.active
         for event in found.events:
             self._inbox.put(event)
+        for record in asked:  # perhaps after the dispatch was read
+            self._asked(record)
         for executor, handles in found.watched.items():
             self._runner.watch(executor, handles)
 

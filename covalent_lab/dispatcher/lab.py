@@ -51,6 +51,8 @@ class Lab:
         self._queries: Queries | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
+        self._crossing = threading.Lock()
+        self._is_over = False
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="covalent-dispatcher", daemon=True)
 
@@ -96,15 +98,21 @@ class Lab:
         self._loop = asyncio.get_running_loop()
         self._dispatcher = build(self.settings)
         self._queries = Queries(self._dispatcher)
-        await self._dispatcher.run(self._ready.set)
+        try:
+            await self._dispatcher.run(self._ready.set)
+        finally:
+            with self._crossing:
+                self._is_over = True
+            await asyncio.sleep(0)  # what was asked until now has become a task, which is cancelled with all others
 
     async def _cross(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Await on the dispatcher's loop what was asked for on this one."""
-        loop = self._loop
-        if loop is None or not self._thread.is_alive():
+        with self._crossing:
+            loop = self._loop
+            future = None if loop is None or self._is_over else asyncio.run_coroutine_threadsafe(work, loop)
+        if future is None:
             work.close()
             raise StoreError("The dispatcher has stopped. Restart the Jupyter server.") from self._failure
-        future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:

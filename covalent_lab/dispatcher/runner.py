@@ -37,6 +37,7 @@ __all__ = ["Load", "Runner", "StreamPart"]
 
 _log = logging.getLogger(__name__)
 _PRINTED_S = 3.0
+_STOP_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,9 +280,12 @@ class Runner:
 
     async def close(self) -> None:
         """Stop all executors; errors are logged."""
+        pumping = [pump.task for pump in self._pumps.values() if pump.task is not None]
+        for task in pumping:
+            task.cancel()
+        if pumping:  # until then they may be in the middle of a verb
+            await asyncio.wait(pumping, timeout=_STOP_S)
         for name, pump in self._pumps.items():
-            if pump.task is not None:
-                pump.task.cancel()
             await self._close(name, pump)
         self._pumps.clear()
 
@@ -291,6 +295,9 @@ class Runner:
         if executor is not None:
             try:
                 await executor.close()
+            except asyncio.CancelledError:
+                pump.executor = executor  # whoever stops the pump closes it
+                raise
             except Exception:  # noqa: BLE001 - a backend's failure must not keep the others from closing
                 _log.exception("executor %s failed to close", name)
 
@@ -323,11 +330,19 @@ class Runner:
     async def _start(self, name: str, pump: _Pump) -> None:
         """Start the executor; while that fails, fail what is asked of it, and try again with the next order."""
         while pump.executor is None:
+            values = self._configured.get(name, {})
             try:
-                executor = self._create(name, self._configured.get(name, {}))
-                await executor.start(_Host(name, self._settings, self._blobs, self._report))
+                executor = self._create(name, values)
+                try:
+                    await executor.start(_Host(name, self._settings, self._blobs, self._report))
+                except asyncio.CancelledError:
+                    pump.executor = executor  # whoever stops the pump closes it
+                    raise
                 pump.executor = executor
                 pump.settled.set()
+                if self._configured.get(name, {}) != values:
+                    pump.is_outdated = True
+                    pump.wake.set()
             except Exception as error:  # noqa: BLE001 - a plugin's failure becomes the nodes' failure
                 if not isinstance(error, LabError):
                     _log.exception("executor %s failed to start", name)

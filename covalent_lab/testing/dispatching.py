@@ -25,7 +25,7 @@ from covalent_lab.testing.graphs import make_graph
 __all__ = ["dispatched"]
 
 _NAME = "tested"
-_LIMIT_S = 120.0
+_LIMIT_S = 300.0
 
 
 async def dispatched(

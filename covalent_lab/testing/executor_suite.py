@@ -408,7 +408,7 @@ class ExecutorContract(RecoveryContract):
                     return await executor.printed(spec.attempt_id, stream, offset, limit)
 
                 expected = [b"ne", b"two\n"] if self.shows_prints else [b"", b""]
-                async with asyncio.timeout(30):  # a backend may be on its way with the text
+                async with asyncio.timeout(120):  # a backend may be on its way with the text
                     while [await read("stdout", 1, 2), await read("stderr", 0, 100)] != expected:
                         continue
                 assert await executor.printed(spec.attempt_id, "stdout", 100, 10) == b""

@@ -88,7 +88,7 @@ class FakeHost:
         """The last start of each job."""
         return {update.attempt_id: update for update in self.updates if isinstance(update, JobStarted)}
 
-    async def until(self, is_reached: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    async def until(self, is_reached: Callable[[], bool], timeout_s: float = 120.0) -> None:
         """Wait until a condition on the reports holds.
 
         Raises:
@@ -99,7 +99,7 @@ class FakeHost:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def finished(self, attempt_id: AttemptId, timeout_s: float = 30.0) -> Outcome:
+    async def finished(self, attempt_id: AttemptId, timeout_s: float = 120.0) -> Outcome:
         """Wait for the last word on a job.
 
         Raises:
@@ -213,7 +213,7 @@ class FakeExecutor(Executor):
         if outcome is not None:
             self.finish(spec.attempt_id, outcome)
 
-    async def until(self, is_reached: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    async def until(self, is_reached: Callable[[], bool], timeout_s: float = 120.0) -> None:
         """Wait until a condition on what it was asked holds.
 
         Raises:

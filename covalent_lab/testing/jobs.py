@@ -149,15 +149,15 @@ class Beacon:
                 self._said.put_nowait(line.strip())
         self._closed.put_nowait(None)
 
-    async def word(self, timeout_s: float = 30.0) -> bytes:
+    async def word(self, timeout_s: float = 120.0) -> bytes:
         """The next line a task sends."""
         return await asyncio.wait_for(self._said.get(), timeout_s)
 
-    async def called(self, timeout_s: float = 30.0) -> None:
+    async def called(self, timeout_s: float = 120.0) -> None:
         """Wait until somebody has connected, whatever they say."""
         await asyncio.wait_for(self._called.wait(), timeout_s)
 
-    async def gone(self, timeout_s: float = 30.0) -> None:
+    async def gone(self, timeout_s: float = 120.0) -> None:
         """Wait until one more connection has ended: no process holds it any longer."""
         await asyncio.wait_for(self._closed.get(), timeout_s)
 

@@ -21,7 +21,7 @@ from covalent_lab.errors import BackendError
 
 __all__ = ["LiveServer", "private_environment"]
 
-_STOP_S = 20.0
+_STOP_S = 60.0
 _PROBE_S = 0.05
 _FOLDERS = {
     "HOME": "home",
@@ -85,7 +85,7 @@ class LiveServer:
         environ: Mapping[str, str] | None = None,
         arguments: Sequence[str] = (),
         port: int = 0,
-        timeout_s: float = 60.0,
+        timeout_s: float = 200.0,
     ) -> Self:
         """Start a server on 127.0.0.1 and wait until it and the extension are ready.
 

@@ -155,8 +155,8 @@ class PackingContract(ExecutorContract):
                 await beacon.word()
                 await running.host.until(lambda: second.attempt_id in running.host.started())
                 await running.cancel(first, second, third)
-                outcomes.append(await running.host.finished(second.attempt_id, 10))
-                await beacon.gone(10)
+                outcomes.append(await running.host.finished(second.attempt_id))
+                await beacon.gone()
                 assert await running.value(job(int, 1, node_id=3)) == 1
                 assert set(running.host.outcomes()) == {job(int, node_id=n).attempt_id for n in (0, 1, 3)}
 

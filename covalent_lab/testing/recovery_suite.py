@@ -112,7 +112,7 @@ class RecoveryContract(ExecutorSuite):
         async def scenario(running: Running) -> None:
             spec = replace(job(turn, None), args=(PayloadSource(ref=data.ref, path=str(path)),))
             await running.submit(spec)
-            outcome = await running.host.finished(spec.attempt_id, 120)
+            outcome = await running.host.finished(spec.attempt_id, 200)
             assert outcome.status is JobStatus.COMPLETED, outcome
             assert running.load(outcome)[::-1] == payload.decode(path.read_bytes())
 
@@ -173,7 +173,7 @@ class RecoveryContract(ExecutorSuite):
                 async with self.running(self.make_executor(), tmp_path, host) as running:
                     await running.executor.watch(handles)
                     beacon.answer()
-                    outcome = await host.finished(spec.attempt_id, 60)
+                    outcome = await host.finished(spec.attempt_id, 200)
                 if executor.jobs_survive:
                     assert outcome.status is JobStatus.COMPLETED, outcome
                     assert running.load(outcome) == "went on"
@@ -190,7 +190,7 @@ class RecoveryContract(ExecutorSuite):
             (handle,) = await running.submit(known)
             await running.host.finished(known.attempt_id)
             await running.executor.watch({unknown.attempt_id: self.lost(handle)})
-            _assert_lost(await running.host.finished(unknown.attempt_id, 60))
+            _assert_lost(await running.host.finished(unknown.attempt_id, 200))
 
         self.run(executor, tmp_path, scenario)
 
@@ -204,7 +204,7 @@ class RecoveryContract(ExecutorSuite):
                 await beacon.word()
                 await asyncio.to_thread(restart)
                 beacon.answer()
-                outcome = await running.host.finished(spec.attempt_id, 120)
+                outcome = await running.host.finished(spec.attempt_id, 200)
                 if self.keeps_jobs:
                     assert outcome.status is JobStatus.COMPLETED, outcome
                     assert running.load(outcome) == "went on"

@@ -180,24 +180,24 @@ class DaskExecutor(Executor):
                 stopped.setdefault(job.order, []).append(attempt_id)
                 continue
             job.is_cancelled = True
-            if job.order.future is not None:
+            if job.order.link is not None:
                 cancelled.setdefault(job.order, []).append(job)
-            else:  # the scheduler does not have it yet
+            elif job.spec is not None:  # else it is looked for, and stopped once it is found
                 self._finish(job, Outcome(status=JobStatus.CANCELLED))
         for order, jobs in cancelled.items():
-            self._spawn(self._stop(self._links[order.address].result(), order, jobs), self._tasks)
+            self._spawn(self._stop(order.link, order, jobs), self._tasks)
         for order, steps in stopped.items():
-            if order.future is not None:
-                link, stop = self._links[order.address].result(), encode_stop(order.key, steps, order.grace_s)
-                await link.stop(stop, order.worker)
+            if order.link is not None:
+                await order.link.stop(encode_stop(order.key, steps, order.grace_s), order.worker)
 
     async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
         """Ask the job's worker."""
         job = self._jobs.get(attempt_id)
-        if job is None or job.order.future is None or attempt_id != job.attempt_id:
+        if job is None or job.order.link is None or attempt_id != job.attempt_id:
             return b""
-        link = await self._links[job.order.address]
-        return await link.printed(encode_question(job.order.key, attempt_id, stream, offset, limit), job.order.worker)
+        question = encode_question(job.order.key, attempt_id, stream, offset, limit)
+        text: bytes = await job.order.link.printed(question, job.order.worker)
+        return text
 
     def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:
         """Let clusters give up values that only this dispatch needed."""
@@ -277,6 +277,9 @@ class DaskExecutor(Executor):
         try:
             if not specs:
                 order.future = await link.find(order.key)
+                order.link = link
+                if late := [job for job in order.jobs if job.is_cancelled]:
+                    self._spawn(self._stop(link, order, late), self._tasks)
                 reply = decode_reply(await link.answer(order.future))
                 if reply.wants_bytes:
                     raise LostError("the worker needs its inputs, which only the dispatcher that started it had")
@@ -304,18 +307,21 @@ class DaskExecutor(Executor):
             except (OSError, TimeoutError, ValueError) as error:
                 _log.warning("values cannot be given to %s: %s", link.address, error)
         if values or not paths:
-            await self._give(link, order, specs, list(paths), values)
+            if not await self._give(link, order, specs, list(paths), values):
+                return Reply()
             try:
                 return decode_reply(await link.answer(order.future))
             except LostError:
                 if not values or order.worker:
                     raise
             await self._rename(link, order, "-bytes")  # the worker that had them was lost
-        await self._give(link, order, await asyncio.to_thread(lambda: list(map(inlined, specs))))
+        if not await self._give(link, order, await asyncio.to_thread(lambda: list(map(inlined, specs)))):
+            return Reply()
         return decode_reply(await link.answer(order.future))
 
     async def _rename(self, link: DaskLink, order: Order, suffix: str) -> None:
         """Have an order carried out again, in another way."""
+        order.link = order.future = None
         await link.forget(order.key)
         del self._orders[order.key]
         order.key += suffix
@@ -330,7 +336,15 @@ class DaskExecutor(Executor):
         specs: Sequence[JobSpec],
         digests: Sequence[str] = (),
         values: Sequence[Any] = (),
-    ) -> None:
+    ) -> bool:
+        """Let the scheduler have an order, without what was cancelled meanwhile; False if that is all of it."""
+        stops = [step for job in order.jobs for step in job.stops]
+        if stops:
+            await link.stop(encode_stop(order.key, stops, order.grace_s))
+        wanted = {job.attempt_id for job in order.jobs if not job.is_cancelled}
+        specs = [spec for spec in specs if spec.attempt_id in wanted]
+        if not specs:
+            return False
         host, first = self._started(), specs[0]
         place = Place(
             key=order.key,
@@ -342,9 +356,6 @@ class DaskExecutor(Executor):
             inline_limit=host.inline_limit,
             topic=TOPIC,
         )
-        stops = [step for job in order.jobs for step in job.stops]
-        if stops:
-            await link.stop(encode_stop(order.key, stops, order.grace_s))
         try:
             order.future = link.submit(
                 order.key,
@@ -355,7 +366,9 @@ class DaskExecutor(Executor):
             )
         except (TypeError, ValueError) as error:
             raise BackendError(f"Dask does not take this task: {error}. Correct the executor's options.") from error
+        order.link = link
         await link.keep(order.key, order.future)
+        return True
 
     async def _take(self, order: Order, reply: Reply) -> None:
         """Report what has ended; give again what was given back."""
@@ -434,12 +447,12 @@ class DaskExecutor(Executor):
         order = self._orders.get(str(said.get("key")))
         if order is None:
             return
-        link = self._links[order.address].result()
-        if order.worker and said["worker"] != order.worker:
+        link, worker = order.link, str(said["worker"])
+        if link is not None and order.worker and worker != order.worker:
             order.has_moved = True  # Dask tries again what a lost worker ran; that is for the task's own policy to say
             self._spawn(self._stop(link, order, list(order.jobs)), self._tasks)
-        order.worker = str(said["worker"])
-        if said["news"]:
+        order.worker = worker
+        if said["news"] and link is not None:
             self._spawn(self._collect(link, order, said), self._tasks)
         else:
             self._began(order, said)
@@ -461,18 +474,23 @@ class DaskExecutor(Executor):
         grace_s, cancelled = order.grace_s, [job for job in jobs if job.is_cancelled]
         stop = encode_stop(order.key, [job.attempt_id for job in jobs], grace_s)
         if order.has_moved:
-            await link.drop([order.future])
+            await self._drop(link, order)
         is_running = await link.stop(stop, "" if order.has_moved else order.worker)
         if (is_running or order.worker) and not order.has_moved:
             if cancelled and order.playing is not None:
                 await asyncio.wait([order.playing], timeout=grace_s + 10)
                 if not order.playing.done():
-                    await link.drop([order.future])
+                    await self._drop(link, order)
             return
         if all(job.is_cancelled for job in order.jobs):
-            await link.drop([order.future])
+            await self._drop(link, order)
         for job in cancelled:
             self._finish(job, Outcome(status=JobStatus.CANCELLED))
+
+    @staticmethod
+    async def _drop(link: DaskLink, order: Order) -> None:
+        if order.future is not None:  # else it is about to be given again, without what was cancelled
+            await link.drop([order.future])
 
     # Connections
 

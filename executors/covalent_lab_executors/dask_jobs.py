@@ -51,6 +51,7 @@ class Order:
         key: At the scheduler.
         jobs: Those that have not ended.
         future: Of its answer, once the scheduler has it.
+        link: The connection that it was given by, once the scheduler has it.
         worker: The worker that has begun it.
         has_moved: Whether Dask let another worker begin it again.
         playing: What waits for its answer.
@@ -60,6 +61,7 @@ class Order:
     key: str
     jobs: list[Job]
     future: Any = None
+    link: Any = None
     worker: str = ""
     has_moved: bool = False
     playing: "asyncio.Task[None] | None" = None

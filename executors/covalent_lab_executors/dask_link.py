@@ -6,10 +6,10 @@ The only module that speaks to Dask for the executor; it knows keys and messages
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from covalent_lab.errors import BackendError
 from covalent_lab.ids import DispatchId
@@ -21,8 +21,11 @@ TOPIC = "covalent_lab"
 """Of the events by which workers tell that a job began."""
 _CONNECT_S = 10.0
 _CALL_S = 30.0
+_LEAVE_S = 5.0
 _VALUE = "covalent-lab-"
 _BYTES_ONLY = ("dask", "msgpack", "error")  # how answers may be encoded: pickles from the cluster are not loaded
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,8 +53,9 @@ class DaskLink:
         self.is_apart = False
         self._values: dict[str, _Value] = {}
         self._scattering = asyncio.Lock()
+        self._calls: set[asyncio.Task[Any]] = set()
         self._client = client
-        self._call = shipped()
+        self._entry = shipped()
         self._programs = programs()
         digest = hashlib.sha256(b"".join(self._programs[name] for name in sorted(self._programs))).hexdigest()
         self._module = f"covalent_lab_on_dask_{digest[:16]}"
@@ -116,8 +120,8 @@ class DaskLink:
         """
         try:
             async with asyncio.timeout(_CALL_S):
-                identity = await self._client.scheduler.identity(n_workers=-1)
-                versions = await self._client.scheduler.versions()
+                identity = await self._call(self._client.scheduler.identity(n_workers=-1))
+                versions = await self._call(self._client.scheduler.versions())
         except (OSError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             raise BackendError(f"The Dask scheduler at {self.address} does not answer: {reason}.") from error
@@ -142,14 +146,17 @@ class DaskLink:
             OSError, TimeoutError, ValueError: A file cannot be read, or no worker takes it.
         """
         async with self._scattering:
-            missing = [digest for digest in paths if not self._is_there(digest)]
-            for digest in missing:
-                name, data = f"{_VALUE}{digest}", await asyncio.to_thread(Path(paths[digest]).read_bytes)
-                futures = await self._client.scatter({name: data}, direct=False)
-                self._values[digest] = _Value(future=futures[name])
-            for digest in paths:
-                self._values[digest].dispatches.add(dispatch_id)
-        return [self._values[digest].future for digest in paths]
+            found: dict[str, Any] = {}  # kept here as well: the dispatches of a value may end before all are there
+            for digest, path in paths.items():
+                if self._is_there(digest):
+                    self._values[digest].dispatches.add(dispatch_id)
+                    found[digest] = self._values[digest].future
+                    continue
+                name, data = f"{_VALUE}{digest}", await asyncio.to_thread(Path(path).read_bytes)
+                futures = await self._call(self._client.scatter({name: data}, direct=False))
+                self._values[digest] = _Value(future=futures[name], dispatches={dispatch_id})
+                found[digest] = futures[name]
+        return list(found.values())
 
     def adopt(self, digest: str, dispatch_id: DispatchId) -> None:
         """Let a value stay that a worker has kept."""
@@ -196,7 +203,7 @@ class DaskLink:
 
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):
             return self._client.submit(
-                self._call,
+                self._entry,
                 *(self._module, self._programs, "run", order, *values),
                 key=key,
                 pure=False,
@@ -205,8 +212,13 @@ class DaskLink:
             )
 
     async def keep(self, key: str, future: Any) -> None:
-        """Let the scheduler keep the answer until `forget`, whatever becomes of this process."""
-        await self._client.publish_dataset(future, name=key, override=True)
+        """Let the scheduler keep the answer until `forget`, whatever becomes of this process.
+
+        Raises:
+            LostError: The connection broke.
+        """
+        with self._breaking():
+            await self._call(self._client.publish_dataset(future, name=key, override=True))
 
     async def find(self, key: str) -> Any:
         """The future of a job that was submitted earlier.
@@ -214,15 +226,13 @@ class DaskLink:
         Raises:
             LostError: The scheduler does not know it.
         """
-        try:
-            if key in await self._client.list_datasets():
+        with self._breaking():
+            if key in await self._call(self._client.list_datasets()):
                 future = self._wanted(key)
                 await self.keep(key, future)  # the scheduler has read the wish before, and keeps the job from now on
-                if (await self._client.scheduler.get_task_status(keys=[key]))[key] is not None:
+                if (await self._call(self._client.scheduler.get_task_status(keys=[key])))[key] is not None:
                     return future
                 await self.forget(key)  # it was given up between the list and the wish
-        except OSError as error:
-            raise LostError(f"the connection to the Dask scheduler at {self.address} broke: {error}") from error
         raise LostError(f"the Dask scheduler at {self.address} does not know it any more")
 
     async def answer(self, future: Any) -> bytes:
@@ -235,7 +245,8 @@ class DaskLink:
         try:
             await future.exception()  # returns at any end
             if future.status == "finished":
-                return bytes(await self._client.gather(future, direct=False))
+                with self._breaking():
+                    return bytes(await self._call(self._client.gather(future, direct=False)))
         except asyncio.CancelledError:
             if me is not None and me.cancelling():
                 raise
@@ -266,11 +277,13 @@ class DaskLink:
     async def _tell(self, verb: str, order: bytes, worker: str) -> Sequence[Any]:
         with contextlib.suppress(OSError, TimeoutError, ValueError):  # a worker that is gone runs nothing
             async with asyncio.timeout(_CALL_S):
-                answers = await self._client.run(
-                    self._call,
-                    *(self._module, self._programs, verb, order),
-                    workers=[worker] if worker else None,
-                    on_error="return",
+                answers = await self._call(
+                    self._client.run(
+                        self._entry,
+                        *(self._module, self._programs, verb, order),
+                        workers=[worker] if worker else None,
+                        on_error="return",
+                    )
                 )
                 return list(answers.values())
         return ()
@@ -285,11 +298,41 @@ class DaskLink:
         """Let the scheduler give up the answer to a job."""
         with contextlib.suppress(OSError, TimeoutError, KeyError, ValueError):
             async with asyncio.timeout(_CALL_S):
-                await self._client.unpublish_dataset(key)
+                await self._call(self._client.unpublish_dataset(key))
 
     async def close(self) -> None:
         """Leave the scheduler; jobs go on."""
-        await _leave(self._client)
+        try:
+            if self._calls:
+                await asyncio.wait(self._calls, timeout=_LEAVE_S)
+        finally:
+            await _leave(self._client)
+        for call in (left := list(self._calls)):  # none of them is connecting any more
+            call.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def _call(self, asked: Coroutine[Any, Any, _T]) -> _T:
+        """Await what is asked of the scheduler; it is said to the end also if whoever asked does not wait for it.
+
+        A connection that is being made when its task is cancelled stays open, and nobody has it any more.
+        """
+        call = asyncio.ensure_future(asked)
+        self._calls.add(call)
+        call.add_done_callback(self._called)
+        return await asyncio.shield(call)
+
+    def _called(self, call: "asyncio.Task[Any]") -> None:
+        self._calls.discard(call)
+        if not call.cancelled():
+            call.exception()  # of those that nobody waits for any more
+
+    @contextlib.contextmanager
+    def _breaking(self) -> Iterator[None]:
+        """A connection that breaks means that nobody knows what becomes of the job."""
+        try:
+            yield
+        except OSError as error:
+            raise LostError(f"the connection to the Dask scheduler at {self.address} broke: {error}") from error
 
 
 async def _leave(client: Any) -> None:

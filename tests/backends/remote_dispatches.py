@@ -62,7 +62,7 @@ class RemoteDispatches:
             return "x" * 100_000
 
         with socket.create_server(("127.0.0.1", 0)) as door:
-            door.settimeout(60)
+            door.settimeout(120)
             task = ct.electron(wait, executor=self.make(**options))
 
             @ct.lattice

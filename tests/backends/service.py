@@ -54,7 +54,7 @@ class Service:
             return
         try:
             self._process.terminate()
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=120)
         finally:
             self._process.kill()
             if self._drain is not None:

@@ -18,7 +18,7 @@ import covalent_lab as ct
 from covalent_lab.executor.base import JobIdentified, JobSpec, JobStatus, Outcome, PayloadSource
 from covalent_lab.ids import DispatchId, NodeId, attempt_id
 from covalent_lab.testing.fakes import FakeHost
-from covalent_lab.testing.jobs import Beacon, Running, job
+from covalent_lab.testing.jobs import Beacon, Running, job, started
 from tests.backends.dask_cluster import DaskCluster, dask_cluster
 
 
@@ -113,13 +113,12 @@ def test_task_of_a_lost_worker_is_lost(tmp_path: Path, failures: int) -> None:
     """A worker that dies loses its task, whether or not Dask would try it again, and others run on."""
 
     async def play(address: str) -> None:
-        host, tried = FakeHost(tmp_path), executor(address)
-        await tried.start(host)
-        async with Beacon() as beacon:
-            spec = job(hold, beacon.port)
-            running = Running(executor=tried, host=host)
+        async with Beacon() as beacon, started(executor(address), FakeHost(tmp_path)) as running:
+            spec, host = job(hold, beacon.port), running.host
             await running.submit(spec)
-            os.kill(int(await beacon.word()), 9)
+            worker = int(await beacon.word())
+            await host.until(lambda: spec.attempt_id in host.started())  # what a worker says last may be lost with it
+            os.kill(worker, 9)
             await beacon.gone()
             outcome = await host.finished(spec.attempt_id)
             assert outcome.status is JobStatus.LOST
@@ -127,7 +126,6 @@ def test_task_of_a_lost_worker_is_lost(tmp_path: Path, failures: int) -> None:
             assert outcome.failure.is_transient
             assert "lost" in outcome.failure.message
             assert await running.value(job(lambda: 1, node_id=1)) == 1
-        await tried.close()
 
     with dask_cluster(tmp_path, failures=failures) as cluster:
         asyncio.run(play(cluster.address))

@@ -55,7 +55,7 @@ class TestDaskExecutor(PackingContract):
                 await running.executor.close()
                 beacon.answer()
                 assert await beacon.word() == b"still here"
-                await beacon.gone(10)
+                await beacon.gone()
 
         self.run(executor, tmp_path, scenario)
 
@@ -69,7 +69,7 @@ class TestDaskExecutor(PackingContract):
             async with Client(self.address, asynchronous=True, set_as_default=False) as client:  # type: ignore[no-untyped-call]
                 await client.publish_dataset(Future("forgotten", client), name="forgotten")
                 await running.executor.watch({unknown: {"address": self.address, "key": "forgotten"}})
-                outcome = await running.host.finished(unknown, 30)
+                outcome = await running.host.finished(unknown)
                 assert outcome.status is JobStatus.LOST
                 assert outcome.failure is not None
                 assert "does not know it any more" in outcome.failure.message

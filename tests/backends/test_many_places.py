@@ -72,7 +72,7 @@ def server(
 
 def printed(notebook: nbformat.NotebookNode, folder: Path) -> str:
     """Run a notebook in a kernel; returns what its cells printed."""
-    nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}}).execute()
+    nbclient.NotebookClient(notebook, timeout=400, resources={"metadata": {"path": str(folder)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     return "".join(output["text"] for output in outputs if output.output_type == "stream")
 

@@ -191,7 +191,7 @@ def test_an_interrupt_cancels_the_dispatch_and_saves_the_copy(server: None, tmp_
             if running:
                 feed.close()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=200)
     assert process.returncode != 0
     assert ct.get_result(running[0]["dispatch_id"], wait=True).status == "CANCELLED"
     assert "sleeper" in outputs(tmp_path / "study.executed.ipynb")[0]

@@ -145,7 +145,7 @@ def test_a_result_that_did_not_complete(
     """One that was not over is over now: nobody will go on with it."""
     dispatch_id = run(COMMAND, pickled(old, tmp_path, second_form, status)).stdout.strip()
 
-    result = ct.get_result(dispatch_id, wait=True, timeout=10)
+    result = ct.get_result(dispatch_id, wait=True, timeout=200)
     assert (result.status, result.result) == (taken_as, None)
     assert result.error
     assert result.get_node_result(2)["status"] == taken_as

@@ -140,7 +140,7 @@ def test_two_starts_at_once_make_one_server(home: Path, run: Run) -> None:
     """Whoever comes second finds the first one's server."""
     command = [sys.executable, "-m", "covalent_lab", *START, "0"]
     starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = sorted(start.communicate(timeout=100)[0] for start in starts)
+    told = sorted(start.communicate(timeout=200)[0] for start in starts)
 
     url = running()["url"]
     assert told == [f"covalent_lab has started at {url}\n", f"covalent_lab is running already at {url}\n"]

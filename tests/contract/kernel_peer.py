@@ -78,7 +78,7 @@ class Hub:
     async def start_peer(self, name: str = "peer") -> subprocess.Popen[bytes]:
         """A process that has said who it is."""
         peer = await asyncio.to_thread(self._start, name)
-        await asyncio.wait_for(self.greeted.get(), 30)
+        await asyncio.wait_for(self.greeted.get(), 120)
         return peer
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:

@@ -44,7 +44,7 @@ def noted(file: str, **options: Any) -> Any:
 def run(task: Any, *args: Any, **kwargs: Any) -> ct.Result:
     """Dispatch a workflow of one task and wait."""
     workflow = ct.lattice(lambda: task(*args, **kwargs))
-    result = ct.get_result(ct.dispatch(workflow)(), wait=True, timeout=60)
+    result = ct.get_result(ct.dispatch(workflow)(), wait=True, timeout=200)
     assert result.status == ct.status.COMPLETED, result.error
     return result
 

@@ -218,13 +218,13 @@ class Port:
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
-        self.socket.settimeout(60)
+        self.socket.settimeout(120)
         self.number = self.socket.getsockname()[1]
 
     def accept(self, word: bytes = b"here") -> socket.socket:
         """The next connection, after its first word."""
         connection, _ = self.socket.accept()
-        connection.settimeout(60)
+        connection.settimeout(120)
         assert connection.recv(4) == word
         return connection
 

@@ -103,7 +103,7 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def ran(lattice: Any, size: int) -> Any:
     """Dispatch, wait, and return the value."""
-    return ct.get_result(ct.dispatch(lattice)(size), wait=True, timeout=60).result
+    return ct.get_result(ct.dispatch(lattice)(size), wait=True, timeout=200).result
 
 
 def test_statements_and_commits_of_a_fan_grow_with_ticks_not_with_tasks(sql: Counter[str]) -> None:

@@ -201,12 +201,12 @@ class TestKernelExecutor(ExecutorContract):
                 await beacon.word()
                 await running.cancel(spec)
                 await running.cancel(spec)
-                outcome = await running.host.finished(spec.attempt_id, 10)
+                outcome = await running.host.finished(spec.attempt_id)
                 assert outcome.status is JobStatus.CANCELLED
                 assert outcome.failure is None
                 assert outcome.stdout == "begun\n"
                 if how == "plain":
-                    await beacon.gone(10)
+                    await beacon.gone()
                 assert await running.value(job(lambda: "other", node_id=1)) == "other"
 
         self.run(executor, tmp_path, scenario)
@@ -257,7 +257,7 @@ class TestKernelExecutor(ExecutorContract):
                 await later.start(running.host)
                 await later.watch({spec.attempt_id: handle, unknown.attempt_id: handle})
                 await running.executor.close()
-                await asyncio.wait_for(hub.greeted.get(), 30)
+                await asyncio.wait_for(hub.greeted.get(), 120)
                 assert (await running.host.finished(unknown.attempt_id)).status is JobStatus.LOST
                 beacon.answer()
                 assert running.load(await running.host.finished(spec.attempt_id)) == "went on"
@@ -386,7 +386,7 @@ def test_a_short_break_of_the_connection_is_not_noticed(executor: Executor, tmp_
             hub.drop()
             beacon.answer()
             await running.submit(second)
-            await asyncio.wait_for(hub.greeted.get(), 30)
+            await asyncio.wait_for(hub.greeted.get(), 120)
             for spec, value in ((first, "went on"), (second, "new")):
                 assert running.load(await running.host.finished(spec.attempt_id)) == value
 
@@ -435,7 +435,7 @@ def test_main_thread_runs_one_task_at_a_time(executor: Executor, tmp_path: Path)
             assert not await running.value(job(where, node_id=2))
             assert behind.attempt_id not in running.host.started()
             await running.cancel(spec)
-            await beacon.gone(10)
+            await beacon.gone()
             assert (await running.host.finished(spec.attempt_id)).status is JobStatus.CANCELLED
             assert running.load(await running.host.finished(behind.attempt_id))
 

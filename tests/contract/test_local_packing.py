@@ -41,7 +41,7 @@ class Door:
 def door() -> Iterator[Door]:
     """Closed in the end, so that nobody waits there any longer."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(30)
+        listener.settimeout(120)
         yield Door(listener)
 
 
@@ -148,7 +148,7 @@ def nodes(dispatch_id: str) -> dict[str, list[tuple[int, str, int]]]:
 
 def second_item(dispatch_id: str) -> int:
     """Id of the node of the second item, as soon as it is recorded that the first one was taken."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         _, *others = nodes(dispatch_id).get(":enter.__getitem__", [(0, "", 0)])
         if others:

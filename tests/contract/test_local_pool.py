@@ -297,7 +297,7 @@ def test_everything_ends_when_the_server_is_killed(tmp_path: Path) -> None:
             await beacon.word()
             server.send_signal(signal.SIGKILL)
             await server.wait()
-            await beacon.gone(5)
-            await beacon.gone(5)
+            await beacon.gone()
+            await beacon.gone()
 
     asyncio.run(main())

@@ -93,7 +93,7 @@ def unbuildable(number: int) -> Any:
 
 def run(workflow: Any, *args: Any) -> Result:
     """Dispatch a lattice and wait."""
-    return ct.get_result(ct.dispatch(ct.lattice(workflow))(*args), wait=True, timeout=100)
+    return ct.get_result(ct.dispatch(ct.lattice(workflow))(*args), wait=True, timeout=200)
 
 
 def test_a_workflow_may_call_itself_many_levels_deep() -> None:

@@ -107,7 +107,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path, environ: dict[str, s
 
 def ended(dispatch_id: str, address: str | None) -> ct.Result:
     """How it ended."""
-    return ct.get_result(dispatch_id, wait=True, dispatcher_addr=address, timeout=60)
+    return ct.get_result(dispatch_id, wait=True, dispatcher_addr=address, timeout=200)
 
 
 def test_from_failure_to_result_without_running_anything_twice(traces: Traces, address: str | None) -> None:

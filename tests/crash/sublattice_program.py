@@ -46,7 +46,7 @@ def main(dispatch_id):
     bundle = write_bundle(forest, dispatch_id)
     connect().submit(bundle)
     print("submitted", flush=True)
-    result = ct.get_result(dispatch_id, wait=True, timeout=60)
+    result = ct.get_result(dispatch_id, wait=True, timeout=200)
     print(json.dumps({"status": str(result.status), "result": result.result, "error": result.error}), flush=True)
 
 

@@ -61,7 +61,7 @@ def main(dispatch_id, folder, count):
     tell("submitting")
     connection.submit(bundle)
     tell("submitted")
-    result = ct.get_result(dispatch_id, wait=True, timeout=60)
+    result = ct.get_result(dispatch_id, wait=True, timeout=200)
     tell(json.dumps({"status": str(result.status), "result": result.result, "error": result.error}))
 
 

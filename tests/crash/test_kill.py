@@ -31,7 +31,7 @@ NODES = 2 * COUNT + 1
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(1200),
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals"),
 ]
 
@@ -76,7 +76,7 @@ class Sweep:
         path = Path(self.environ["COVALENT_DATA_DIR"], "dispatcher_db.sqlite")
         if not path.exists():
             return []
-        connection = sqlite3.connect(path, timeout=30)
+        connection = sqlite3.connect(path, timeout=120)
         try:
             tables = {name for (name,) in connection.execute("select name from sqlite_master")}
             # It may have been killed before the tables were made.
@@ -150,7 +150,7 @@ def kill_somewhen(process: subprocess.Popen[str], rng: Random) -> bool:
 def the_end(process: subprocess.Popen[str]) -> Mapping[str, Any]:
     """Let it run to its end; what it told last."""
     try:
-        output, _ = process.communicate(timeout=90)
+        output, _ = process.communicate(timeout=200)
     finally:
         process.kill()
     lines = output.strip().splitlines()

@@ -38,7 +38,7 @@ def test_an_executed_notebook_keeps_its_pictures(server: LiveServer, tmp_path: P
     """One below each cell that draws or dispatches, which shows how the dispatch ended."""
     cells = [nbformat.v4.new_code_cell(text) for text in CELLS]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    nbclient.NotebookClient(notebook, timeout=400, resources={"metadata": {"path": str(tmp_path)}}).execute()
     nbformat.validate(notebook)
 
     page, _ = HTMLExporter().from_notebook_node(notebook)

@@ -11,7 +11,7 @@ from jupyter_client.manager import KernelManager
 import covalent_lab as ct
 from covalent_lab.testing.live_server import LiveServer
 
-TIMEOUT_S = 60
+TIMEOUT_S = 200
 FLOW = "import covalent_lab as ct\n@ct.lattice\ndef flow(x):\n    return x"
 
 

@@ -68,7 +68,7 @@ def test_tasks_run_while_a_cell_waits_for_them(kernel: Kernel) -> None:
         kernel.run(
             """
 i = ct.dispatch(workflow)()
-r = ct.get_result(i, wait=True, timeout=60)
+r = ct.get_result(i, wait=True, timeout=200)
 print(r.status, r.result, repr(r.get_node_result(0)["stdout"]))
 db = r.get_node_result(0)["output"].get_deserialized()
 print(type(db).__name__, db is r.get_node_result(1)["output"].get_deserialized())
@@ -82,7 +82,7 @@ def test_a_value_of_the_kernel_is_described_elsewhere(kernel: Kernel) -> None:
     """Another process sees what it is, and is told where to use it."""
     kernel.run(WORKFLOW)
     dispatch_id = text_of(kernel.run("print(ct.dispatch(workflow)())")).strip()
-    result = ct.get_result(dispatch_id, wait=True, timeout=60)
+    result = ct.get_result(dispatch_id, wait=True, timeout=200)
     output = result.get_node_result(0)["output"]
     assert output.object_string.startswith("<sqlite3.Connection object")
     with pytest.raises(SerializationError, match="lives in the kernel"):
@@ -101,12 +101,12 @@ def where():
 def workflow():
     return where()
 
-print(ct.get_result(ct.dispatch(workflow)(), wait=True, timeout=60).result)
+print(ct.get_result(ct.dispatch(workflow)(), wait=True, timeout=200).result)
 print(ct.dispatch(workflow)())
 """
     waited, dispatch_id = text_of(kernel.run(code)).split()
     assert waited == "True"
-    assert ct.get_result(dispatch_id, wait=True, timeout=60).result is True
+    assert ct.get_result(dispatch_id, wait=True, timeout=200).result is True
     awaited = text_of(kernel.run("print((await ct.dispatch(workflow)()).result)"))
     assert awaited == "True\n"
 
@@ -139,13 +139,13 @@ print(i)
 """
     dispatch_id = text_of(kernel.run(code)).strip()
     manager.restart_kernel(now=True)
-    result = ct.get_result(dispatch_id, wait=True, timeout=60)
+    result = ct.get_result(dispatch_id, wait=True, timeout=200)
     states = {node["node_name"]: node for node in result.get_all_node_results()}
     assert states["hang"]["status"] == "FAILED"
     assert "was restarted or ended" in states["hang"]["error"]
     assert states["elsewhere"]["output"].get_deserialized() == 42
 
-    kernel.client.wait_for_ready(timeout=60)
+    kernel.client.wait_for_ready(timeout=200)
     kernel.run(WORKFLOW)
     assert text_of(kernel.run("print(ct.dispatch_sync(workflow)().result)")) == "3\n"
 
@@ -189,4 +189,4 @@ def test_a_broken_socket_is_made_again(server: LiveServer, tmp_path: Path) -> No
     assert channel is not None
     channel.close()
     may_end.write_text("end")
-    assert ct.get_result(dispatch_id, wait=True, timeout=60).result == "end"
+    assert ct.get_result(dispatch_id, wait=True, timeout=200).result == "end"

@@ -98,7 +98,7 @@ async def test_a_long_poll_ends_with_its_client(
 
     writer.close()
 
-    await asyncio.wait_for(fake_lab.wait_ended.wait(), 10)
+    await asyncio.wait_for(fake_lab.wait_ended.wait(), 120)
     assert not fake_lab.terminal.is_set()
 
 
@@ -131,7 +131,7 @@ async def test_a_submission_whose_client_leaves_while_it_waits_stays(
 
     writer.close()
 
-    await asyncio.wait_for(fake_lab.wait_ended.wait(), 10)
+    await asyncio.wait_for(fake_lab.wait_ended.wait(), 120)
     assert fake_lab.records[dispatch_id]["status"] == "RUNNING"
 
 

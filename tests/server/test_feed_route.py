@@ -32,7 +32,7 @@ def listen(jp_ws_fetch: Any) -> Iterator[Listen]:
 
 async def frame(socket: WebSocketClientConnection) -> Any:
     """The next frame, or None at the end."""
-    message = await asyncio.wait_for(socket.read_message(), 10)
+    message = await asyncio.wait_for(socket.read_message(), 120)
     return None if message is None else json.loads(message)
 
 
@@ -68,7 +68,7 @@ async def test_the_subscription_ends_with_the_client(listen: Listen, fake_lab: F
 
     socket.close()
 
-    await asyncio.wait_for(fake_lab.subscriptions[0].closed.wait(), 10)
+    await asyncio.wait_for(fake_lab.subscriptions[0].closed.wait(), 120)
 
 
 async def test_the_socket_ends_with_the_feed(listen: Listen, fake_lab: FakeLab) -> None:
@@ -91,7 +91,7 @@ async def test_a_feed_that_fails_closes_its_socket(listen: Listen, fake_lab: Fak
 
     assert await frame(socket) is None
     assert socket.close_code == 1011
-    await asyncio.wait_for(fake_lab.subscriptions[0].closed.wait(), 10)
+    await asyncio.wait_for(fake_lab.subscriptions[0].closed.wait(), 120)
 
 
 async def test_messages_from_the_client_are_ignored(listen: Listen, fake_lab: FakeLab) -> None:

@@ -27,7 +27,7 @@ def sockets() -> Iterator[list[WebSocketClientConnection]]:
 
 async def told(socket: WebSocketClientConnection) -> Any:
     """The next message's head; None at the end."""
-    message = await asyncio.wait_for(socket.read_message(), 30)
+    message = await asyncio.wait_for(socket.read_message(), 120)
     return None if message is None else unpack(message)[0]
 
 

@@ -318,7 +318,7 @@ def test_jupyter_accepts_the_extension(tmp_path: Path) -> None:
         text=True,
         env=environment,
         check=True,
-        timeout=60,
+        timeout=200,
     )
 
     lines = (listed.stdout + listed.stderr).splitlines()

@@ -40,7 +40,7 @@ def lab(
 
 async def frames(socket: WebSocketClientConnection) -> Any:
     """Frames until the socket ends."""
-    while (message := await asyncio.wait_for(socket.read_message(), 30)) is not None:
+    while (message := await asyncio.wait_for(socket.read_message(), 120)) is not None:
         yield json.loads(message)
 
 
@@ -204,11 +204,11 @@ async def test_an_upload_that_breaks_off_leaves_no_file(
     lines = "".join(f"{name}: {value}\r\n" for name, value in jp_auth_header.items())
     request = f"POST {api_path('dispatches')} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n{lines}\r\n"
     writer.write(request.encode() + body[:6_000_000])
-    await asyncio.wait_for(fed.wait(), 20)
+    await asyncio.wait_for(fed.wait(), 120)
 
     writer.close()
 
-    await asyncio.wait_for(aborted.wait(), 20)
+    await asyncio.wait_for(aborted.wait(), 120)
     assert list((tmp_path / "lab").rglob("new-*")) == []
     assert (await call("GET", "dispatches")).json["total"] == 0
 
@@ -226,11 +226,11 @@ async def test_a_long_poll_is_answered_when_the_server_stops(
 
     await app.stop_extension()
 
-    reply = await asyncio.wait_for(poll, 20)
+    reply = await asyncio.wait_for(poll, 50)
     # As it stands, if the store still answers; else with the reason.
     told = reply.json["status"] if reply.status == 200 else reply.code
     assert (reply.status, told) in {(200, "NEW_OBJECT"), (503, "unavailable"), (503, "store")}
-    assert await asyncio.wait_for(socket.read_message(), 20) is None
+    assert await asyncio.wait_for(socket.read_message(), 120) is None
     assert socket.close_code == 1001
     socket.close()
 

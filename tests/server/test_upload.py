@@ -23,7 +23,7 @@ def head(path: str, length: int, headers: dict[str, str]) -> bytes:
 
 async def status_line(reader: asyncio.StreamReader) -> str:
     """First line of an answer."""
-    return (await asyncio.wait_for(reader.readline(), 20)).decode()
+    return (await asyncio.wait_for(reader.readline(), 120)).decode()
 
 
 async def test_an_upload_may_be_larger_than_any_buffer(
@@ -121,7 +121,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(
 
     writer.close()
 
-    await asyncio.wait_for(submission.ended.wait(), 10)
+    await asyncio.wait_for(submission.ended.wait(), 120)
     assert submission.is_aborted
     assert fake_lab.records == {}
 
@@ -137,8 +137,8 @@ async def first_submission(lab: FakeLab, writer: asyncio.StreamWriter, header: b
 
     lab.submission = submission  # type: ignore[method-assign]
     writer.write(header + body[: len(body) // 2])
-    await asyncio.wait_for(made.wait(), 10)
-    await asyncio.wait_for(lab.submissions[0].begun.wait(), 10)
+    await asyncio.wait_for(made.wait(), 120)
+    await asyncio.wait_for(lab.submissions[0].begun.wait(), 120)
     return lab.submissions[0]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LONG_MS", "LabPage"]
 
-LONG_MS = 60_000
+LONG_MS = 180_000
 MANY_STOPS = 60
 KERNEL_IS_READY = """() => {
   const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;

@@ -86,7 +86,7 @@ def dispatches(ended: Callable[..., str]) -> dict[str, str]:
     }
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("theme", THEMES)
 def test_no_view_breaks_a_rule_of_accessibility(theme: str, checked: LabPage, dispatches: dict[str, str]) -> None:
     """Names, roles and contrasts of the WCAG, levels A and AA; focus that is seen; tables with names and orders."""

@@ -137,7 +137,7 @@ def plain(texts: list[str]) -> list[str]:
     ]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_no_text_stays_english(speaking: Callable[[str], LabPage], place: Place) -> None:
     """In a language that sets brackets around each translated text, words without brackets are none of ours."""
     lab = speaking(PSEUDO)

@@ -1,6 +1,7 @@
 """One job from its submission to its end: over as many connections as it takes."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
@@ -78,7 +79,8 @@ class RemoteJob:
                 await self.stop(1.0)
             outcome = await self._end(link, inbox)
             if self._do_cleanup:
-                await link.send({"do": "forget", "job": self._name})
+                with contextlib.suppress(LinkLostError):  # it has ended; played again, it might run again
+                    await link.send({"do": "forget", "job": self._name})
             return outcome
         finally:
             self._link = None

@@ -126,7 +126,13 @@ class Link:
         task = self._uploads.get(digest)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = self._uploads[digest] = asyncio.create_task(self._put(path, self.payload(digest)))
-        await asyncio.shield(task)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            waiting = asyncio.current_task()
+            if task.cancelled() and not (waiting is not None and waiting.cancelling()):  # whoever reconnects hung up
+                raise LinkLostError(f"The connection to {self._target.address} broke.") from None
+            raise
 
     async def download(self, digest: str, path: str) -> None:
         """Fetch a payload.

@@ -66,7 +66,7 @@ def test_a_dispatch_returns_an_id_and_its_result_comes_later() -> None:
     """Arguments by position and by keyword; the id is text."""
     dispatch_id = ct.dispatch(quadruple)(3, and_then=1)
     assert isinstance(dispatch_id, str)
-    result = ct.get_result(dispatch_id, wait=True, timeout=20)
+    result = ct.get_result(dispatch_id, wait=True, timeout=200)
     assert (result.dispatch_id, str(result.status), result.result, result.error) == (
         dispatch_id,
         "COMPLETED",
@@ -90,7 +90,7 @@ def test_the_lattice_that_was_dispatched_is_left_as_it_was() -> None:
     """Two dispatches of one lattice do not disturb each other."""
     ids = [ct.dispatch(quadruple)(n) for n in range(3)]
     assert len(set(ids)) == 3
-    assert [ct.get_result(i, wait=True, timeout=20).result for i in ids] == [0, 4, 8]
+    assert [ct.get_result(i, wait=True, timeout=200).result for i in ids] == [0, 4, 8]
 
 
 def test_threads_may_dispatch_at_once() -> None:
@@ -127,7 +127,7 @@ def test_a_registered_dispatch_waits_for_its_start() -> None:
     assert ct.get_result(dispatch_id).status == "NEW_OBJECT"
     assert not ct.get_result(dispatch_id).status
     connection.connect().start(dispatch_id)
-    assert ct.get_result(dispatch_id, wait=True, timeout=20).result == 4
+    assert ct.get_result(dispatch_id, wait=True, timeout=200).result == 4
 
 
 def test_a_failed_dispatch_names_its_tasks_and_has_no_result() -> None:
@@ -144,7 +144,7 @@ def test_a_failed_dispatch_names_its_tasks_and_has_no_result() -> None:
 def test_status_alone_can_be_asked_for() -> None:
     """As a small dictionary."""
     dispatch_id = ct.dispatch(quadruple)(1)
-    ct.get_result(dispatch_id, wait=True, timeout=20)
+    ct.get_result(dispatch_id, wait=True, timeout=200)
     assert ct.get_result(dispatch_id, status_only=True) == {"id": dispatch_id, "status": "COMPLETED"}
 
 
@@ -156,14 +156,14 @@ def test_waiting_ends_when_time_is_up_and_the_dispatch_goes_on(executor: FakeExe
     assert isinstance(caught.value, TimeoutError)
     assert executor.cancelled == []
     ct.cancel(dispatch_id)
-    assert ct.get_result(dispatch_id, wait=True, timeout=20).status == "CANCELLED"
+    assert ct.get_result(dispatch_id, wait=True, timeout=200).status == "CANCELLED"
 
 
 def test_cancel_takes_one_task_several_or_all() -> None:
     """And says what was asked for."""
     dispatch_id = ct.dispatch(endless)(1)
     assert ct.cancel(dispatch_id, 0) == f"Cancelled tasks [0] in dispatch {dispatch_id}."
-    assert ct.get_result(dispatch_id, wait=True, timeout=20).status == "CANCELLED"
+    assert ct.get_result(dispatch_id, wait=True, timeout=200).status == "CANCELLED"
     assert ct.cancel(dispatch_id, [0, 2]) == f"Cancelled tasks [0, 2] in dispatch {dispatch_id}."
     assert ct.cancel(dispatch_id, (n for n in np.array([0]))) == f"Cancelled tasks [0] in dispatch {dispatch_id}."
     for everything in (None, []):
@@ -232,7 +232,7 @@ def test_a_result_gives_the_workflow_back() -> None:
 def test_parts_of_a_result_can_be_left_out() -> None:
     """Neither the value nor nodes' outputs are fetched then."""
     dispatch_id = ct.dispatch(quadruple)(3)
-    ct.get_result(dispatch_id, wait=True, timeout=20)
+    ct.get_result(dispatch_id, wait=True, timeout=200)
     bare = ct.get_result(dispatch_id, workflow_output=False, intermediate_outputs=False)
     assert bare.result is None
     assert bare.get_node_result(0)["output"] is None
@@ -251,7 +251,7 @@ def test_a_result_that_was_asked_early_is_refreshed_on_demand() -> None:
     result = ct.get_result(dispatch_id)
     before = result.status
     ct.cancel(dispatch_id)
-    ct.get_result(dispatch_id, wait=True, timeout=20)
+    ct.get_result(dispatch_id, wait=True, timeout=200)
     assert result.status == before
     result.refresh()
     assert result.status == "CANCELLED"
@@ -283,7 +283,7 @@ def test_a_connection_is_made_once() -> None:
 def test_dispatches_survive_the_connection(private: Path) -> None:
     """A later one, in the same process or another, finds them."""
     dispatch_id = ct.dispatch(quadruple)(3)
-    ct.get_result(dispatch_id, wait=True, timeout=20)
+    ct.get_result(dispatch_id, wait=True, timeout=200)
     connection.disconnect()
     assert ct.get_result(dispatch_id).result == 12
     assert (private / "data").is_dir()

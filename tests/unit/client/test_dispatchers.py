@@ -64,7 +64,7 @@ def resolved(graph: Graph) -> Any:
 
 def value_of(dispatch_id: str) -> Any:
     """What came of a dispatch."""
-    return ct.get_result(dispatch_id, wait=True, timeout=30).result
+    return ct.get_result(dispatch_id, wait=True, timeout=200).result
 
 
 def test_a_registered_dispatch_runs_when_it_is_started() -> None:

@@ -51,7 +51,7 @@ def test_exhaustive_postprocessing_runs_on_the_executor(write_config: Callable[[
         first = double(x)
         return Box([first + 1, double(first)])
 
-    result = ct.get_result(ct.dispatch(boxed)(3), wait=True, timeout=60)
+    result = ct.get_result(ct.dispatch(boxed)(3), wait=True, timeout=200)
     assert (str(result.status), result.error) == ("COMPLETED", None)
     assert result.result.content == [7, 12]
     assert [node.name for node in result.graph.nodes if "postprocess" in node.name] == [":postprocess:"]

@@ -55,7 +55,7 @@ def outer(x: Any, y: Any) -> Any:
 
 def ended(dispatch_id: str) -> ct.Result:
     """How it ended."""
-    return ct.get_result(dispatch_id, wait=True, timeout=30)
+    return ct.get_result(dispatch_id, wait=True, timeout=200)
 
 
 def reused(result: ct.Result) -> set[str]:

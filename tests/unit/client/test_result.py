@@ -169,7 +169,7 @@ def test_the_transport_graph_shows_how_each_node_stands() -> None:
     dispatch_id = ct.dispatch(ct.lattice(lambda: [hang(1), double(2)]))()
     result = ct.get_result(dispatch_id)
     ct.cancel(dispatch_id, 0)
-    ct.get_result(dispatch_id, wait=True, timeout=20)
+    ct.get_result(dispatch_id, wait=True, timeout=200)
     early = result.lattice.transport_graph
     assert result.lattice.transport_graph is early
     result.refresh()

@@ -31,7 +31,7 @@ def halves(x: int, y: int) -> Any:
 
 def dispatched(*args: int) -> ct.Result:
     """What came of the workflow."""
-    return ct.get_result(ct.dispatch(halves)(*args), wait=True, timeout=30)
+    return ct.get_result(ct.dispatch(halves)(*args), wait=True, timeout=200)
 
 
 def told(result: ct.Result) -> list[Any]:

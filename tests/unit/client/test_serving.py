@@ -77,7 +77,7 @@ def test_a_cancelled_dispatch_stops_its_tasks(tmp_path: Path) -> None:
     dispatch_id = ct.dispatch(alone(spin))(str(pipe))
     assert pipe.read_text() == "begun"
     ct.cancel(dispatch_id)
-    assert ct.get_result(dispatch_id, wait=True, timeout=30).status == "CANCELLED"
+    assert ct.get_result(dispatch_id, wait=True, timeout=200).status == "CANCELLED"
 
 
 def test_a_time_limit_stops_a_task() -> None:

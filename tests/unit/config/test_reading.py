@@ -245,7 +245,7 @@ def test_import_and_reading_work_without_a_writable_home(tmp_path: Path) -> None
     environ = {"HOME": str(tmp_path / "gone"), "PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
     program = "import covalent_lab as ct; print(ct.get_config('sdk.log_dir'))"
     ran = subprocess.run(
-        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, timeout=200, check=True
     )
     assert ran.stdout.strip() == str(tmp_path / "gone/.cache/covalent_lab")
     assert not (tmp_path / "gone").exists()

@@ -107,7 +107,7 @@ class Bench:
 
     async def ended(self, dispatch_id: DispatchId) -> dict[str, Any]:
         """Detail of a dispatch once it is over."""
-        detail = await self.queries.detail(dispatch_id, 20.0)
+        detail = await self.queries.detail(dispatch_id, 120.0)
         assert detail["status"] in ("COMPLETED", "FAILED", "CANCELLED"), detail
         return detail
 
@@ -147,5 +147,5 @@ async def running(
         yield Bench(dispatcher)
     finally:
         dispatcher.stop()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await task

@@ -79,7 +79,7 @@ def run(work: Any) -> Any:
     """In a loop that is not the dispatcher's."""
 
     async def limited() -> Any:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             return await work
 
     return asyncio.run(limited())

@@ -39,7 +39,7 @@ def go(work: Callable[[Inbox], Coroutine[Any, Any, None]]) -> None:
     """Run a test within an event loop, for at most a while."""
 
     async def inside() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await work(Inbox())
 
     asyncio.run(inside())

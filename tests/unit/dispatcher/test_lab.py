@@ -68,7 +68,7 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     """Run in a loop that is not the dispatcher's."""
 
     async def limited() -> Any:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             return await work
 
     return asyncio.run(limited())
@@ -379,6 +379,36 @@ def test_readers_end_when_the_lab_closes(opened: Callable[..., Any]) -> None:
 
 
 # --- opening and closing
+
+
+def test_what_is_asked_while_the_loop_ends_is_refused(opened: Callable[..., Any]) -> None:
+    """The dispatcher has stopped, its event loop has not closed yet: nobody is to wait for an answer."""
+    begun, is_ending, goes_on = threading.Event(), threading.Event(), threading.Event()
+
+    def linger() -> None:
+        begun.set()
+        goes_on.wait(120)
+
+    async def lingering() -> None:
+        try:
+            await asyncio.to_thread(linger)
+        finally:
+            is_ending.set()
+
+    with opened(FakeExecutor(hang)) as lab:
+        name = run(submit(lab, ONE, start=False))
+        asking = asyncio.run_coroutine_threadsafe(lingering(), lab._loop)
+        assert begun.wait(120)
+        closing = threading.Thread(target=lab.close)
+        closing.start()
+        try:
+            assert is_ending.wait(120)
+            with pytest.raises(StoreError, match="stopped"):
+                run(lab.start(name))
+        finally:
+            goes_on.set()
+            closing.join()
+        assert asking.cancelled()
 
 
 def test_a_lab_closes_twice_and_then_says_so(opened: Callable[..., Any]) -> None:

@@ -100,7 +100,7 @@ def test_cancelling_the_dispatch_ends_the_job_at_the_step_that_runs(tmp_path: Pa
 
 async def handle_stored(bench: Bench, name: DispatchId, node: int) -> None:
     """Wait until a node's job has a stored handle; the feed does not tell of handles."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             _, nodes = await bench.dispatcher.store.nodes(name)
             if any(n.node_id == node and n.handle for n in nodes):

@@ -43,7 +43,7 @@ def leave_behind(folder: Path, executor: FakeExecutor, graph: Any, *, until: int
 
 async def handles_stored(bench: Bench, name: DispatchId, number: int) -> None:
     """Wait until so many jobs have a stored handle, or are over; the feed does not tell of handles."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             _, nodes = await bench.dispatcher.store.nodes(name)
             if sum(bool(n.handle) or NodeState(n.state).is_terminal for n in nodes) >= number:
@@ -321,3 +321,27 @@ def test_what_was_asked_of_an_owner_is_not_lost_with_it(tmp_path: Path, asked: s
         damage(tmp_path, "update dispatch set autostart = 1")
     expected = {"cancel": "CANCELLED", "start": "COMPLETED"}[asked]
     assert take_up(tmp_path, FakeExecutor(), name)["status"] == expected
+
+
+def test_a_cancel_that_comes_while_a_dispatch_is_taken_over_is_carried_out(tmp_path: Path) -> None:
+    """It is recorded after the dispatch was read, and before its new owner knows it as its own."""
+    reading, goes_on = asyncio.Event(), asyncio.Event()
+
+    class SlowStore(SqlStore):
+        async def nodes(self, dispatch_id: DispatchId, node_id: NodeId | None = None) -> tuple[int, Any]:
+            found = await super().nodes(dispatch_id, node_id)
+            reading.set()
+            await goes_on.wait()
+            return found
+
+    async def work() -> None:
+        heir = running(tmp_path, FakeExecutor(hang), owner=new_owner(), store=SlowStore, lease_s=0.05)
+        async with heir as bench, asyncio.timeout(120):
+            async with running(tmp_path, FakeExecutor(hang), owner=new_owner()) as first:
+                name = await first.submit(ONE)
+            await reading.wait()
+            await bench.dispatcher.cancel(name, None)
+            goes_on.set()
+            assert (await bench.ended(name))["status"] == "CANCELLED"
+
+    asyncio.run(work())

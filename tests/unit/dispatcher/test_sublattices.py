@@ -71,7 +71,7 @@ async def part_of(bench: Bench, name: DispatchId, node: int = 0) -> DispatchId:
 
 def damage(folder: Path, *statements: str) -> None:
     """Change the database behind the dispatcher's back."""
-    connection = sqlite3.connect(folder / "db.sqlite", timeout=30)
+    connection = sqlite3.connect(folder / "db.sqlite", timeout=120)
     with connection:
         for statement in statements:
             connection.execute(statement)

@@ -35,5 +35,5 @@ def test_forgotten_files_are_removed_at_the_next_start(tmp_path: Path) -> None:
         dispatcher.stop()
         await running
 
-    asyncio.run(asyncio.wait_for(start_and_stop(), 30))
+    asyncio.run(asyncio.wait_for(start_and_stop(), 120))
     assert [path.exists() for path in written] == [False, True]

@@ -101,7 +101,7 @@ def test_an_event_loop_does_the_work_too() -> None:
         main.notice_loop()
         done = asyncio.Event()
         await asyncio.to_thread(main.post, done.set)
-        await asyncio.wait_for(done.wait(), 30)
+        await asyncio.wait_for(done.wait(), 120)
 
     asyncio.run(scenario())
     main.post(lambda: None)  # the loop is closed: it waits for another occasion

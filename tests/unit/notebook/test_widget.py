@@ -21,7 +21,7 @@ class FakeFeed:
         self.is_closed = threading.Event()
 
     def __iter__(self):
-        while (frame := self.frames.get(timeout=20)) is not None:
+        while (frame := self.frames.get(timeout=120)) is not None:
             yield frame
 
     def close(self) -> None:

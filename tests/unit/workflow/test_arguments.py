@@ -161,6 +161,6 @@ def test_tasks_load_where_this_package_is_not_installed() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=200,
     )
     assert (done.stderr, done.stdout) == ("", "20\n")

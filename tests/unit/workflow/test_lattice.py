@@ -123,7 +123,7 @@ def test_builds_in_several_threads_do_not_meet() -> None:
     def body(n):
         for i in range(n):
             add(i)
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=120)
 
     built = [lattice(body) for _ in range(4)]
     threads = [threading.Thread(target=one.build_graph, args=(5,)) for one in built]
