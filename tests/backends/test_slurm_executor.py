@@ -148,6 +148,14 @@ def test_host_that_cannot_be_reached(tmp_path: Path, over_ssh: dict[str, Any]) -
     assert f"host 127.0.0.1 as user {over_ssh['username']}" in message
 
 
+def test_login_node_behind_another_host(tmp_path: Path, slurm_ssh: SshServer, over_ssh: dict[str, Any]) -> None:
+    """Which has to be there."""
+    there, nowhere = f"{slurm_ssh.user}@{slurm_ssh.host}:{slurm_ssh.port}", f"{slurm_ssh.host}:1"
+    assert outcome_of(tmp_path, {**over_ssh, "proxy_jump": there}).status is JobStatus.COMPLETED
+    message = failure_message(outcome_of(tmp_path, {**over_ssh, "proxy_jump": nowhere}))
+    assert "Could not connect to host 127.0.0.1 as user (yours)" in message
+
+
 # What the cluster refuses, and what goes wrong there
 
 

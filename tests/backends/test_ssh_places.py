@@ -1,7 +1,9 @@
 """How an SSH executor gets to its host and its Python: names and jump hosts of the SSH configuration, conda."""
 
 import asyncio
+import getpass
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from covalent_lab_executors.ssh import SSHExecutor
 from covalent_lab.executor.base import JobStatus, Outcome
 from covalent_lab.testing.fakes import FakeHost
 from covalent_lab.testing.jobs import failure_message, job, started
+from tests.backends.service import serving as program
 from tests.backends.sshd import SshServer, ssh_server
 
 pytestmark = pytest.mark.external
@@ -94,6 +97,90 @@ def test_host_key_and_jumps_come_from_the_ssh_configuration(
         message = failure_message(outcome_of(tmp_path, task, **options)[0])
         assert "it does not accept the keys of the SSH configuration" in message
         assert "on the hosts of ProxyJump as well" in message
+
+
+@contextmanager
+def letting_in(folder: Path, require: Callable[..., str], server: SshServer) -> Iterator[SshServer]:
+    """One more SSH server, which accepts the key of another; its known hosts have both."""
+    with serving(folder, require) as gate:
+        for name, theirs in (("user_key.pub", server.key.with_suffix(".pub")), ("known_hosts", known_hosts(server))):
+            with (folder / name).open("a") as file:
+                file.write(theirs.read_text())
+        yield gate
+
+
+def known_hosts(server: SshServer) -> Path:
+    """The file with its host key."""
+    return server.key.parent / "known_hosts"
+
+
+def test_hosts_on_the_way_are_an_option(
+    tmp_path: Path, home: Path, ssh_options: dict[str, Any], ssh: SshServer, require: Callable[..., str]
+) -> None:
+    """One or several, with the key and the known hosts of the one behind them; a configuration is not needed."""
+
+    def task() -> int:
+        return 7
+
+    with letting_in(tmp_path / "gate", require, ssh) as gate, socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        options = {**ssh_options, "known_hosts": str(known_hosts(gate))}
+        way = f"{getpass.getuser()}@127.0.0.1:{gate.port}"
+        assert outcome_of(tmp_path, task, **options, proxy_jump=way)[1] == 7
+        assert outcome_of(tmp_path, task, **options, proxy_jump=f"{way}, [127.0.0.1]:{gate.port}")[1] == 7
+        closed = unused.getsockname()[1]
+        message = failure_message(outcome_of(tmp_path, task, **options, proxy_jump=f"gate@127.0.0.1:{closed}")[0])
+        assert "Could not connect to host 127.0.0.1 as user gate" in message
+        message = failure_message(outcome_of(tmp_path, task, **{**options, "port": closed}, proxy_jump=way)[0])
+        assert "tries: 2" in message  # a host behind another one may come back as well
+    message = failure_message(outcome_of(tmp_path, task, **options, proxy_jump="a b")[0])
+    assert "Give [user@]host[:port]" in message
+
+
+def test_hosts_on_the_way_have_the_names_and_keys_of_the_ssh_configuration(
+    tmp_path: Path, home: Path, ssh: SshServer, ssh_options: dict[str, Any], require: Callable[..., str]
+) -> None:
+    """And the option wins over what is configured: another way, or none."""
+
+    def task() -> int:
+        return 7
+
+    config = home / ".ssh" / "config"
+    options = {"hostname": "far", **{name: ssh_options[name] for name in ("python_path", "remote_cache")}}
+    with serving(tmp_path / "gate", require) as gate:
+        config.write_text(entry("far", ssh, more="ProxyJump nowhere") + entry("gate", gate))
+        assert outcome_of(tmp_path, task, **options, ssh_key_file=str(ssh.key), proxy_jump="gate")[1] == 7
+        assert outcome_of(tmp_path, task, **options, proxy_jump="none")[1] == 7
+        assert outcome_of(tmp_path, task, **options, retry_connect=False)[0].status is JobStatus.FAILED
+
+
+def test_key_with_a_passphrase_is_used_by_an_agent(
+    tmp_path: Path,
+    home: Path,
+    ssh: SshServer,
+    ssh_options: dict[str, Any],
+    require: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without one, the message says how to give it to one."""
+
+    def task() -> int:
+        return 7
+
+    locked = tmp_path / "locked"
+    shutil.copy(ssh.key, locked)
+    subprocess.run([require("ssh-keygen"), "-q", "-p", "-P", "", "-N", "secret", "-f", locked], check=True)
+    options = {**ssh_options, "ssh_key_file": str(locked)}
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    message = failure_message(outcome_of(tmp_path, task, **options)[0])
+    assert (
+        f"The key has a passphrase: let an SSH agent hold it where the dispatcher runs (`ssh-add {locked}`)" in message
+    )
+    agent = str(home / "agent")
+    with program([require("ssh-agent"), "-D", "-a", agent], "SSH_AUTH_SOCK"):
+        monkeypatch.setenv("SSH_AUTH_SOCK", agent)
+        subprocess.run([require("ssh-add"), "-q", ssh.key], check=True)
+        assert outcome_of(tmp_path, task, **options)[1] == 7
 
 
 def test_without_a_key_or_a_configuration_the_usual_key_is_named(tmp_path: Path, home: Path) -> None:

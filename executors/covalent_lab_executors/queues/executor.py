@@ -46,6 +46,7 @@ COMMON_OPTIONS = (
     Option(name="cert_file", doc="Certificate of the key, if the login node asks for one."),
     Option(name="port", doc="Port; that of the SSH configuration, or 22, if empty."),
     Option(name="known_hosts", default="", doc='File of host keys, if not the usual; "none" accepts any host.'),
+    Option(name="proxy_jump", default="", doc='Hosts on the way, as `ssh -J` has them; "none" for no host.'),
     Option(name="on_login_node", default=False, doc="The dispatcher runs on the login node: submit without SSH."),
     Option(name="remote_workdir", default="covalent-workdir", doc="Working directory, seen by all nodes."),
     Option(name="create_unique_workdir", default=False, doc="Give each task a folder of its own in remote_workdir."),
@@ -69,7 +70,7 @@ COMMON_OPTIONS = (
 
 _UNKEPT = frozenset({"sshproxy"})
 """Options that are not stored with a job, as there are secrets in them; the configuration has them."""
-_ACCESS = ("username", "address", "port", "ssh_key_file", "cert_file", "known_hosts", "on_login_node")
+_ACCESS = ("username", "address", "port", "ssh_key_file", "cert_file", "known_hosts", "proxy_jump", "on_login_node")
 
 
 class QueueExecutor(Executor):
@@ -217,6 +218,7 @@ class QueueExecutor(Executor):
             certificate=certificate,
             port=int(options["port"]) if options.get("port") else None,
             known_hosts=os.path.expanduser(str(options.get("known_hosts") or "")),
+            proxy_jump=str(options.get("proxy_jump") or ""),
             attempts=3,
             wait_s=2.0,
             alive_s=15.0,

@@ -71,6 +71,7 @@ class SSHExecutor(Executor):
         Option(name="retry_wait_time", default=5, doc="Seconds between two tries."),
         Option(name="port", doc="Port; that of the SSH configuration, or 22, if empty."),
         Option(name="known_hosts", default="", doc='File of host keys, if not the usual; "none" accepts any host.'),
+        Option(name="proxy_jump", default="", doc='Hosts on the way, as `ssh -J` has them; "none" for no host.'),
         Option(name="workers", doc="Most tasks at a time on the host; its number of CPUs if empty."),
         Option(name="remote_dir", default="", doc="Older name of remote_cache."),
         Option(name="time_limit", default=-1, doc="Seconds after which a task is stopped; -1 for never."),
