@@ -33,6 +33,7 @@ from covalent_lab.executor.base import (
     ShortName,
     TaskFailure,
 )
+from covalent_lab.executor.completed import completed
 from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId, DispatchId
 from covalent_lab.worker import store_archive
@@ -107,20 +108,22 @@ class DaskExecutor(Executor):
     ) -> None:
         """Hold option values; see `options` for their meaning, and for the others.
 
+        Those that are empty or not given come from the section `executors.dask` of the configuration.
+
         Raises:
             TypeError: An argument is not an option of this executor.
         """
-        super().__init__(
-            scheduler_address=scheduler_address,
-            log_stdout=log_stdout,
-            log_stderr=log_stderr,
-            conda_env=conda_env,
-            cache_dir=os.fspath(cache_dir),
-            current_env_on_conda_fail=current_env_on_conda_fail,
-            workdir=os.fspath(workdir),
-            create_unique_workdir=bool(create_unique_workdir),
-            **values,
-        )
+        given = {
+            "scheduler_address": scheduler_address,
+            "log_stdout": log_stdout,
+            "log_stderr": log_stderr,
+            "conda_env": conda_env,
+            "cache_dir": os.fspath(cache_dir),
+            "current_env_on_conda_fail": current_env_on_conda_fail,
+            "workdir": os.fspath(workdir),
+            "create_unique_workdir": create_unique_workdir,
+        }
+        super().__init__(**completed(type(self), {**given, **values}))
         self._host: ExecutorHost | None = None
         self._share = ""
         self._jobs: dict[AttemptId, Job] = {}

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from covalent_lab.config.reader import ConfigReader
 from covalent_lab.errors import BackendError
 from covalent_lab.executor.base import (
     Executor,
@@ -23,6 +22,7 @@ from covalent_lab.executor.base import (
     Option,
     Outcome,
 )
+from covalent_lab.executor.completed import completed
 from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.outcomes import failed, lost
@@ -93,17 +93,14 @@ class QueueExecutor(Executor):
         Args:
             values: Options; None stands for one that is not given. Others are ignored with a warning.
         """
-        known = {option.name: option for option in type(self).options}
-        if unknown := sorted(set(values) - set(known)):
+        known = {option.name for option in type(self).options}
+        if unknown := sorted(set(values) - known):
             warnings.warn(
                 f"{type(self).__name__} ignores {', '.join(unknown)}: it has no such option. Remove it.",
                 UserWarning,
                 stacklevel=3,
             )
-        configured = ConfigReader().tree("executors").get("executors", {}).get(str(self.short_name), {})
-        held = {name: _default(option) for name, option in known.items()}
-        held |= {name: value for name, value in configured.items() if name in known and not known[name].is_secret}
-        held |= {name: value for name, value in values.items() if name in known and value is not None}
+        held = completed(type(self), {name: value for name, value in values.items() if name in known}, empty=(None,))
         held["poll_freq"] = max(self.least_poll_s, _number(held["poll_freq"]))
         super().__init__(**held)
         self._host: ExecutorHost | None = None
@@ -327,10 +324,6 @@ def _stem(spec: JobSpec) -> str:
     text = f"{spec.dispatch_id}-{spec.node_id}" + (f"-{spec.attempt}" if spec.attempt > 1 else "")
     plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in text)
     return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def _default(option: Option) -> Any:
-    return option.default.copy() if isinstance(option.default, dict | list) else option.default
 
 
 def _number(value: Any) -> float:
