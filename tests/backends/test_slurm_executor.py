@@ -1,9 +1,12 @@
 """The Slurm executor on a real cluster: over SSH and on the login node, arrays, failures, restarts, dispatches."""
 
 import asyncio
+import getpass
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -21,7 +24,7 @@ from covalent_lab.testing.fakes import FakeHost
 from covalent_lab.testing.jobs import Beacon, Running, failure_message, job
 from tests.backends.remote_dispatches import RemoteDispatches
 from tests.backends.slurm_cluster import SlurmCluster
-from tests.backends.sshd import SshServer
+from tests.backends.sshd import SshServer, ssh_server
 
 pytestmark = pytest.mark.external
 
@@ -154,6 +157,64 @@ def test_login_node_behind_another_host(tmp_path: Path, slurm_ssh: SshServer, ov
     assert outcome_of(tmp_path, {**over_ssh, "proxy_jump": there}).status is JobStatus.COMPLETED
     message = failure_message(outcome_of(tmp_path, {**over_ssh, "proxy_jump": nowhere}))
     assert "Could not connect to host 127.0.0.1 as user (yours)" in message
+
+
+PROXY = """#!{python}
+import subprocess, sys, time
+from covalent_lab_executors.queues.sshproxy import totp
+
+with open("{folder}/calls", "a") as file:
+    file.write("called ")
+answer = sys.stdin.readline().strip()
+if answer not in ["pass" + totp("{secret}", time.time() + later) for later in (-30, 0, 30)]:
+    sys.exit("Failed: wrong code")
+key = sys.argv[sys.argv.index("-o") + 1]
+subprocess.run(["rm", "-f", key, key + ".pub"], check=True)
+subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+sign = ["ssh-keygen", "-q", "-s", "{folder}/ca", "-I", "lab", "-n", "{user}", "-V", "+1h", key + ".pub"]
+subprocess.run(sign, check=True)
+"""
+
+
+def test_two_factor_login(
+    tmp_path: Path,
+    slurm: SlurmCluster,
+    slurm_options: dict[str, Any],
+    require: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The login node trusts certificates only; one is made with a one-time password, and again when it ended.
+
+    The program that makes it stands for that of the service.
+    """
+    secret, user = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", getpass.getuser()
+    subprocess.run([require("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "ca"], check=True)
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "sshproxy"
+    program.write_text(PROXY.format(python=sys.executable, folder=tmp_path, secret=secret, user=user))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    monkeypatch.setenv("LAB_PASSWORD", "pass")
+    monkeypatch.setenv("LAB_SEED", secret)
+    proxy = {"hosts": ["127.0.0.1"], "password": "env:LAB_PASSWORD", "secret": "env:LAB_SEED"}
+    ct.set_config("executors.slurm.sshproxy", proxy)
+    (tmp_path / "sshd").mkdir()
+    settings = [f'TrustedUserCAKeys "{tmp_path}/ca.pub"']
+    sshd, ssh, env = require("/usr/sbin/sshd", "sshd"), require("ssh"), {"SLURM_CONF": str(slurm.config)}
+    with ssh_server(tmp_path / "sshd", sshd, ssh, env, settings) as server:
+        options = {**slurm_options, **server.login(), "on_login_node": False, "address": server.host}
+        options["ssh_key_file"] = str(tmp_path / "nersc")
+        for _ in range(2):
+            assert outcome_of(tmp_path, options).status is JobStatus.COMPLETED
+        assert (tmp_path / "calls").read_text() == "called "
+        ended = ["-V", "20200101:20200102", str(tmp_path / "nersc.pub")]
+        subprocess.run(["ssh-keygen", "-q", "-s", tmp_path / "ca", "-I", "lab", "-n", user, *ended], check=True)
+        assert outcome_of(tmp_path, options).status is JobStatus.COMPLETED
+        assert (tmp_path / "calls").read_text() == "called called "
+        (tmp_path / "nersc").unlink()
+        monkeypatch.setenv("LAB_PASSWORD", "wrong")
+        assert "Failed: wrong code" in failure_message(outcome_of(tmp_path, options))
+        assert "has no ssh_key_file" in failure_message(outcome_of(tmp_path, {**options, "ssh_key_file": ""}))
 
 
 # What the cluster refuses, and what goes wrong there

@@ -192,26 +192,33 @@ class QueueExecutor(Executor):
         await shell.open()
         return shell
 
+    def check_access(self, options: Mapping[str, Any]) -> None:
+        """See that there is what a login needs.
+
+        Raises:
+            BackendError: An option is missing.
+        """
+        for name in ("username", "address", "ssh_key_file"):
+            if not options.get(name):
+                raise BackendError(
+                    f"{type(self).__name__} has no {name}. Give one, or set executors.{self.short_name}.{name}; on the "
+                    "login node itself, set on_login_node."
+                )
+
     def login(self, options: Mapping[str, Any]) -> Login:
         """Where, as whom and with which key.
 
         Raises:
             BackendError: An option is missing, or names a file that is not there.
         """
-        section = f"executors.{self.short_name}"
-        for name in ("username", "address", "ssh_key_file"):
-            if not options.get(name):
-                raise BackendError(
-                    f"{type(self).__name__} has no {name}. Give one, or set {section}.{name}; on the login node "
-                    "itself, set on_login_node."
-                )
+        self.check_access(options)
         certificate = os.path.expanduser(str(options.get("cert_file") or ""))
         if certificate and not os.path.isfile(certificate):
             raise BackendError(f"Certificate file {certificate} does not exist. Correct cert_file, or leave it away.")
         return Login(
             hostname=str(options["address"]),
             username=str(options["username"]),
-            key=key_file(str(options["ssh_key_file"]), f"{section}.ssh_key_file"),
+            key=key_file(str(options["ssh_key_file"]), f"executors.{self.short_name}.ssh_key_file"),
             certificate=certificate,
             port=int(options["port"]) if options.get("port") else None,
             known_hosts=os.path.expanduser(str(options.get("known_hosts") or "")),
