@@ -433,6 +433,38 @@ def test_repeated_submission_by_another_dispatcher_runs_once(tmp_path: Path, slu
     asyncio.run(play())
 
 
+@pytest.mark.parametrize("how", ["watched", "submitted again"])
+def test_job_whose_id_was_not_written_down_is_found(
+    tmp_path: Path, slurm: SlurmCluster, slurm_options: dict[str, Any], how: str
+) -> None:
+    """By its script, as Slurm knows it; so it runs once, and the next dispatcher finds the id."""
+    notes, name = slurm_options["remote_workdir"], how.replace(" ", "-")
+
+    async def play() -> None:
+        async with Beacon() as beacon:
+            specs = [job(waiting_task(), beacon.port, dispatch_id=name, node_id=node) for node in range(2)]
+            async with started(tmp_path, slurm_options) as running:
+                handles = await running.submit(*specs)
+                for _ in specs:
+                    await beacon.word()
+            (note,) = [Path(notes, file) for file in os.listdir(notes) if file.startswith(f"job-{name}-")]
+            job_id = note.read_text()
+            note.unlink()
+            async with started(tmp_path, slurm_options) as running:
+                if how == "watched":
+                    await running.executor.watch({s.attempt_id: h for s, h in zip(specs, handles, strict=True)})
+                else:
+                    await running.submit(*specs)
+                await running.host.until(lambda: len(running.host.started()) == len(specs))
+                assert note.read_text().strip() == job_id.strip()
+                beacon.answer()
+                for spec in specs:
+                    assert running.load(await running.host.finished(spec.attempt_id)) == "x" * 100_000
+
+    asyncio.run(play())
+    assert len(slurm.say("squeue", "-h", "-t", "all", "-n", f"covalent-0-{name}", "-o", "%F").split()) == 2
+
+
 def test_job_that_was_never_submitted_is_lost(tmp_path: Path, slurm_options: dict[str, Any]) -> None:
     """Never completed; nor is one whose handle says nothing."""
 
