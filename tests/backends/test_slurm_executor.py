@@ -22,6 +22,7 @@ from covalent_lab.executor.base import JobStatus, Outcome, PayloadSource
 from covalent_lab.testing import jobs
 from covalent_lab.testing.fakes import FakeHost
 from covalent_lab.testing.jobs import Beacon, Running, failure_message, job
+from tests.backends.conda import conda_with
 from tests.backends.remote_dispatches import RemoteDispatches
 from tests.backends.slurm_cluster import SlurmCluster
 from tests.backends.sshd import SshServer, ssh_server
@@ -255,6 +256,23 @@ def test_python_of_another_version(tmp_path: Path, slurm_options: dict[str, Any]
 def test_conda_environment_that_is_not_there(tmp_path: Path, slurm_options: dict[str, Any]) -> None:
     """Ends the job before the task."""
     message = failure_message(outcome_of(tmp_path, {**slurm_options, "conda_env": "none"}))
+    assert "Conda environment none cannot be activated" in message
+
+
+def test_task_runs_in_its_conda_environment(tmp_path: Path, slurm_options: dict[str, Any]) -> None:
+    """With the Python of that environment, which needs cloudpickle; conda is where the script's first file says."""
+    program = conda_with(tmp_path / "conda", "my lab", bare="bare")
+    (tmp_path / "bashrc").write_text(f'export PATH="{program.parent}:$PATH"\n')
+    options = {**slurm_options, "bashrc_path": str(tmp_path / "bashrc"), "python_path": "python"}
+
+    def where() -> None:
+        print(sys.prefix)
+
+    assert outcome_of(tmp_path, {**options, "conda_env": "my lab"}, where).stdout == f"{tmp_path}/conda/envs/my lab\n"
+    message = failure_message(outcome_of(tmp_path, {**options, "conda_env": "bare"}))
+    assert "cloudpickle is missing on the compute node" in message
+    assert f"{tmp_path}/conda/envs/bare/bin/python -m pip install cloudpickle==" in message
+    message = failure_message(outcome_of(tmp_path, {**options, "conda_env": "none"}))
     assert "Conda environment none cannot be activated" in message
 
 

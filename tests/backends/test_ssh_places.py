@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import pytest
 from covalent_lab_executors.ssh import SSHExecutor
 
 from covalent_lab.executor.base import JobStatus, Outcome
 from covalent_lab.testing.fakes import FakeHost
 from covalent_lab.testing.jobs import failure_message, job, started
-from tests.backends.service import serving as program
+from tests.backends.conda import conda_with
+from tests.backends.service import serving as running_program
 from tests.backends.sshd import SshServer, ssh_server
 
 pytestmark = pytest.mark.external
@@ -31,16 +31,6 @@ Host {name}
     IdentityFile "{key}"
     UserKnownHostsFile "{folder}/known_hosts"
     {more}
-"""
-CONDA = """#!/bin/sh
-echo 'conda() {{
-    if [ -d "{folder}/envs/$2" ]; then
-        export PATH="{folder}/envs/$2/bin:$PATH"
-    else
-        echo "EnvironmentNameNotFound: $2" >&2
-        return 1
-    fi
-}}'
 """
 
 
@@ -177,7 +167,7 @@ def test_key_with_a_passphrase_is_used_by_an_agent(
         f"The key has a passphrase: let an SSH agent hold it where the dispatcher runs (`ssh-add {locked}`)" in message
     )
     agent = str(home / "agent")
-    with program([require("ssh-agent"), "-D", "-a", agent], "SSH_AUTH_SOCK"):
+    with running_program([require("ssh-agent"), "-D", "-a", agent], "SSH_AUTH_SOCK"):
         monkeypatch.setenv("SSH_AUTH_SOCK", agent)
         subprocess.run([require("ssh-add"), "-q", ssh.key], check=True)
         assert outcome_of(tmp_path, task, **options)[1] == 7
@@ -197,13 +187,7 @@ def test_task_runs_in_its_conda_environment(
 ) -> None:
     """With the Python of that environment, which needs cloudpickle; one that is not there is named."""
     conda = tmp_path / "conda"
-    for name in ("lab", "bare"):
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(conda / "envs" / name)], check=True)
-    (packages,) = (conda / "envs" / "lab" / "lib").glob("python*/site-packages")
-    shutil.copytree(Path(cloudpickle.__file__).parent, packages / "cloudpickle")
-    program = conda / "conda"
-    program.write_text(CONDA.format(folder=conda))
-    program.chmod(0o755)
+    program = conda_with(conda, "lab", bare="bare")
 
     def where() -> str:
         return sys.prefix
