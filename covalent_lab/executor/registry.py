@@ -6,6 +6,7 @@ only to list it.
 
 import inspect
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ class ExecutorRegistry:
         self._group = group
         self._found: dict[str, Plugin] | None = None
         self._classes: dict[str, ExecutorClass] = {}
+        self._nothing: dict[str, tuple[object, ...]] = {}  # by name, the state of plugins that hold no executor
 
     def names(self) -> tuple[str, ...]:
         """Every known name, sorted; loads nothing."""
@@ -66,7 +68,7 @@ class ExecutorRegistry:
         if found is not None:
             return found
         plugin = self._plugins().get(name)
-        loaded = None if plugin is None else _loaded(plugin)
+        loaded = None if plugin is None else self._loaded(plugin)
         if loaded is None:
             raise UnknownExecutorError(name, tuple(known for known in self.names() if known != name))
         self._classes[name] = loaded
@@ -165,6 +167,16 @@ class ExecutorRegistry:
         assert isinstance(plain, ClassicExecutor)
         return plain
 
+    def _loaded(self, plugin: Plugin) -> ExecutorClass | None:
+        """What a plugin holds; one that holds nothing is run, and complained of, once for each state of its file."""
+        state = _state(plugin)
+        if self._nothing.get(plugin.name) == state:
+            return None
+        loaded = _loaded(plugin)
+        if loaded is None:
+            self._nothing[plugin.name] = state
+        return loaded
+
     def _plugins(self) -> dict[str, Plugin]:
         if self._found is None:
             self._found = find_plugins(self._group)
@@ -185,6 +197,15 @@ def _loaded(plugin: Plugin) -> ExecutorClass | None:
         f"Executor {plugin.name!r} ({plugin.origin}) is no subclass of covalent_lab.executor.base.Executor, "
         "BaseExecutor or AsyncBaseExecutor. Correct the entry point of the plugin."
     )
+
+
+def _state(plugin: Plugin) -> tuple[object, ...]:
+    """What changes when a plugin may hold something else."""
+    try:
+        found = os.stat(plugin.origin)
+    except OSError:  # it is no file
+        return (plugin.origin,)
+    return plugin.origin, found.st_mtime_ns, found.st_size
 
 
 def _takes(kind: ExecutorClass, name: str) -> bool:

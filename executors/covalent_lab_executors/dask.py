@@ -1,18 +1,13 @@
-"""Runs tasks on a Dask cluster: jobs become keys of a scheduler, and answers become outcomes.
+"""Runs tasks on a Dask cluster: options, the five verbs, and which scheduler a job goes to.
 
-Decides what becomes of a job; what is said to Dask is `dask_link.py`, what runs in its workers `dask_worker.py`.
+What becomes of jobs is `dask_ledger.py`; their way to a scheduler and back is `dask_carrier.py`.
 """
 
 import asyncio
-import contextlib
-import logging
 import os
 import secrets
-import struct
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,45 +16,22 @@ from covalent_lab.errors import BackendError
 from covalent_lab.executor.base import (
     Executor,
     ExecutorHost,
-    JobFinished,
     JobHandle,
-    JobIdentified,
     JobSpec,
-    JobStarted,
     JobStatus,
-    NewPayload,
     Option,
     Outcome,
     ShortName,
-    TaskFailure,
 )
+from covalent_lab.executor.completed import completed
 from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId, DispatchId
-from covalent_lab.worker import store_archive
+from covalent_lab_executors.dask_carrier import Carrier
 from covalent_lab_executors.dask_jobs import Job, Order, orders
-from covalent_lab_executors.dask_link import TOPIC, DaskLink, LostError
-from covalent_lab_executors.dask_messages import (
-    Place,
-    Reply,
-    decode_reply,
-    encode_collect,
-    encode_order,
-    encode_question,
-    encode_stop,
-    inlined,
-    paths_of,
-)
+from covalent_lab_executors.dask_ledger import Ledger
 from covalent_lab_executors.local_paces import Paces
 
 __all__ = ["DaskExecutor"]
-
-_FORGET_S = 5.0
-_log = logging.getLogger(__name__)
-
-_NO_ADDRESS = (
-    "There is no Dask cluster to run this task: give its scheduler's address, as "
-    "DaskExecutor(scheduler_address='tcp://host:8786'), or start one with `covalent-lab start --with-cluster`."
-)
 
 
 class DaskExecutor(Executor):
@@ -107,108 +79,118 @@ class DaskExecutor(Executor):
     ) -> None:
         """Hold option values; see `options` for their meaning, and for the others.
 
+        Those that are empty or not given come from the section `executors.dask` of the configuration.
+
         Raises:
             TypeError: An argument is not an option of this executor.
         """
-        super().__init__(
-            scheduler_address=scheduler_address,
-            log_stdout=log_stdout,
-            log_stderr=log_stderr,
-            conda_env=conda_env,
-            cache_dir=os.fspath(cache_dir),
-            current_env_on_conda_fail=current_env_on_conda_fail,
-            workdir=os.fspath(workdir),
-            create_unique_workdir=bool(create_unique_workdir),
-            **values,
-        )
-        self._host: ExecutorHost | None = None
-        self._share = ""
-        self._jobs: dict[AttemptId, Job] = {}
-        self._orders: dict[str, Order] = {}
+        given = {
+            "scheduler_address": scheduler_address,
+            "log_stdout": log_stdout,
+            "log_stderr": log_stderr,
+            "conda_env": conda_env,
+            "cache_dir": os.fspath(cache_dir),
+            "current_env_on_conda_fail": current_env_on_conda_fail,
+            "workdir": os.fspath(workdir),
+            "create_unique_workdir": create_unique_workdir,
+        }
+        super().__init__(**completed(type(self), {**given, **values}))
         self._paces = Paces()
-        self._links: dict[str, asyncio.Task[DaskLink]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._forgetting: set[asyncio.Task[None]] = set()
+        self._ledger: Ledger | None = None
+        self._carrier: Carrier | None = None
 
     async def start(self, host: ExecutorHost) -> None:
         """Connect to nothing yet: addresses come with jobs."""
         try:
-            self._share = await asyncio.to_thread(_sign, host.work_dir)
+            share = await asyncio.to_thread(_sign, host.work_dir)
         except OSError as error:
             raise BackendError(f"The Dask executor cannot use its folder: {error}. Check its permissions.") from error
-        self._host = host
+        self._ledger = Ledger(host.report)
+        self._carrier = Carrier(
+            ledger=self._ledger,
+            paces=self._paces,
+            host=host,
+            share=share,
+            option=self._option,
+            prefix=self._prefix,
+        )
 
     async def submit(self, specs: Sequence[JobSpec]) -> Sequence[JobHandle]:
         """Take over jobs; connecting, and giving them to the scheduler, goes on in the background."""
-        self._started()
+        ledger, carrier = self._started()
         default = ""
         if not all(self._option(spec, "scheduler_address") for spec in specs):
             default = str(await asyncio.to_thread(_configured_address))
         new: dict[str, list[Job]] = {}
+        handled: list[Job] = []
         for spec in specs:
-            if spec.attempt_id not in self._jobs:
+            job = ledger.get(spec.attempt_id)
+            if job is None:
                 later = deque(step.attempt_id for step in spec.then)
                 job = Job(attempt_id=spec.attempt_id, grace_s=self._grace_s(spec), spec=spec, later=later)
-                self._jobs.update(dict.fromkeys((job.attempt_id, *later), job))
+                ledger.add(job)
                 new.setdefault(str(self._option(spec, "scheduler_address") or default), []).append(job)
+            handled.append(job)
         for address, jobs in new.items():
-            for order in orders(jobs, address, self._paces, self._share_of_a_worker(address), self._prefix):
-                self._begin(order)
-        return [self._jobs[spec.attempt_id].order.handle for spec in specs]
+            threads = carrier.threads(address)
+            # enough for one thread of the cluster, so that others get some as well
+            share = 1 if threads is None else len(ledger) // (2 * max(1, threads))
+            for order in orders(jobs, address, self._paces, share, self._prefix):
+                carrier.begin(order)
+        return [job.order.handle for job in handled]
 
     async def watch(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Look for jobs at their schedulers; LOST are those that no scheduler knows."""
-        self._started()
+        ledger, carrier = self._started()
         found: dict[tuple[str, str], list[Job]] = {}
         for attempt_id, handle in handles.items():
-            if attempt_id not in self._jobs:
-                job = self._jobs[attempt_id] = Job(attempt_id=attempt_id, grace_s=1.0)
+            if ledger.get(attempt_id) is None:
+                job = Job(attempt_id=attempt_id, grace_s=1.0)
+                ledger.add(job)
                 found.setdefault((str(handle.get("address", "")), str(handle.get("key", ""))), []).append(job)
         for (address, key), jobs in found.items():
-            self._begin(Order(address=address, key=key, jobs=jobs))
+            carrier.begin(Order(address=address, key=key, jobs=jobs))
 
     async def cancel_jobs(self, handles: Mapping[AttemptId, JobHandle]) -> None:
         """Take queued jobs from the scheduler; ask running tasks to end, and kill them after `grace_s`."""
+        ledger, carrier = self._started()
         cancelled: dict[Order, list[Job]] = {}
-        stopped: dict[Order, list[AttemptId]] = {}
+        left_out: dict[Order, list[AttemptId]] = {}
         for attempt_id in handles:
-            job = self._jobs.get(attempt_id)
+            job = ledger.get(attempt_id)
             if job is None or job.is_cancelled:
                 continue
             if attempt_id != job.attempt_id:
                 job.stops.add(attempt_id)
-                stopped.setdefault(job.order, []).append(attempt_id)
+                left_out.setdefault(job.order, []).append(attempt_id)
                 continue
             job.is_cancelled = True
             if job.order.link is not None:
                 cancelled.setdefault(job.order, []).append(job)
             elif job.spec is not None:  # else it is looked for, and stopped once it is found
-                self._finish(job, Outcome(status=JobStatus.CANCELLED))
+                ledger.finish(job, Outcome(status=JobStatus.CANCELLED))
         for order, jobs in cancelled.items():
-            self._spawn(self._stop(order.link, order, jobs), self._tasks)
-        for order, steps in stopped.items():
-            if order.link is not None:
-                await order.link.stop(encode_stop(order.key, steps, order.grace_s), order.worker)
+            carrier.cancel(order, jobs)
+        for order, steps in left_out.items():
+            await carrier.leave_out(order, steps)
 
     async def printed(self, attempt_id: AttemptId, stream: str, offset: int, limit: int) -> bytes:
         """Ask the job's worker."""
-        job = self._jobs.get(attempt_id)
-        if job is None or job.order.link is None or attempt_id != job.attempt_id:
+        ledger, carrier = self._started()
+        job = ledger.get(attempt_id)
+        if job is None or attempt_id != job.attempt_id:
             return b""
-        question = encode_question(job.order.key, attempt_id, stream, offset, limit)
-        text: bytes = await job.order.link.printed(question, job.order.worker)
-        return text
+        return await carrier.printed(job, stream, offset, limit)
 
     def dispatch_over(self, dispatch_id: DispatchId, *, is_deleted: bool) -> None:
         """Let clusters give up values that only this dispatch needed."""
-        for opening in self._links.values():
-            if opening.done() and _is_usable(opening):
-                opening.result().dispatch_over(dispatch_id)
+        if self._carrier is not None:
+            self._carrier.dispatch_over(dispatch_id)
 
     async def check(self) -> Health:
         """Ask the configured scheduler for its workers."""
         address = str(self.scheduler_address or await asyncio.to_thread(_configured_address))  # type: ignore[attr-defined]
-        link = await self._link(address)
+        link = await self._started()[1].link(address)
         said = await link.describe()
         facts = {
             "Scheduler": address,
@@ -230,294 +212,13 @@ class DaskExecutor(Executor):
 
     async def close(self) -> None:
         """Leave the schedulers; jobs go on, and the next dispatcher watches them."""
-        if self._forgetting:
-            await asyncio.wait(self._forgetting, timeout=_FORGET_S)
-        tasks = [*self._tasks, *self._forgetting, *self._links.values()]
-        for task in tasks:
-            task.cancel()
-        found = await asyncio.gather(*self._links.values(), return_exceptions=True)
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._links.clear()
-        await asyncio.gather(*(link.close() for link in found if isinstance(link, DaskLink)))
+        if self._carrier is not None:
+            await self._carrier.close()
 
-    # One order
-
-    def _begin(self, order: Order) -> None:
-        self._orders[order.key] = order
-        order.playing = self._spawn(self._play(order), self._tasks)
-        order.playing.add_done_callback(partial(self._on_played, order))
-
-    def _on_played(self, order: Order, playing: "asyncio.Task[None]") -> None:
-        if self._orders.get(order.key) is order:
-            del self._orders[order.key]
-        if not playing.cancelled() and (error := playing.exception()) is not None:
-            _log.error("Dask failed for %s", order.key, exc_info=error)
-            reason = f"{type(error).__name__}: {error}"
-            message = f"Dask failed ({reason}). See the log, and run the task again."
-            self._finish_all(order, _trouble(JobStatus.LOST, message))
-
-    async def _play(self, order: Order) -> None:
-        try:
-            link = await self._link(order.address)
-            await self._take(order, await self._run(link, order))
-            self._finish_all(order, _lost("its worker did not say"))
-        except BackendError as error:
-            status = JobStatus.FAILED if order.specs else JobStatus.LOST
-            self._finish_all(order, _trouble(status, str(error)))
-            return
-        except LostError as error:
-            reason = "another worker took it over after its own was lost" if order.has_moved else str(error)
-            self._finish_all(order, _lost(reason))
-        self._spawn(link.forget(order.key), self._forgetting)
-
-    async def _run(self, link: DaskLink, order: Order) -> Reply:
-        if not order.jobs:  # all were cancelled
-            return Reply()
-        specs = order.specs
-        try:
-            if not specs:
-                order.future = await link.find(order.key)
-                order.link = link
-                if late := [job for job in order.jobs if job.is_cancelled]:
-                    self._spawn(self._stop(link, order, late), self._tasks)
-                reply = decode_reply(await link.answer(order.future))
-                if reply.wants_bytes:
-                    raise LostError("the worker needs its inputs, which only the dispatcher that started it had")
-                return reply
-            reply = await self._ask(link, order, specs)
-            if reply.wants_bytes:  # the worker does not see this machine's files
-                link.is_apart = True
-                await self._rename(link, order, "-apart")
-                reply = await self._ask(link, order, specs)
-        except (KeyError, TypeError, ValueError, struct.error) as error:
-            raise BackendError(f"The answer of Dask worker {order.worker or '?'} cannot be read: {error}.") from error
-        except OSError as error:
-            raise BackendError(f"The inputs of this task cannot be read: {error}. Run it again.") from error
-        for digest in reply.kept:
-            link.adopt(digest, specs[0].dispatch_id)
-        return reply
-
-    async def _ask(self, link: DaskLink, order: Order, specs: Sequence[JobSpec]) -> Reply:
-        """Have an order carried out; its larger inputs as files, or else as values that stay on workers."""
-        paths = {digest: path for spec in specs for digest, path in paths_of(spec).items()} if link.is_apart else {}
-        values: Sequence[Any] = ()
-        if paths:
-            try:
-                values = await link.values(paths, specs[0].dispatch_id)
-            except (OSError, TimeoutError, ValueError) as error:
-                _log.warning("values cannot be given to %s: %s", link.address, error)
-        if values or not paths:
-            if not await self._give(link, order, specs, list(paths), values):
-                return Reply()
-            try:
-                return decode_reply(await link.answer(order.future))
-            except LostError:
-                if not values or order.worker:
-                    raise
-            await self._rename(link, order, "-bytes")  # the worker that had them was lost
-        if not await self._give(link, order, await asyncio.to_thread(lambda: list(map(inlined, specs)))):
-            return Reply()
-        return decode_reply(await link.answer(order.future))
-
-    async def _rename(self, link: DaskLink, order: Order, suffix: str) -> None:
-        """Have an order carried out again, in another way."""
-        order.link = order.future = None
-        await link.forget(order.key)
-        del self._orders[order.key]
-        order.key += suffix
-        self._orders[order.key] = order
-        for job in order.jobs:
-            self._identify(job)
-
-    async def _give(
-        self,
-        link: DaskLink,
-        order: Order,
-        specs: Sequence[JobSpec],
-        digests: Sequence[str] = (),
-        values: Sequence[Any] = (),
-    ) -> bool:
-        """Let the scheduler have an order, without what was cancelled meanwhile; False if that is all of it."""
-        stops = [step for job in order.jobs for step in job.stops]
-        if stops:
-            await link.stop(encode_stop(order.key, stops, order.grace_s))
-        wanted = {job.attempt_id for job in order.jobs if not job.is_cancelled}
-        specs = [spec for spec in specs if spec.attempt_id in wanted]
-        if not specs:
-            return False
-        host, first = self._started(), specs[0]
-        place = Place(
-            key=order.key,
-            workdir=str(self._option(first, "workdir") or ""),
-            is_unique=bool(self._option(first, "create_unique_workdir")),
-            cache_dir=str(self._option(first, "cache_dir") or ""),
-            share=self._share,
-            payload_dir=host.payload_dir,
-            inline_limit=host.inline_limit,
-            topic=TOPIC,
-        )
-        try:
-            order.future = link.submit(
-                order.key,
-                encode_order(specs, place, digests),
-                values=values,
-                resources=self._option(first, "resources"),
-                priority=int(self._option(first, "priority") or 0),
-            )
-        except (TypeError, ValueError) as error:
-            raise BackendError(f"Dask does not take this task: {error}. Correct the executor's options.") from error
-        order.link = link
-        await link.keep(order.key, order.future)
-        return True
-
-    async def _take(self, order: Order, reply: Reply) -> None:
-        """Report what has ended; give again what was given back."""
-        for attempt_id, answered in reply.answers:
-            outcome = await self._placed(answered)
-            job = self._jobs.get(attempt_id)
-            if job is not None and job.order is order and job.attempt_id == attempt_id:
-                if job.spec is not None and outcome.status is JobStatus.COMPLETED and not job.later:
-                    self._paces.learn(job.spec, outcome)
-                self._end_step(job, outcome)
-        for attempt_id in reply.returned:
-            job = self._jobs.get(attempt_id)
-            if job is None or job.order is not order or job.attempt_id != attempt_id:
-                continue
-            order.jobs.remove(job)
-            if job.is_cancelled:
-                self._finish(job, Outcome(status=JobStatus.CANCELLED))
-            elif job.spec is None:
-                self._finish(job, _lost("it was given back when nobody was there to take it"))
-            else:
-                self._begin(
-                    Order(address=order.address, key=f"{self._prefix(job.spec)}-{attempt_id}-again", jobs=[job])
-                )
-                self._identify(job)
-
-    async def _placed(self, outcome: Outcome) -> Outcome:
-        """The outcome with a large output in its file, where the worker could not write it."""
-        host, output = self._started(), outcome.output
-        if output is None or output.data is None or len(output.data) <= host.inline_limit:
-            return outcome
-        part = os.path.join(host.payload_dir, f"dask-{secrets.token_hex(8)}.part")
-        await asyncio.to_thread(store_archive, [output.data], host.payload_dir, part)
-        return replace(outcome, output=NewPayload(ref=output.ref))
-
-    def _end_step(self, job: Job, outcome: Outcome) -> None:
-        """Report the end of a step, and come to the next one if there is one."""
-        if job.is_cancelled or outcome.status is not JobStatus.COMPLETED or not job.later:
-            self._finish(job, outcome)
-            return
-        self._report_end(job, outcome)
-        del self._jobs[job.attempt_id]
-        job.attempt_id, job.has_started = job.later.popleft(), False
-        job.is_cancelled = job.attempt_id in job.stops
-
-    def _finish(self, job: Job, outcome: Outcome) -> None:
-        if self._jobs.get(job.attempt_id) is not job:
-            return
-        for attempt_id in (job.attempt_id, *job.later):
-            del self._jobs[attempt_id]
-        if job in job.order.jobs:
-            job.order.jobs.remove(job)
-        if job.is_cancelled:
-            outcome = replace(outcome, status=JobStatus.CANCELLED, output=None, failure=None)
-        self._report_end(job, outcome)
-
-    def _finish_all(self, order: Order, outcome: Outcome) -> None:
-        for job in list(order.jobs):
-            self._finish(job, outcome)
-
-    def _report_end(self, job: Job, outcome: Outcome) -> None:
-        if outcome.started_at is not None:
-            self._tell_start(job, outcome.started_at)
-        self._started().report(JobFinished(attempt_id=job.attempt_id, outcome=outcome))
-
-    def _tell_start(self, job: Job, at: float) -> None:
-        if not job.has_started:
-            job.has_started = True
-            self._started().report(JobStarted(attempt_id=job.attempt_id, at=at))
-
-    def _identify(self, job: Job) -> None:
-        self._started().report(JobIdentified(attempt_id=job.attempt_id, handle=job.order.handle))
-
-    # News of workers
-
-    def _on_began(self, said: Mapping[str, Any]) -> None:
-        order = self._orders.get(str(said.get("key")))
-        if order is None:
-            return
-        link, worker = order.link, str(said["worker"])
-        if link is not None and order.worker and worker != order.worker:
-            order.has_moved = True  # Dask tries again what a lost worker ran; that is for the task's own policy to say
-            self._spawn(self._stop(link, order, list(order.jobs)), self._tasks)
-        order.worker = worker
-        if said["news"] and link is not None:
-            self._spawn(self._collect(link, order, said), self._tasks)
-        else:
-            self._began(order, said)
-
-    def _began(self, order: Order, said: Mapping[str, Any]) -> None:
-        job = self._jobs.get(AttemptId(str(said["job"])))
-        if job is not None and job.order is order and job.attempt_id == said["job"]:
-            self._tell_start(job, float(said["at"]))
-
-    async def _collect(self, link: DaskLink, order: Order, said: Mapping[str, Any]) -> None:
-        """A task takes longer than others of its order can wait: report what has ended, and give them to others."""
-        reply = await link.collect(encode_collect(order.key), order.worker)
-        with contextlib.suppress(KeyError, TypeError, ValueError, struct.error):
-            await self._take(order, decode_reply(reply) if reply else Reply())
-        self._began(order, said)
-
-    async def _stop(self, link: DaskLink, order: Order, jobs: Sequence[Job]) -> None:
-        """Stop jobs at their scheduler and workers; one that has begun still answers, with what it has printed."""
-        grace_s, cancelled = order.grace_s, [job for job in jobs if job.is_cancelled]
-        stop = encode_stop(order.key, [job.attempt_id for job in jobs], grace_s)
-        if order.has_moved:
-            await self._drop(link, order)
-        is_running = await link.stop(stop, "" if order.has_moved else order.worker)
-        if (is_running or order.worker) and not order.has_moved:
-            if cancelled and order.playing is not None:
-                await asyncio.wait([order.playing], timeout=grace_s + 10)
-                if not order.playing.done():
-                    await self._drop(link, order)
-            return
-        if all(job.is_cancelled for job in order.jobs):
-            await self._drop(link, order)
-        for job in cancelled:
-            self._finish(job, Outcome(status=JobStatus.CANCELLED))
-
-    @staticmethod
-    async def _drop(link: DaskLink, order: Order) -> None:
-        if order.future is not None:  # else it is about to be given again, without what was cancelled
-            await link.drop([order.future])
-
-    # Connections
-
-    async def _link(self, address: str) -> DaskLink:
-        if not address:
-            raise BackendError(_NO_ADDRESS)
-        opening = self._links.get(address)
-        if opening is not None and opening.done() and not _is_usable(opening):
-            if not opening.cancelled() and opening.exception() is None:  # it would try for ever to come back
-                self._spawn(opening.result().close(), self._forgetting)
-            opening = None
-        if opening is None:
-            opening = asyncio.create_task(DaskLink.open(address, self._on_began))
-            self._links[address] = opening
-        return await asyncio.shield(opening)
-
-    @staticmethod
-    def _spawn(work: Coroutine[Any, Any, None], tasks: "set[asyncio.Task[None]]") -> "asyncio.Task[None]":
-        task = asyncio.create_task(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        return task
-
-    def _started(self) -> ExecutorHost:
-        if self._host is None:
+    def _started(self) -> tuple[Ledger, Carrier]:
+        if self._ledger is None or self._carrier is None:
             raise BackendError("The Dask executor was not started. Await start() before any other verb.")
-        return self._host
+        return self._ledger, self._carrier
 
     def _option(self, spec: JobSpec, name: str) -> Any:
         given = spec.options.get(name)
@@ -526,30 +227,11 @@ class DaskExecutor(Executor):
     def _prefix(self, spec: JobSpec) -> str:
         return str(self._option(spec, "key") or spec.name)
 
-    def _share_of_a_worker(self, address: str) -> int:
-        """How many of the jobs here are enough for one thread of a cluster, so that others get some as well."""
-        opening = self._links.get(address)
-        if opening is None or not opening.done() or not _is_usable(opening):
-            return 1
-        return len(self._jobs) // (2 * max(1, opening.result().threads))
-
     def _grace_s(self, spec: JobSpec) -> float:
         try:
             return max(0.0, float(self._option(spec, "grace_s")))
         except (TypeError, ValueError):
             return 1.0
-
-
-def _is_usable(opening: "asyncio.Task[DaskLink]") -> bool:
-    return not opening.cancelled() and opening.exception() is None and opening.result().is_open
-
-
-def _trouble(status: JobStatus, message: str) -> Outcome:
-    return Outcome(status=status, failure=TaskFailure(message=message, is_user_error=False, is_transient=True))
-
-
-def _lost(reason: str) -> Outcome:
-    return _trouble(JobStatus.LOST, f"Nobody can tell how this task ended: {reason}. Run it again.")
 
 
 def _configured_address() -> Any:

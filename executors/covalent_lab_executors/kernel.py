@@ -30,6 +30,7 @@ from covalent_lab.executor.base import (
     Outcome,
     ShortName,
 )
+from covalent_lab.executor.completed import completed
 from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId, DispatchId
 from covalent_lab.kernel.messages import pack, unpack
@@ -76,7 +77,7 @@ class KernelExecutor(Executor):
     )
 
     def __init__(self, kernel: str = "", thread: str = "", **values: Any) -> None:
-        """Hold option values; see `options`.
+        """Hold option values; those not given come from the section `executors.kernel` of the configuration.
 
         Raises:
             TypeError: An argument is not an option of this executor.
@@ -84,7 +85,7 @@ class KernelExecutor(Executor):
         """
         if thread not in ("", "main"):
             raise ValueError(f"thread must be 'main', or empty for a thread of its own, not {thread!r}.")
-        super().__init__(kernel=kernel, thread=thread, **values)
+        super().__init__(**completed(type(self), {"kernel": kernel, "thread": thread, **values}))
         self._host: ExecutorHost | None = None
         self._share = ""
         self._until = 0.0

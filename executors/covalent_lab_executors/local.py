@@ -28,6 +28,7 @@ from covalent_lab.executor.base import (
     TaskFailure,
 )
 from covalent_lab.executor.classic import AsyncBaseExecutor
+from covalent_lab.executor.completed import completed
 from covalent_lab.executor.health import Health
 from covalent_lab.executor.task_process import TaskPlace, TaskProcesses
 from covalent_lab.ids import AttemptId
@@ -66,7 +67,7 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
     )
 
     def __init__(self, workdir: str = "", create_unique_workdir: bool | None = None, **values: Any) -> None:
-        """Hold option values.
+        """Hold option values; those not given come from the section `executors.local` of the configuration.
 
         Args:
             workdir: See `options`.
@@ -82,7 +83,8 @@ class LocalExecutor(Executor, AsyncBaseExecutor):
         except (TypeError, ValueError):
             raise ValueError(f"workers must be a whole number, or empty, not {values['workers']!r}.") from None
         kept = {name: value for name, value in values.items() if name not in _LEGACY}
-        super().__init__(workdir=os.fspath(workdir), create_unique_workdir=bool(create_unique_workdir), **kept)
+        given = {"workdir": os.fspath(workdir), "create_unique_workdir": create_unique_workdir, **kept}
+        super().__init__(**completed(type(self), given))
         self._pool: Pool | None = None
         self._host: ExecutorHost | None = None
         self._folder = ""

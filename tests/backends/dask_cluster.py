@@ -21,6 +21,7 @@ if __name__ == "__main__":
         n_workers=int(sys.argv[1]), threads_per_worker=int(sys.argv[2]), processes=True, host="127.0.0.1",
         dashboard_address=None, local_directory=sys.argv[3], memory_limit=0,
         scheduler_port=int(sys.argv[5]), scheduler_kwargs={"allowed_failures": int(sys.argv[4])},
+        resources={"BENCH": 1},
     ) as cluster:
         print("cluster", json.dumps({"address": cluster.scheduler_address}), flush=True)
         sys.stdin.read()
@@ -42,7 +43,7 @@ class DaskCluster:
 
 @contextmanager
 def dask_cluster(folder: Path, *, workers: int = 2, threads: int = 1, failures: int = 0) -> Iterator[DaskCluster]:
-    """A cluster until the block ends; its workers begin their own folders below `folder`.
+    """A cluster until the block ends; its workers begin their own folders below `folder`, and each has one `BENCH`.
 
     Args:
         folder: Where workers have their files.

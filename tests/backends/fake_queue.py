@@ -162,7 +162,12 @@ class FakeQueue:
                 job = self.folder / "jobs" / name
                 job.mkdir()
                 streams = [given.get(stream, "/dev/null").replace("%a", index) for stream in ("output", "error")]
-                for key, text in {"script": script, "index": index, "streams": "\n".join(streams)}.items():
+                for key, text in {
+                    "script": script,
+                    "path": path,
+                    "index": index,
+                    "streams": "\n".join(streams),
+                }.items():
                     _write(job, key, text)
                 _write(job, "state", "waiting")
         subprocess.Popen(
@@ -232,6 +237,10 @@ class FakeQueue:
     # Slurm
 
     def _slurm_squeue(self, arguments: list[str]) -> int:
+        if "-u" in arguments:
+            for path in self._paths():
+                print(f"{path.name.partition('_')[0]}|{_read(path, 'path')}")
+            return 0
         asked = arguments[arguments.index("-j") + 1].split(",")
         known = self._known(asked)
         if not known and len(asked) == 1:

@@ -4,7 +4,7 @@ import getpass
 import os
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,9 @@ class SshServer:
 
 
 @contextmanager
-def ssh_server(folder: Path, sshd: str, ssh: str, env: Mapping[str, str] | None = None) -> Iterator[SshServer]:
+def ssh_server(
+    folder: Path, sshd: str, ssh: str, env: Mapping[str, str] | None = None, settings: Sequence[str] = ()
+) -> Iterator[SshServer]:
     """Run a server until the block ends.
 
     Args:
@@ -80,6 +82,7 @@ def ssh_server(folder: Path, sshd: str, ssh: str, env: Mapping[str, str] | None 
         sshd: Absolute path of the server's program.
         ssh: Absolute path of the client's program.
         env: Variables of its sessions.
+        settings: More lines of its configuration.
     """
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -89,7 +92,8 @@ def ssh_server(folder: Path, sshd: str, ssh: str, env: Mapping[str, str] | None 
     host_key = " ".join((folder / "host_key.pub").read_text().split()[:2])
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}\n")
     set_env = [f"SetEnv {name}={value}\n" for name, value in (env or {}).items()]
-    (folder / "sshd_config").write_text("".join([SERVER.format(folder=folder, port=port), *set_env]))
+    lines = [SERVER.format(folder=folder, port=port), *set_env, *(f"{line}\n" for line in settings)]
+    (folder / "sshd_config").write_text("".join(lines))
     (folder / "ssh_config").write_text(CLIENT.format(folder=folder, port=port))
     (folder / "programs").mkdir()
     wrapper = folder / "programs" / "ssh"

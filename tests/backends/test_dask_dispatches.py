@@ -287,6 +287,38 @@ def test_task_waits_for_resources(dask: DaskCluster, tmp_path: Path) -> None:
     asyncio.run(play())
 
 
+def test_resources_priority_and_key_are_given_to_dask(dask: DaskCluster, tmp_path: Path) -> None:
+    """Those of a task win over those of its executor; the scheduler has them as Dask does."""
+    from distributed import Client
+
+    def known(dask_scheduler: Any) -> list[tuple[str, dict[str, float], int]]:
+        tasks = [task for task in dask_scheduler.tasks.values() if str(task.key).startswith("mine-")]
+        return [(str(task.key), dict(task.resource_restrictions or {}), task.priority[0]) for task in tasks]
+
+    async def play() -> None:
+        host, tried = FakeHost(tmp_path), DaskExecutor(dask.address, key="mine", resources={"BENCH": 1}, priority=5)
+        await tried.start(host)
+        running = Running(executor=tried, host=host)
+        async with Beacon() as beacon:
+            specs = [
+                job(hold, beacon.port),
+                job(hold, beacon.port, node_id=1, options={"priority": 10, "resources": {"BENCH": 0.5}}),
+            ]
+            handles = await running.submit(*specs)
+            for _ in specs:
+                await beacon.word()
+            async with Client(dask.address, asynchronous=True, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+                found = await client.run_on_scheduler(known)
+            keys = [str(handle["key"]) for handle in handles]
+            assert sorted(found) == sorted([(keys[0], {"BENCH": 1}, -5), (keys[1], {"BENCH": 0.5}, -10)])
+            beacon.answer()
+            for spec in specs:
+                assert running.load(await host.finished(spec.attempt_id)) == 7
+        await tried.close()
+
+    asyncio.run(play())
+
+
 def short(number: int) -> int:
     """Take no time."""
     return number + 1

@@ -1,9 +1,12 @@
 """The Slurm executor on a real cluster: over SSH and on the login node, arrays, failures, restarts, dispatches."""
 
 import asyncio
+import getpass
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -19,9 +22,10 @@ from covalent_lab.executor.base import JobStatus, Outcome, PayloadSource
 from covalent_lab.testing import jobs
 from covalent_lab.testing.fakes import FakeHost
 from covalent_lab.testing.jobs import Beacon, Running, failure_message, job
+from tests.backends.conda import conda_with
 from tests.backends.remote_dispatches import RemoteDispatches
 from tests.backends.slurm_cluster import SlurmCluster
-from tests.backends.sshd import SshServer
+from tests.backends.sshd import SshServer, ssh_server
 
 pytestmark = pytest.mark.external
 
@@ -148,6 +152,72 @@ def test_host_that_cannot_be_reached(tmp_path: Path, over_ssh: dict[str, Any]) -
     assert f"host 127.0.0.1 as user {over_ssh['username']}" in message
 
 
+def test_login_node_behind_another_host(tmp_path: Path, slurm_ssh: SshServer, over_ssh: dict[str, Any]) -> None:
+    """Which has to be there."""
+    there, nowhere = f"{slurm_ssh.user}@{slurm_ssh.host}:{slurm_ssh.port}", f"{slurm_ssh.host}:1"
+    assert outcome_of(tmp_path, {**over_ssh, "proxy_jump": there}).status is JobStatus.COMPLETED
+    message = failure_message(outcome_of(tmp_path, {**over_ssh, "proxy_jump": nowhere}))
+    assert "Could not connect to host 127.0.0.1 as user (yours)" in message
+
+
+PROXY = """#!{python}
+import subprocess, sys, time
+from covalent_lab_executors.queues.sshproxy import totp
+
+with open("{folder}/calls", "a") as file:
+    file.write("called ")
+answer = sys.stdin.readline().strip()
+if answer not in ["pass" + totp("{secret}", time.time() + later) for later in (-30, 0, 30)]:
+    sys.exit("Failed: wrong code")
+key = sys.argv[sys.argv.index("-o") + 1]
+subprocess.run(["rm", "-f", key, key + ".pub"], check=True)
+subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+sign = ["ssh-keygen", "-q", "-s", "{folder}/ca", "-I", "lab", "-n", "{user}", "-V", "+1h", key + ".pub"]
+subprocess.run(sign, check=True)
+"""
+
+
+def test_two_factor_login(
+    tmp_path: Path,
+    slurm: SlurmCluster,
+    slurm_options: dict[str, Any],
+    require: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The login node trusts certificates only; one is made with a one-time password, and again when it ended.
+
+    The program that makes it stands for that of the service.
+    """
+    secret, user = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", getpass.getuser()
+    subprocess.run([require("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "ca"], check=True)
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "sshproxy"
+    program.write_text(PROXY.format(python=sys.executable, folder=tmp_path, secret=secret, user=user))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    monkeypatch.setenv("LAB_PASSWORD", "pass")
+    monkeypatch.setenv("LAB_SEED", secret)
+    proxy = {"hosts": ["127.0.0.1"], "password": "env:LAB_PASSWORD", "secret": "env:LAB_SEED"}
+    ct.set_config("executors.slurm.sshproxy", proxy)
+    (tmp_path / "sshd").mkdir()
+    settings = [f'TrustedUserCAKeys "{tmp_path}/ca.pub"']
+    sshd, ssh, env = require("/usr/sbin/sshd", "sshd"), require("ssh"), {"SLURM_CONF": str(slurm.config)}
+    with ssh_server(tmp_path / "sshd", sshd, ssh, env, settings) as server:
+        options = {**slurm_options, **server.login(), "on_login_node": False, "address": server.host}
+        options["ssh_key_file"] = str(tmp_path / "nersc")
+        for _ in range(2):
+            assert outcome_of(tmp_path, options).status is JobStatus.COMPLETED
+        assert (tmp_path / "calls").read_text() == "called "
+        ended = ["-V", "20200101:20200102", str(tmp_path / "nersc.pub")]
+        subprocess.run(["ssh-keygen", "-q", "-s", tmp_path / "ca", "-I", "lab", "-n", user, *ended], check=True)
+        assert outcome_of(tmp_path, options).status is JobStatus.COMPLETED
+        assert (tmp_path / "calls").read_text() == "called called "
+        (tmp_path / "nersc").unlink()
+        monkeypatch.setenv("LAB_PASSWORD", "wrong")
+        assert "Failed: wrong code" in failure_message(outcome_of(tmp_path, options))
+        assert "has no ssh_key_file" in failure_message(outcome_of(tmp_path, {**options, "ssh_key_file": ""}))
+
+
 # What the cluster refuses, and what goes wrong there
 
 
@@ -186,6 +256,23 @@ def test_python_of_another_version(tmp_path: Path, slurm_options: dict[str, Any]
 def test_conda_environment_that_is_not_there(tmp_path: Path, slurm_options: dict[str, Any]) -> None:
     """Ends the job before the task."""
     message = failure_message(outcome_of(tmp_path, {**slurm_options, "conda_env": "none"}))
+    assert "Conda environment none cannot be activated" in message
+
+
+def test_task_runs_in_its_conda_environment(tmp_path: Path, slurm_options: dict[str, Any]) -> None:
+    """With the Python of that environment, which needs cloudpickle; conda is where the script's first file says."""
+    program = conda_with(tmp_path / "conda", "my lab", bare="bare")
+    (tmp_path / "bashrc").write_text(f'export PATH="{program.parent}:$PATH"\n')
+    options = {**slurm_options, "bashrc_path": str(tmp_path / "bashrc"), "python_path": "python"}
+
+    def where() -> None:
+        print(sys.prefix)
+
+    assert outcome_of(tmp_path, {**options, "conda_env": "my lab"}, where).stdout == f"{tmp_path}/conda/envs/my lab\n"
+    message = failure_message(outcome_of(tmp_path, {**options, "conda_env": "bare"}))
+    assert "cloudpickle is missing on the compute node" in message
+    assert f"{tmp_path}/conda/envs/bare/bin/python -m pip install cloudpickle==" in message
+    message = failure_message(outcome_of(tmp_path, {**options, "conda_env": "none"}))
     assert "Conda environment none cannot be activated" in message
 
 
@@ -362,6 +449,38 @@ def test_repeated_submission_by_another_dispatcher_runs_once(tmp_path: Path, slu
             assert first
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("how", ["watched", "submitted again"])
+def test_job_whose_id_was_not_written_down_is_found(
+    tmp_path: Path, slurm: SlurmCluster, slurm_options: dict[str, Any], how: str
+) -> None:
+    """By its script, as Slurm knows it; so it runs once, and the next dispatcher finds the id."""
+    notes, name = slurm_options["remote_workdir"], how.replace(" ", "-")
+
+    async def play() -> None:
+        async with Beacon() as beacon:
+            specs = [job(waiting_task(), beacon.port, dispatch_id=name, node_id=node) for node in range(2)]
+            async with started(tmp_path, slurm_options) as running:
+                handles = await running.submit(*specs)
+                for _ in specs:
+                    await beacon.word()
+            (note,) = [Path(notes, file) for file in os.listdir(notes) if file.startswith(f"job-{name}-")]
+            job_id = note.read_text()
+            note.unlink()
+            async with started(tmp_path, slurm_options) as running:
+                if how == "watched":
+                    await running.executor.watch({s.attempt_id: h for s, h in zip(specs, handles, strict=True)})
+                else:
+                    await running.submit(*specs)
+                await running.host.until(lambda: len(running.host.started()) == len(specs))
+                assert note.read_text().strip() == job_id.strip()
+                beacon.answer()
+                for spec in specs:
+                    assert running.load(await running.host.finished(spec.attempt_id)) == "x" * 100_000
+
+    asyncio.run(play())
+    assert len(slurm.say("squeue", "-h", "-t", "all", "-n", f"covalent-0-{name}", "-o", "%F").split()) == 2
 
 
 def test_job_that_was_never_submitted_is_lost(tmp_path: Path, slurm_options: dict[str, Any]) -> None:

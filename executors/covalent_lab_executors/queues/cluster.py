@@ -99,14 +99,13 @@ class Cluster:
             try:
                 shell = await self._shell()
                 self._place(batch, shell)
-                said = await shell.read(self._path(batch, "job", ".id"))
+                batch.job_id = await self._noted(shell, batch) or await self._recalled(shell, batch)
                 break
-            except (ConnectError, LinkLostError) as error:
+            except (ConnectError, LinkLostError, StatusError) as error:
                 if any(self._is_given_up(job, since) for job in batch.jobs):
                     raise
                 _log.warning("%s cannot be asked: %s", self._system.title, error)
                 await asyncio.sleep(self._least_poll_s)
-        batch.job_id = self._system.read_id((said or b"").decode("utf-8", "replace"))
         if not batch.job_id:
             raise BackendError(f"The job is not on {shell.address}, or was never submitted. Run it again.")
         self._follow(batch)
@@ -186,9 +185,14 @@ class Cluster:
                 batch.jobs.remove(job)
         if not batch.jobs:
             return
-        script, note = self._script(batch), self._path(batch, "job", ".id")
+        script = self._script(batch)
+        if await shell.read(script, 1) is not None:  # an attempt that broke off may have submitted it
+            try:
+                await self._recalled(shell, batch)
+            except StatusError as error:
+                raise ConnectError(f"{self._system.title} does not answer on {shell.address}: {error}.") from error
         await shell.write(script, self._render(batch, runner).encode())
-        submit, note = self._system.submit(shlex.quote(script)), shlex.quote(note)
+        submit, note = self._system.submit(shlex.quote(script)), shlex.quote(self._note(batch))
         ran = await self._command(
             shell,
             batch,
@@ -249,6 +253,26 @@ class Cluster:
                 f"{self._system.path_option} to their folder."
             )
         return f"{title} refused the job: {said}. Correct the executor's options."
+
+    async def _noted(self, shell: Shell, batch: Batch) -> str:
+        """The id that was written down when a batch was submitted; empty if it was not."""
+        return self._system.read_id((await shell.read(self._note(batch)) or b"").decode("utf-8", "replace"))
+
+    async def _recalled(self, shell: Shell, batch: Batch) -> str:
+        """The id by which the system knows a batch that was submitted, but not written down; then it is.
+
+        Raises:
+            StatusError: The system does not answer.
+        """
+        if await self._noted(shell, batch) or not (question := self._system.ask_scripts()):
+            return ""
+        ran = await self._command(shell, batch, question)
+        if ran.status == _NO_COMMANDS:
+            return ""
+        job_id = self._system.read_script(ran.status, ran.out, ran.err, self._script(batch))
+        if job_id:
+            await shell.write(self._note(batch), f"{job_id}\n".encode())
+        return job_id
 
     # Following
 
@@ -354,7 +378,7 @@ class Cluster:
         if batch.options.get("cleanup", True):
             self._rubbish.update(job.files())
             if not batch.jobs:
-                self._rubbish.update((self._path(batch, "job", ".id"), self._script(batch)))
+                self._rubbish.update((self._note(batch), self._script(batch)))
 
     def _finish(self, job: QueueJob, outcome: Outcome) -> None:
         self._jobs.pop(self._element(job), None)
@@ -397,6 +421,9 @@ class Cluster:
 
     def _script(self, batch: Batch) -> str:
         return self._path(batch, self._system.script_prefix, ".sh")
+
+    def _note(self, batch: Batch) -> str:
+        return self._path(batch, "job", ".id")
 
     def _path(self, batch: Batch, kind: str, end: str) -> str:
         return f"{batch.folder}/{kind}-{batch.stem}{end}"

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from covalent_lab.config.reader import ConfigReader
 from covalent_lab.errors import BackendError
 from covalent_lab.executor.base import (
     Executor,
@@ -23,6 +22,7 @@ from covalent_lab.executor.base import (
     Option,
     Outcome,
 )
+from covalent_lab.executor.completed import completed
 from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.outcomes import failed, lost
@@ -46,6 +46,7 @@ COMMON_OPTIONS = (
     Option(name="cert_file", doc="Certificate of the key, if the login node asks for one."),
     Option(name="port", doc="Port; that of the SSH configuration, or 22, if empty."),
     Option(name="known_hosts", default="", doc='File of host keys, if not the usual; "none" accepts any host.'),
+    Option(name="proxy_jump", default="", doc='Hosts on the way, as `ssh -J` has them; "none" for no host.'),
     Option(name="on_login_node", default=False, doc="The dispatcher runs on the login node: submit without SSH."),
     Option(name="remote_workdir", default="covalent-workdir", doc="Working directory, seen by all nodes."),
     Option(name="create_unique_workdir", default=False, doc="Give each task a folder of its own in remote_workdir."),
@@ -69,7 +70,7 @@ COMMON_OPTIONS = (
 
 _UNKEPT = frozenset({"sshproxy"})
 """Options that are not stored with a job, as there are secrets in them; the configuration has them."""
-_ACCESS = ("username", "address", "port", "ssh_key_file", "cert_file", "known_hosts", "on_login_node")
+_ACCESS = ("username", "address", "port", "ssh_key_file", "cert_file", "known_hosts", "proxy_jump", "on_login_node")
 
 
 class QueueExecutor(Executor):
@@ -92,17 +93,14 @@ class QueueExecutor(Executor):
         Args:
             values: Options; None stands for one that is not given. Others are ignored with a warning.
         """
-        known = {option.name: option for option in type(self).options}
-        if unknown := sorted(set(values) - set(known)):
+        known = {option.name for option in type(self).options}
+        if unknown := sorted(set(values) - known):
             warnings.warn(
                 f"{type(self).__name__} ignores {', '.join(unknown)}: it has no such option. Remove it.",
                 UserWarning,
                 stacklevel=3,
             )
-        configured = ConfigReader().tree("executors").get("executors", {}).get(str(self.short_name), {})
-        held = {name: _default(option) for name, option in known.items()}
-        held |= {name: value for name, value in configured.items() if name in known and not known[name].is_secret}
-        held |= {name: value for name, value in values.items() if name in known and value is not None}
+        held = completed(type(self), {name: value for name, value in values.items() if name in known}, empty=(None,))
         held["poll_freq"] = max(self.least_poll_s, _number(held["poll_freq"]))
         super().__init__(**held)
         self._host: ExecutorHost | None = None
@@ -194,29 +192,37 @@ class QueueExecutor(Executor):
         await shell.open()
         return shell
 
+    def check_access(self, options: Mapping[str, Any]) -> None:
+        """See that there is what a login needs.
+
+        Raises:
+            BackendError: An option is missing.
+        """
+        for name in ("username", "address", "ssh_key_file"):
+            if not options.get(name):
+                raise BackendError(
+                    f"{type(self).__name__} has no {name}. Give one, or set executors.{self.short_name}.{name}; on the "
+                    "login node itself, set on_login_node."
+                )
+
     def login(self, options: Mapping[str, Any]) -> Login:
         """Where, as whom and with which key.
 
         Raises:
             BackendError: An option is missing, or names a file that is not there.
         """
-        section = f"executors.{self.short_name}"
-        for name in ("username", "address", "ssh_key_file"):
-            if not options.get(name):
-                raise BackendError(
-                    f"{type(self).__name__} has no {name}. Give one, or set {section}.{name}; on the login node "
-                    "itself, set on_login_node."
-                )
+        self.check_access(options)
         certificate = os.path.expanduser(str(options.get("cert_file") or ""))
         if certificate and not os.path.isfile(certificate):
             raise BackendError(f"Certificate file {certificate} does not exist. Correct cert_file, or leave it away.")
         return Login(
             hostname=str(options["address"]),
             username=str(options["username"]),
-            key=key_file(str(options["ssh_key_file"]), f"{section}.ssh_key_file"),
+            key=key_file(str(options["ssh_key_file"]), f"executors.{self.short_name}.ssh_key_file"),
             certificate=certificate,
             port=int(options["port"]) if options.get("port") else None,
             known_hosts=os.path.expanduser(str(options.get("known_hosts") or "")),
+            proxy_jump=str(options.get("proxy_jump") or ""),
             attempts=3,
             wait_s=2.0,
             alive_s=15.0,
@@ -325,10 +331,6 @@ def _stem(spec: JobSpec) -> str:
     text = f"{spec.dispatch_id}-{spec.node_id}" + (f"-{spec.attempt}" if spec.attempt > 1 else "")
     plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in text)
     return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def _default(option: Option) -> Any:
-    return option.default.copy() if isinstance(option.default, dict | list) else option.default
 
 
 def _number(value: Any) -> float:

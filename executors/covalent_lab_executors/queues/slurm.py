@@ -86,6 +86,17 @@ class SlurmSystem(QueueSystem):
         found = re.search(r"\d+", said)
         return found[0] if found else ""
 
+    def ask_scripts(self) -> str:
+        """`squeue`, which knows the paths of scripts."""
+        return "squeue -h -t all -u \"$(id -un)\" -o '%F|%o'"
+
+    def read_script(self, status: int, out: str, err: str, script: str) -> str:
+        """A line a job: id, and path of the script."""
+        if status:
+            raise StatusError(err.strip() or f"squeue ended with {status}")
+        found = (line.strip().partition("|") for line in out.splitlines())
+        return next((job_id for job_id, _, path in found if path == script), "")
+
     def ask(self, job_ids: Sequence[str]) -> str:
         """`squeue`, which knows ended jobs for some minutes."""
         return f"squeue -h -r -t all -j {','.join(job_ids)} -o '%F|%K|%T|%r'"

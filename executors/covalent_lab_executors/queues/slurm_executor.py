@@ -27,7 +27,7 @@ from covalent_lab.ids import DispatchId, NodeId, PayloadRef, attempt_id
 from covalent_lab_executors.queues.executor import COMMON_OPTIONS, QueueExecutor
 from covalent_lab_executors.queues.shell import Shell
 from covalent_lab_executors.queues.slurm import SlurmSystem
-from covalent_lab_executors.queues.sshproxy import certificate
+from covalent_lab_executors.queues.sshproxy import certificate, read_settings
 from covalent_lab_executors.queues.system import QueueSystem
 from covalent_lab_executors.ssh.shell import SshShell
 
@@ -122,20 +122,20 @@ class SlurmExecutor(QueueExecutor, AsyncBaseExecutor):
         Raises:
             BackendError: An option is missing, or the login node cannot be used.
         """
-        proxy = options.get("sshproxy") or self._configured_proxy()
+        section = ConfigReader().table("executors").get("slurm", {})
+        proxy = read_settings(options.get("sshproxy") or section.get("sshproxy"))
         if options.get("on_login_node") or options.get("address") not in proxy.get("hosts", ()):
             return await super().open_shell(options)
-        key, cert_file = str(options.get("ssh_key_file") or ""), str(options.get("cert_file") or "")
-        made = await certificate(proxy, username=str(options.get("username")), key=key, cert_file=cert_file)
+        self.check_access(options)
+        made = await certificate(
+            proxy,
+            username=str(options["username"]),
+            key=str(options["ssh_key_file"]),
+            cert_file=str(options.get("cert_file") or ""),
+        )
         shell = SshShell(self.login({**options, "cert_file": made}))
         await shell.open()
         return shell
-
-    @staticmethod
-    def _configured_proxy() -> Mapping[str, Any]:
-        section = ConfigReader().tree("executors").get("executors", {}).get("slurm", {})
-        found: Mapping[str, Any] = section.get("sshproxy") or {}
-        return found
 
     # The documented methods
 

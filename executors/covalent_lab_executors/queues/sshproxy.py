@@ -5,6 +5,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import re
 import shutil
 import struct
@@ -15,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from covalent_lab.errors import BackendError
-from covalent_lab.executor.secrets import resolved
+from covalent_lab.executor.secrets import is_reference, resolved
 
-__all__ = ["certificate", "totp", "valid_until"]
+__all__ = ["certificate", "read_settings", "totp", "valid_until"]
 
 _PROGRAM, _STEP_S, _DIGITS, _TIMEOUT_S = "sshproxy", 30, 6, 120.0
 _VALID = re.compile(r"Valid: (?:from \S+ to (\S+)|(forever))")
@@ -65,7 +66,7 @@ async def certificate(
         settings: `password` and `secret`, or references to them.
         username: Account of the service.
         key: Path of the private key, which is renewed together with the certificate.
-        cert_file: Path of the certificate; empty for `nersc-cert.pub` beside the key.
+        cert_file: Path of the certificate; empty for `nersc-cert.pub` beside the key, or that which has the key's name.
         now: The time; None for this moment.
 
     Returns:
@@ -74,9 +75,9 @@ async def certificate(
     Raises:
         BackendError: The program is missing, or refuses.
     """
-    private, path = _paths(key, cert_file)
+    private, path = await asyncio.to_thread(_files, key, cert_file)
     moment = now or datetime.now(UTC)
-    if await asyncio.to_thread(path.is_file):
+    if await asyncio.to_thread(lambda: private.is_file() and path.is_file()):
         _, listing, _ = await _ran("ssh-keygen", "-L", "-f", str(path))
         until = valid_until(listing)
         if until is not None and until > moment:
@@ -93,12 +94,36 @@ async def certificate(
     status, _, err = await _ran(_PROGRAM, "-u", username, "-o", str(private), answer=answer)
     if status:
         raise BackendError(f"sshproxy did not renew the certificate of {username}: {err.strip() or status}.")
-    return str(path)
+    return str((await asyncio.to_thread(_files, key, cert_file))[1])
 
 
-def _paths(key: str, cert_file: str) -> tuple[Path, Path]:
+def read_settings(value: Any) -> Mapping[str, Any]:
+    """The table that the option `sshproxy` is, or refers to as JSON in an environment variable.
+
+    Raises:
+        BackendError: It is none.
+    """
+    if is_reference(value):
+        text = resolved({"sshproxy": value})["sshproxy"]
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+    if not isinstance(value or {}, Mapping):
+        raise BackendError(
+            "sshproxy is no table. Set hosts, password and secret in [executors.slurm.sshproxy], or refer to an "
+            "environment variable that has them as a JSON object."
+        )
+    return value or {}
+
+
+def _files(key: str, cert_file: str) -> tuple[Path, Path]:
+    """Key and certificate; the service's usual one, unless only the one is there that is named after the key."""
     private = Path(key).expanduser()
-    return private, Path(cert_file).expanduser() if cert_file else private.with_name("nersc-cert.pub")
+    if cert_file:
+        return private, Path(cert_file).expanduser()
+    usual, own = private.with_name("nersc-cert.pub"), private.with_name(f"{private.name}-cert.pub")
+    return private, own if own.is_file() and not usual.is_file() else usual
 
 
 async def _ran(*command: str, answer: str = "") -> tuple[int, str, str]:

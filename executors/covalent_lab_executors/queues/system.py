@@ -113,6 +113,18 @@ class QueueSystem(ABC):
     def read_id(self, said: str) -> str:
         """The job's id in the answer to `submit`; empty if there is none."""
 
+    def ask_scripts(self) -> str:
+        """Shell command that tells which scripts the account's jobs have; empty if there is none."""
+        return ""
+
+    def read_script(self, status: int, out: str, err: str, script: str) -> str:
+        """The id of the job that has a script, by its path; empty if none has.
+
+        Raises:
+            StatusError: It did not answer.
+        """
+        return ""
+
     def element(self, job_id: str, index: int | None) -> str:
         """How an element of an array is called in answers and orders."""
         return job_id if index is None else f"{job_id}_{index}"

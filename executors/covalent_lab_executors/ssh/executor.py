@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from covalent_lab.config.reader import ConfigReader
 from covalent_lab.errors import BackendError
 from covalent_lab.executor.base import (
     Executor,
@@ -22,6 +21,7 @@ from covalent_lab.executor.base import (
     Outcome,
     ShortName,
 )
+from covalent_lab.executor.completed import completed
 from covalent_lab.executor.health import Health
 from covalent_lab.ids import AttemptId
 from covalent_lab_executors.local import LocalExecutor
@@ -71,6 +71,7 @@ class SSHExecutor(Executor):
         Option(name="retry_wait_time", default=5, doc="Seconds between two tries."),
         Option(name="port", doc="Port; that of the SSH configuration, or 22, if empty."),
         Option(name="known_hosts", default="", doc='File of host keys, if not the usual; "none" accepts any host.'),
+        Option(name="proxy_jump", default="", doc='Hosts on the way, as `ssh -J` has them; "none" for no host.'),
         Option(name="workers", doc="Most tasks at a time on the host; its number of CPUs if empty."),
         Option(name="remote_dir", default="", doc="Older name of remote_cache."),
         Option(name="time_limit", default=-1, doc="Seconds after which a task is stopped; -1 for never."),
@@ -86,14 +87,14 @@ class SSHExecutor(Executor):
         python_path: str = "",
         conda_env: str | None = None,
         remote_cache: str = "",
-        run_local_on_ssh_fail: bool = False,
+        run_local_on_ssh_fail: bool | None = None,
         remote_workdir: str = "",
         create_unique_workdir: bool | None = None,
-        poll_freq: int = 15,
-        do_cleanup: bool = True,
-        retry_connect: bool = True,
-        max_connection_attempts: int = 5,
-        retry_wait_time: int = 5,
+        poll_freq: int | None = None,
+        do_cleanup: bool | None = None,
+        retry_connect: bool | None = None,
+        max_connection_attempts: int | None = None,
+        retry_wait_time: int | None = None,
         **values: Any,
     ) -> None:
         """Hold option values; those that are empty come from the section `executors.ssh` of the configuration.
@@ -126,14 +127,9 @@ class SSHExecutor(Executor):
                 stacklevel=2,
             )
         given |= {name: value for name, value in values.items() if name in known}
-        remote_dir = given.pop("remote_dir", "")
-        given["remote_cache"] = given.get("remote_cache") or remote_dir
-        configured = ConfigReader().tree("executors").get("executors", {}).get("ssh", {})
-        configured = {"remote_cache": configured.get("remote_dir", ""), **configured}
-        for option in self.options:
-            if given.get(option.name) in (None, "") and option.name in configured:
-                given[option.name] = configured[option.name]
-        super().__init__(**{**given, "remote_dir": ""})
+        given["remote_cache"] = given["remote_cache"] or given.get("remote_dir")
+        held = completed(type(self), given)
+        super().__init__(**{**held, "remote_cache": held["remote_cache"] or held["remote_dir"], "remote_dir": ""})
         self._host: ExecutorHost | None = None
         self._local: LocalExecutor | None = None
         self._jobs: dict[AttemptId, RemoteJob] = {}

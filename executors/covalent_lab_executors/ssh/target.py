@@ -71,6 +71,7 @@ class Target(Login):
                 key=key,
                 port=int(values["port"]) if values.get("port") else None,
                 known_hosts=os.path.expanduser(str(values.get("known_hosts") or "")),
+                proxy_jump=str(values.get("proxy_jump") or ""),
                 python=str(values["python_path"]),
                 conda_env=str(values["conda_env"]),
                 root=remote_path(

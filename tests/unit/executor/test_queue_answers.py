@@ -332,6 +332,90 @@ def test_sge_accounts_are_read() -> None:
     assert SGE.read_history(1, "", "error: job id 10 not found") == {}
 
 
+REAL_QSTAT = """\
+<?xml version='1.0'?>
+<job_info  xmlns:xsd="http://arc.liv.ac.uk/repos/darcs/sge/source/dist/util/resources/schemas/qstat/qstat.xsd">
+  <queue_info>
+    <job_list state="running">
+      <JB_job_number>215</JB_job_number>
+      <JAT_prio>0.50000</JAT_prio>
+      <JB_name>STDIN</JB_name>
+      <JB_owner>root</JB_owner>
+      <state>r</state>
+      <JAT_start_time>2026-11-22T16:46:02</JAT_start_time>
+      <queue_name>all.q@localhost</queue_name>
+      <slots>1</slots>
+    </job_list>
+    <job_list state="running">
+      <JB_job_number>1</JB_job_number>
+      <JB_owner>root</JB_owner>
+      <state>dt</state>
+      <queue_name>all.q@localhost</queue_name>
+      <slots>1</slots>
+    </job_list>
+  </queue_info>
+  <job_info>
+    <job_list state="pending">
+      <JB_job_number>212</JB_job_number>
+      <JAT_prio>0.50000</JAT_prio>
+      <JB_name>STDIN</JB_name>
+      <JB_owner>root</JB_owner>
+      <state>Eqw</state>
+      <JB_submission_time>2026-11-22T16:45:57</JB_submission_time>
+      <queue_name></queue_name>
+      <slots>1</slots>
+    </job_list>
+  </job_info>
+</job_info>
+"""
+REAL_QACCT = """\
+==============================================================
+qname        all.q               
+hostname     localhost           
+group        root                
+owner        root                
+project      NONE                
+department   defaultdepartment   
+jobname      t.sh                
+jobnumber    2                   
+taskid       undefined
+account      sge                 
+qsub_time    Sun Nov 22 16:41:18 2026
+granted_pe   NONE                
+failed       0    
+exit_status  0                   
+ru_wallclock 2s
+category     NONE
+==============================================================
+jobnumber    209                 
+failed       37  : qmaster enforced h_rt, h_cpu, or h_vmem limit
+exit_status  137                  (Killed)
+==============================================================
+jobnumber    213                 
+failed       100 : assumedly after job
+exit_status  137                  (Killed)
+==============================================================
+jobnumber    214                 
+failed       100 : assumedly after job
+exit_status  138                  (User defined signal 1)
+"""  # noqa: W291  as it came
+
+
+def test_answers_of_grid_engine_8_1_9_are_read() -> None:
+    """Captured from one. It does not tell who deleted a job (213), nor that a soft limit did (214)."""
+    assert {job: seen.state for job, seen in SGE.read_states(0, REAL_QSTAT, "").items()} == {
+        "215": JobState.RUNNING,
+        "1": JobState.RUNNING,
+        "212": JobState.FAILED,
+    }
+    assert SGE.read_history(0, REAL_QACCT, "") == {
+        "2": Seen(state=JobState.COMPLETED),
+        "209": Seen(state=JobState.TIMEOUT, reason="qmaster enforced h_rt, h_cpu, or h_vmem limit; exit status 137"),
+        "213": Seen(state=JobState.FAILED, reason="assumedly after job; exit status 137"),
+        "214": Seen(state=JobState.FAILED, reason="assumedly after job; exit status 138"),
+    }
+
+
 def test_all_of_the_users_jobs_are_asked_for_at_once() -> None:
     """Where the system can; its history is asked job by job."""
     assert SGE.ask(["1", "2"]) == "qstat -xml"

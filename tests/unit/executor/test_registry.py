@@ -1,6 +1,7 @@
 """Executor names and what they stand for."""
 
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 from covalent_lab_executors.local import LocalExecutor
@@ -56,6 +57,28 @@ def test_broken_plugin_is_named(found: ExecutorRegistry, name: str, words: str) 
     """A plugin that cannot be used is the plugin's fault, by name."""
     with pytest.raises(BackendError, match=f"Executor '{name}'.*{words}"):
         found.load(name)
+
+
+def test_file_without_an_executor_is_complained_of_once(
+    found: ExecutorRegistry, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And is run once, until it changes; then it may hold one."""
+    helper, runs = tmp_path / "helper.py", tmp_path / "runs"
+    code = f"with open({str(runs)!r}, 'a') as file:\n    file.write('x')\n"
+
+    def look() -> int:
+        for _ in range(3):
+            with pytest.raises(UnknownExecutorError):
+                found.load("helper")
+        return len([line for line in caplog.messages if "has no EXECUTOR_PLUGIN_NAME" in line])
+
+    helper.write_text(code)
+    found.add_folder(tmp_path)
+    assert (look(), runs.read_text()) == (1, "x")
+    helper.write_text(f"{code}# changed\n")
+    assert (look(), runs.read_text()) == (2, "xx")
+    helper.write_text("from covalent_lab_executors.local import LocalExecutor as Mine\nEXECUTOR_PLUGIN_NAME = 'Mine'\n")
+    assert found.load("helper") is LocalExecutor
 
 
 def test_registered_class_comes_first(found: ExecutorRegistry) -> None:

@@ -217,6 +217,15 @@ def test_squeue_without_an_answer_says_nothing_of_jobs() -> None:
         SLURM.read_states(1, "", "slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
 
 
+def test_job_is_known_by_its_script() -> None:
+    """Whose path is all of it; a controller that is down is no answer."""
+    out = "16|/w/slurm-d-30.sh\n17|/w/a b/slurm-d-3.sh\n17|/w/a b/slurm-d-3.sh\n18|(null)\n"
+    assert SLURM.read_script(0, out, "", "/w/a b/slurm-d-3.sh") == "17"
+    assert SLURM.read_script(0, out, "", "/w/slurm-d-3.sh") == ""
+    with pytest.raises(StatusError, match="Unable to contact"):
+        SLURM.read_script(1, "", "slurm_load_jobs error: Unable to contact slurm controller", "/w/slurm-d-3.sh")
+
+
 def test_sacct_answers_are_read() -> None:
     """Also who cancelled a job."""
     out = "1_0|COMPLETED|0:0\n2|CANCELLED by 0|0:15\n3|FAILED|3:0\n"

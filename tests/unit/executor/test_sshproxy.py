@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from covalent_lab_executors.queues.sshproxy import certificate, totp, valid_until
+from covalent_lab_executors.queues.sshproxy import certificate, read_settings, totp, valid_until
 
 from covalent_lab.errors import BackendError
 
@@ -79,6 +79,31 @@ def test_certificate_is_kept_until_it_ends(proxy: Path, require: Callable[..., s
     assert not (proxy / "said").exists()
     renewed(proxy, datetime(2030, 1, 3).astimezone())
     assert (proxy / "said").exists()
+    (proxy / "said").unlink()
+    (proxy / "key").unlink()
+    renewed(proxy, datetime(2030, 1, 1, 12).astimezone())
+    assert (proxy / "said").exists()
+
+
+def test_certificate_that_is_named_after_the_key_is_found(proxy: Path) -> None:
+    """Where the usual one is not there."""
+    (proxy / "key-cert.pub").touch()
+    assert renewed(proxy) == str(proxy / "key-cert.pub")
+    (proxy / "nersc-cert.pub").touch()
+    assert renewed(proxy) == str(proxy / "nersc-cert.pub")
+
+
+def test_settings_may_be_a_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To JSON in an environment variable; what is no table is refused, and not told."""
+    monkeypatch.setenv("PROXY", '{"hosts": ["h"], "password": "env:A", "secret": "env:B"}')
+    assert read_settings("env:PROXY") == {"hosts": ["h"], "password": "env:A", "secret": "env:B"}
+    assert read_settings(SETTINGS) == SETTINGS
+    assert read_settings(None) == {}
+    for value in ("pass", '"pass"', "[1]"):
+        monkeypatch.setenv("PROXY", value)
+        with pytest.raises(BackendError, match="sshproxy is no table") as caught:
+            read_settings("env:PROXY")
+        assert "pass" not in str(caught.value).replace("password", "")
 
 
 def test_refusal_is_told(proxy: Path) -> None:
