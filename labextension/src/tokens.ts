@@ -59,6 +59,8 @@ export const ICovalentLab = new Token<ICovalentLab>(
 export interface ICovalentViews {
   /** Shows a dispatch in the main area, with a node selected if one is named. */
   open(dispatchId: string, nodeId?: number): void;
+  /** What an open view shows of a dispatch; null if none does. */
+  find(dispatchId: string): DispatchModel | null;
   /** The dispatch whose view is in front, if any. */
   readonly currentId: string | null;
   /** The node that is selected there, if any. */

@@ -1,3 +1,4 @@
+export * from './allowed';
 export * from './cells';
 export * from './comparison';
 export * from './config';

@@ -79,9 +79,11 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
       return widget;
     };
 
+    const viewOf = (dispatchId: string) =>
+      tracker.find(view => view.content.model.dispatchId === dispatchId);
+    const find = (dispatchId: string) => viewOf(dispatchId)?.content.model ?? null;
     const open = (dispatchId: string, nodeId?: number): void => {
-      const widget =
-        tracker.find(view => view.content.model.dispatchId === dispatchId) ?? create(dispatchId);
+      const widget = viewOf(dispatchId) ?? create(dispatchId);
       if (!widget.isAttached) {
         app.shell.add(widget, 'main', { type: 'Covalent' });
         void app.restored.then(() => {
@@ -112,6 +114,7 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
     };
     return {
       open,
+      find,
       get currentId() {
         return current()?.dispatchId ?? null;
       },

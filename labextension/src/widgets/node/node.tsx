@@ -4,13 +4,12 @@ import type { JSX, ReactNode } from 'react';
 import { useEffect, useState } from 'react';
 
 import type { NodeDetail, NodeInput, Usage } from '../../contract';
-import { isTerminal } from '../../contract';
 import { isGoingOn, statusCode } from '../../graph/states';
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, formatSize, kindWord, runTime, shortId } from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { DispatchModel, NodeModel } from '../../model';
-import { outputCode } from '../../model';
+import { canCancelNode, canDebug, canReplace, outputCode } from '../../model';
 import {
   AnsiText,
   BACK,
@@ -142,10 +141,9 @@ function NodeButtons(props: {
 }): JSX.Element | null {
   const { detail, texts, actions } = props;
   const id = detail.node_id;
-  const isFunction = detail.kind === 'function';
   const buttons: [boolean, string, string, (nodeId: number) => void][] = [
     [
-      detail.kind !== 'parameter' && !isTerminal(detail.status),
+      canCancelNode(detail),
       texts.__('Cancel task'),
       texts.__('Stop this task; what needs it will not start'),
       actions.cancelNode
@@ -157,13 +155,13 @@ function NodeButtons(props: {
       actions.loadOutput
     ],
     [
-      isFunction && detail.status === 'FAILED',
+      detail.status === 'FAILED' && canDebug(detail),
       texts.__('Debug in notebook'),
       texts.__('Step through this call in the kernel of the notebook'),
       actions.debugNode
     ],
     [
-      isFunction && isTerminal(detail.status),
+      canReplace(detail),
       texts.__('Run with active cell'),
       texts.__(
         'Run again, with the function that the active notebook cell defines in the place of this'
