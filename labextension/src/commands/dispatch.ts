@@ -123,6 +123,13 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
       canCancelNode
     )
   );
+  commands.addCommand(CommandIds.toggleFold, {
+    label: () =>
+      views.isUnfolded === true ? texts.__('Fold Sublattice') : texts.__('Unfold Sublattice'),
+    caption: texts.__('Draw the nodes of the selected sublattice in its place, or no longer'),
+    ...offered(() => views.isUnfolded !== null),
+    execute: () => views.toggleFold()
+  });
   commands.addCommand(CommandIds.refresh, {
     label: texts.__('Refresh Dispatches'),
     caption: texts.__('Load the list of dispatches again'),

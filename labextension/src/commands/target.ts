@@ -19,7 +19,13 @@ export const POINTED = { isPointed: true } as const;
 /** What people look at: under the pointer when the context menu opened, or in front. */
 export interface ILooked {
   dispatchId(isPointed: boolean): string | null;
-  nodeId(isPointed: boolean): number | null;
+  node(isPointed: boolean): INodeTarget | null;
+}
+
+/** A node, and the dispatch that it is in. */
+export interface INodeTarget {
+  readonly dispatchId: string;
+  readonly nodeId: number;
 }
 
 /** What the page knows without asking the server; null where it does not. */
@@ -54,8 +60,13 @@ export function targets(looked: ILooked, known: IKnown = NOTHING): ITarget {
     typeof args.dispatchId === 'string'
       ? args.dispatchId
       : looked.dispatchId(args.isPointed === true);
-  const nodeOf = (args: Args) =>
-    typeof args.nodeId === 'number' ? args.nodeId : looked.nodeId(args.isPointed === true);
+  const nodeOf = (args: Args): INodeTarget | null => {
+    const dispatchId = dispatchOf(args);
+    if (typeof args.nodeId === 'number') {
+      return dispatchId === null ? null : { dispatchId, nodeId: args.nodeId };
+    }
+    return typeof args.dispatchId === 'string' ? null : looked.node(args.isPointed === true);
+  };
   return {
     dispatchOf,
     statusOf: dispatchId => known.status(dispatchId),
@@ -77,17 +88,13 @@ export function targets(looked: ILooked, known: IKnown = NOTHING): ITarget {
       label,
       caption,
       ...offered(args => {
-        const [dispatchId, nodeId] = [dispatchOf(args), nodeOf(args)];
-        return (
-          dispatchId !== null &&
-          nodeId !== null &&
-          isAllowed(known.node(dispatchId, nodeId), allows)
-        );
+        const node = nodeOf(args);
+        return node !== null && isAllowed(known.node(node.dispatchId, node.nodeId), allows);
       }),
       execute: async args => {
-        const [dispatchId, nodeId] = [dispatchOf(args), nodeOf(args)];
-        if (dispatchId !== null && nodeId !== null) {
-          await act(dispatchId, nodeId);
+        const node = nodeOf(args);
+        if (node !== null) {
+          await act(node.dispatchId, node.nodeId);
         }
       }
     })

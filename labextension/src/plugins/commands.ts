@@ -41,7 +41,7 @@ const MENUS: readonly (readonly [string, readonly string[]])[] = [
     ]
   ],
   [NODE, NODE_COMMANDS],
-  ['.cvl-DispatchView .cvl-GraphWidget', NODE_COMMANDS]
+  ['.cvl-DispatchView .cvl-GraphWidget', [CommandIds.toggleFold, ...NODE_COMMANDS]]
 ];
 
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -64,9 +64,12 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       {
         dispatchId: isPointed =>
           (isPointed ? pointedRow()?.dataset.dispatchId : undefined) ?? views.currentId,
-        nodeId: isPointed => {
+        node: isPointed => {
           const row = isPointed ? app.contextMenuHitTest(node => node.matches(NODE)) : undefined;
-          return row === undefined ? views.currentNode : Number(row.dataset.nodeId);
+          const dispatchId = views.currentId;
+          return row === undefined || dispatchId === null
+            ? views.currentNode
+            : { dispatchId, nodeId: Number(row.dataset.nodeId) };
         }
       },
       {

@@ -67,7 +67,7 @@ export const exportsPlugin: JupyterFrontEndPlugin<void> = {
           (isPointed
             ? app.contextMenuHitTest(node => node.matches(ROW))?.dataset.dispatchId
             : undefined) ?? views.currentId,
-        nodeId: () => null
+        node: () => null
       }),
       chooseFormat: () => chooseFormat(texts),
       chooseOther: dispatchId => chooseOther(dispatchId, lab.dispatches.items, texts),

@@ -26,22 +26,33 @@ let commands: CommandRegistry;
 /** What is under the pointer is `pointed`; `front` is what the view in front shows. */
 let statuses: Record<string, DispatchStatus>;
 let node: { kind: NodeKind; status: NodeStatus };
+let isUnfolded: boolean | null;
+const toggleFold = vi.fn();
 const cancel = vi.fn(async () => 'Cancelled.');
 const remove = vi.fn(async () => 0);
 
 beforeEach(() => {
   vi.clearAllMocks();
   statuses = {};
+  isUnfolded = null;
   node = { kind: 'function', status: 'NEW_OBJECT' };
   commands = new CommandRegistry();
   const target = targets(
-    { dispatchId: isPointed => (isPointed ? 'pointed' : 'front'), nodeId: () => 0 },
+    {
+      dispatchId: isPointed => (isPointed ? 'pointed' : 'front'),
+      node: () => ({ dispatchId: 'front', nodeId: 0 })
+    },
     { status: id => statuses[id] ?? null, node: () => node }
   );
   const lab = { dispatches: { cancel, remove, find: () => undefined } } as unknown as ICovalentLab;
   addCommands(commands, {
     lab,
-    views: {} as ICovalentViews,
+    views: {
+      get isUnfolded() {
+        return isUnfolded;
+      },
+      toggleFold
+    } as unknown as ICovalentViews,
     texts: plainTexts,
     showSidebar: () => undefined,
     target
@@ -138,4 +149,21 @@ describe('commands on a node', () => {
     ].map(command => nodeStatusesIn(command, 'parameter').length);
     expect(enabled).toEqual([0, 0, 0, 1]);
   });
+});
+
+it('a sublattice is unfolded and folded, and nothing else', async () => {
+  const { toggleFold: command } = CommandIds;
+  expect([commands.isEnabled(command), commands.isVisible(command, { ...POINTED })]).toEqual([
+    false,
+    false
+  ]);
+  isUnfolded = false;
+  expect([commands.isEnabled(command), commands.label(command)]).toEqual([
+    true,
+    'Unfold Sublattice'
+  ]);
+  isUnfolded = true;
+  expect(commands.label(command)).toBe('Fold Sublattice');
+  await commands.execute(command);
+  expect(toggleFold).toHaveBeenCalledOnce();
 });

@@ -41,8 +41,17 @@ export function NodeView(props: {
   node: NodeModel;
   texts: ITexts;
   actions: IViewActions;
+  /** Selects another node of the same graph, or leaves it (null); by default in the dispatch. */
+  select?: (nodeId: number | null) => void;
 }): JSX.Element {
   const { dispatch, node, texts } = props;
+  const select = (nodeId: number | null) => {
+    if (props.select !== undefined) {
+      props.select(nodeId);
+    } else {
+      dispatch.selection = nodeId;
+    }
+  };
   useSignal(node.changed);
   const { detail } = node;
   const isRunning = detail?.status === 'RUNNING';
@@ -58,13 +67,7 @@ export function NodeView(props: {
   }, [node, tab]);
   return (
     <div className="cvl-Panel">
-      <button
-        type="button"
-        className="cvl-Link cvl-Panel-back"
-        onClick={() => {
-          dispatch.selection = null;
-        }}
-      >
+      <button type="button" className="cvl-Link cvl-Panel-back" onClick={() => select(null)}>
         <Glyph path={BACK} />
         {dispatch.detail?.name ?? texts.__('Workflow')}
       </button>
@@ -120,7 +123,13 @@ export function NodeView(props: {
             {tab === 'output' && <Output {...props} detail={detail} />}
             {tab === 'inputs' &&
               detail.inputs.map((input, index) => (
-                <Input key={index} input={input} dispatch={dispatch} texts={texts} />
+                <Input
+                  key={index}
+                  input={input}
+                  dispatch={dispatch}
+                  texts={texts}
+                  select={select}
+                />
               ))}
             {tab === 'logs' && <Logs node={node} texts={texts} isRunning={isRunning} />}
             {tab === 'error' && <ErrorTab node={node} detail={detail} texts={texts} />}
@@ -278,7 +287,12 @@ function Output(props: {
   );
 }
 
-function Input(props: { input: NodeInput; dispatch: DispatchModel; texts: ITexts }): JSX.Element {
+function Input(props: {
+  input: NodeInput;
+  dispatch: DispatchModel;
+  texts: ITexts;
+  select: (nodeId: number) => void;
+}): JSX.Element {
   const { input, dispatch, texts } = props;
   const kind = dispatch.structure?.kinds[input.source] ?? 'function';
   const isWait = input.param_type === 'wait';
@@ -291,7 +305,7 @@ function Input(props: { input: NodeInput; dispatch: DispatchModel; texts: ITexts
           className="cvl-Link"
           title={texts.__('Show node %1', input.source)}
           onClick={() => {
-            dispatch.selection = input.source;
+            props.select(input.source);
           }}
         >
           {kind === 'parameter'
