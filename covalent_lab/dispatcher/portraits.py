@@ -8,14 +8,15 @@ from typing import Any
 
 from covalent_lab._version import __version__
 from covalent_lab.dispatcher.redaction import redacted_graph
-from covalent_lab.dispatcher.views import payload_view, result_of
+from covalent_lab.dispatcher.views import earlier_attempts, payload_view, result_of
 from covalent_lab.errors import MissingLatticeRecordError
-from covalent_lab.exports.run import NodeRun, Run, Value
+from covalent_lab.exports.run import Attempt, NodeRun, Run, Value
 from covalent_lab.graph.model import Graph
 from covalent_lab.graph.wire import graph_from_wire
-from covalent_lab.ids import DispatchId, PayloadRef
+from covalent_lab.ids import DispatchId, NodeId, PayloadRef
 from covalent_lab.scheduler.states import NodeState
 from covalent_lab.store.base import DispatchRecord, NodeRecord, Store, StoredPayload
+from covalent_lab.transitions import FeedRecord
 
 __all__ = ["portrait"]
 
@@ -43,13 +44,15 @@ async def portrait(store: Store, dispatch_id: DispatchId, *, has_values: bool, h
     values = await _values(store, record, graph, nodes) if has_values else {}
     part_ids = [n.sub_dispatch_id for n in nodes if n.sub_dispatch_id is not None] if has_parts else []
     parts = [await portrait(store, part, has_values=False) for part in part_ids[:_PARTS]]
-    return await asyncio.to_thread(_put_together, record, graph, nodes, values, parts)
+    repeated = await store.repeated(dispatch_id) if any(node.attempt > 1 for node in nodes) else ()
+    return await asyncio.to_thread(_put_together, record, graph, nodes, repeated, values, parts)
 
 
 def _put_together(
     record: DispatchRecord,
     graph: Graph,
     nodes: Sequence[NodeRecord],
+    repeated: Sequence[FeedRecord],
     values: Mapping[PayloadRef, Value],
     parts: Sequence[Run],
 ) -> Run:
@@ -58,7 +61,17 @@ def _put_together(
         for node in graph.nodes
         if node.value is not None
     }
-    states.update((node.node_id, _node_run(node, values)) for node in nodes)
+    earlier: dict[NodeId, list[Attempt]] = {}
+    for found in earlier_attempts(repeated):
+        earlier.setdefault(found["node_id"], []).append(
+            Attempt(
+                number=found["attempt"],
+                started_at=found["started_at"],
+                ended_at=found["ended_at"],
+                error=found["error"] or "",
+            )
+        )
+    states.update((node.node_id, _node_run(node, values, earlier.get(node.node_id, ()))) for node in nodes)
     return Run(
         name=record.name,
         graph=graph,
@@ -83,7 +96,7 @@ def _put_together(
     )
 
 
-def _node_run(node: NodeRecord, values: Mapping[PayloadRef, Value]) -> NodeRun:
+def _node_run(node: NodeRecord, values: Mapping[PayloadRef, Value], earlier: Sequence[Attempt]) -> NodeRun:
     return NodeRun(
         status=node.state,
         attempt=node.attempt,
@@ -94,6 +107,7 @@ def _node_run(node: NodeRecord, values: Mapping[PayloadRef, Value]) -> NodeRun:
         sub_dispatch_id=node.sub_dispatch_id,
         reused_from=node.reused_from,
         usage=node.usage,
+        earlier=earlier,
     )
 
 

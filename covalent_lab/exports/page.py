@@ -99,8 +99,13 @@ def _value(value: Value) -> str:
 
 def _tasks(run: Run) -> str:
     tasks = run.tasks()
-    head = ("Id", "Task", "Kind", "Status", "Executor", "Started", "Run time", "CPU time", "Memory", "Host", "Output")
+    head = (
+        "Id", "Task", "Kind", "Status", "Attempts", "Executor", "Started", "Run time", "CPU time", "Memory", "Host",
+        "Output",
+    )  # fmt: skip
     table = _table(head, (_task(run, node) for node in tasks[:_ROWS]))
+    if any(run.node(node.id).earlier for node in tasks):
+        table += "<p>Times, CPU time and memory are those of the last attempt.</p>"
     more = f"<p>… and {len(tasks) - _ROWS} more.</p>" if len(tasks) > _ROWS else ""
     return table + more
 
@@ -114,6 +119,7 @@ def _task(run: Run, node: Node) -> str:
     cells = [
         f'<td class="n">{node.id}</td><td>{escape(label_of(node, length=60))}</td><td>{escape(node.kind.value)}</td>',
         f"<td>{_status(state.status) if run.status else ''}{reused}</td>",
+        f'<td class="n">{state.attempt or ""}</td>',
         f"<td>{escape(run.graph.options[node.options].executor)}</td><td>{moment(state.started_at)}</td>",
         f'<td class="n">{duration(state.runtime_s)}</td><td class="n">{duration(usage.get("cpu_s"))}</td>',
         f'<td class="n">{size(usage.get("peak_memory"))}</td><td>{escape(str(usage.get("host", "")))}</td>',
@@ -123,12 +129,14 @@ def _task(run: Run, node: Node) -> str:
 
 
 def _errors(run: Run) -> str:
-    failed = [node for node in run.tasks() if run.node(node.id).error]
-    return "".join(
-        f"<h3>{escape(label_of(node, length=60))} ({node.id})</h3>"
-        f'<pre class="error">{escape(run.node(node.id).error)}</pre>'
-        for node in failed[:_ROWS]
-    )
+    """Those of all attempts; one that another followed says which it was."""
+    found: list[tuple[str, str]] = []
+    for node in run.tasks():
+        state, name = run.node(node.id), f"{label_of(node, length=60)} ({node.id})"
+        found += [(f"{name}, attempt {attempt.number}", attempt.error) for attempt in state.earlier if attempt.error]
+        if state.error:
+            found.append((f"{name}, attempt {state.attempt}" if state.earlier else name, state.error))
+    return "".join(f'<h3>{escape(name)}</h3><pre class="error">{escape(error)}</pre>' for name, error in found[:_ROWS])
 
 
 def _parts(run: Run) -> str:

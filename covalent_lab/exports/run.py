@@ -6,7 +6,7 @@ from typing import Any
 
 from covalent_lab.graph.model import Edge, Graph, Node, NodeKind
 
-__all__ = ["NodeRun", "Run", "Value", "by_target"]
+__all__ = ["Attempt", "NodeRun", "Run", "Value", "by_target"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +27,26 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeRun:
-    """How one node fared. Times are POSIX seconds.
+class Attempt:
+    """A try at a node that another one followed. Times are POSIX seconds.
 
     Attributes:
+        number: From 1 on.
+        started_at: None if nobody saw it begin.
+    """
+
+    number: int
+    started_at: float | None
+    ended_at: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRun:
+    """How one node fared; of its attempts, times, error and usage are those of the last. Times are POSIX seconds.
+
+    Attributes:
+        earlier: The attempts before that, in order.
         sub_dispatch_id: The dispatch that it became.
         reused_from: `dispatch:node` whose output it took over.
         usage: What it used, see `executor.base.Usage`.
@@ -45,11 +61,18 @@ class NodeRun:
     sub_dispatch_id: str | None = None
     reused_from: str | None = None
     usage: Mapping[str, Any] | None = None
+    earlier: Sequence[Attempt] = ()
 
     @property
     def runtime_s(self) -> float | None:
         """Seconds from start to end; None if it did not run to an end."""
         return None if self.started_at is None or self.ended_at is None else self.ended_at - self.started_at
+
+    @property
+    def first_started_at(self) -> float | None:
+        """When the first attempt began whose start is known; None if there is none."""
+        starts = (*(attempt.started_at for attempt in self.earlier), self.started_at)
+        return next((at for at in starts if at is not None), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

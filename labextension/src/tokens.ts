@@ -16,7 +16,7 @@ import type {
 } from './model';
 
 /** How graphs are shown when they open. */
-export type GraphDefaults = Readonly<Required<Omit<ILayoutOptions, 'room'>>>;
+export type GraphDefaults = Readonly<Required<Omit<ILayoutOptions, 'room' | 'frames'>>>;
 
 /** The user's settings, see `schema/plugin.json`. */
 export interface ICovalentSettings extends GraphDefaults {
@@ -59,10 +59,16 @@ export const ICovalentLab = new Token<ICovalentLab>(
 export interface ICovalentViews {
   /** Shows a dispatch in the main area, with a node selected if one is named. */
   open(dispatchId: string, nodeId?: number): void;
+  /** What an open view shows of a dispatch, perhaps inside of another one; null if none does. */
+  find(dispatchId: string): DispatchModel | null;
   /** The dispatch whose view is in front, if any. */
   readonly currentId: string | null;
-  /** The node that is selected there, if any. */
-  readonly currentNode: number | null;
+  /** The node that is selected there, if any; it may be of a dispatch inside of that one. */
+  readonly currentNode: { readonly dispatchId: string; readonly nodeId: number } | null;
+  /** Whether it is a sublattice whose nodes are drawn in its place; null if they cannot be. */
+  readonly isUnfolded: boolean | null;
+  /** Draws them there, or no longer. */
+  toggleFold(): void;
 }
 
 export const ICovalentViews = new Token<ICovalentViews>(

@@ -141,6 +141,7 @@ export function viewActions(change: Partial<IViewActions> = {}): IViewActions {
     loadResult: nothing,
     openOrigin: nothing,
     showList: nothing,
+    of: () => viewActions(change),
     cancelNode: nothing,
     loadOutput: nothing,
     debugNode: nothing,

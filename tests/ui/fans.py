@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import covalent_lab as ct
 
-__all__ = ["halves", "lanes"]
+__all__ = ["halves", "lanes", "wrapped"]
 
 
 @ct.electron
@@ -39,4 +39,14 @@ part = ct.electron(lanes)
 def halves(count: int) -> int:
     """Lanes in two workflows of their own."""
     total: int = add_up([part(count), part(count)])
+    return total
+
+
+all_halves = ct.electron(halves)
+
+
+@ct.lattice
+def wrapped(count: int) -> int:
+    """A workflow in a workflow in a workflow."""
+    total: int = add_up([all_halves(count)])
     return total

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 import covalent_lab as ct
 from tests.ui import gated
+from tests.ui.conftest import ROOT
 from tests.ui.lab_page import LONG_MS, LabPage
 
 LISTS = "**/covalent/api/v1/dispatches?*"
@@ -88,6 +89,50 @@ def test_a_sublattice_is_opened_from_its_node_and_leads_back(
     lab.view.get_by_role("button", name="Show graph").click()
     lab.view.locator("canvas").first.press("Enter")  # on the selected node
     expect(heading).to_have_text("inner")
+
+
+def test_a_sublattice_unfolds_in_place_and_stays_so(lab: LabPage, submit: Callable[..., str], gate: Path) -> None:
+    """By its sign, a key, the context menu and a button; its nodes are live, and have their panel beside the graph."""
+    lab.show_sidebar()
+    dispatch_id = submit(gated.nested, str(gate))
+    view = lab.open_dispatch(dispatch_id)
+    canvas, said = view.locator("canvas").first, view.locator(".cvl-Graph [aria-live]")
+    bar = view.get_by_role("toolbar", name="Selected node")
+    lab.page.mouse.click(*lab.point_at(canvas, ":sublattice:inner"))
+    expect(bar.get_by_role("button", name="Unfold here (U)")).to_be_visible(timeout=LONG_MS)
+    expect(said).to_contain_text("inner, Dispatching")
+
+    canvas.press("u")
+    expect(said).to_contain_text("unfolded")
+    lab.page.mouse.click(*lab.point_at(canvas, "wait_at_gate"))
+    expect(said).to_contain_text("wait_at_gate, Running")
+    panel = view.locator(".cvl-SidePanel")
+    expect(panel.get_by_role("heading", name="wait_at_gate")).to_be_visible()
+    expect(panel.get_by_role("button", name="Cancel task")).to_be_visible()
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lab.set_theme(theme)
+        lab.settle()
+        lab.screenshot(ROOT / "test-results" / f"unfolded-{theme[11:].lower()}.png")
+
+    lab.execute("application:close")
+    expect(lab.view).to_have_count(0)
+    lab.open_dispatch(dispatch_id)
+    place = lab.point_at(canvas, "wait_at_gate")
+    gated.open_gate(gate)
+    expect(lab.row(dispatch_id).get_by_role("img", name="Completed")).to_be_visible(timeout=LONG_MS)
+    lab.page.mouse.click(*place)
+    expect(said).to_contain_text("wait_at_gate, Completed")
+    expect(panel).to_contain_text("READY!")
+    panel.get_by_role("button", name="inner").click()
+    expect(said).to_contain_text("inner, unfolded, Completed")
+
+    bar.get_by_role("button", name="Fold (U)").click()
+    expect(said).not_to_contain_text("unfolded")
+    lab.page.mouse.click(*lab.point_at(canvas, ":sublattice:inner"), button="right")
+    lab.page.get_by_role("menuitem", name="Unfold Sublattice").click()
+    expect(said).to_contain_text("unfolded")
+    bar.get_by_role("button", name="Open sublattice").click()
+    expect(lab.view.get_by_role("heading", level=2)).to_have_text("inner")
 
 
 def test_a_running_dispatch_can_be_cancelled_from_its_view(

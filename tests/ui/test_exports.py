@@ -131,6 +131,26 @@ def test_a_dispatch_is_kept_as_a_page_that_needs_no_server(lab: LabPage, ended: 
     page.close()
 
 
+def test_a_page_shows_each_attempt_at_a_task(lab: LabPage, ended: Callable[..., str], tmp_path: Path) -> None:
+    """As a bar in the timeline, in the table and with its error, in light and dark; nothing stands in for waiting."""
+    dispatch_id = ended(gated.stubborn, str(tmp_path / "notes"))
+    file = downloaded(lab, lambda: lab.execute("covalent-lab:export", dispatchId=dispatch_id, format="html"))
+    page = lab.page.context.new_page()
+    page.goto(file.rename(file.with_suffix(".html")).as_uri())
+
+    timeline = page.get_by_role("img", name="timeline of 4 of 4 tasks")
+    titles = timeline.locator("title")
+    expect(titles.filter(has_text=re.compile(r"succeed_at_last \(0\), attempt [12]: Failed"))).to_have_count(2)
+    expect(titles.filter(has_text="attempt 3: Completed")).to_have_count(1)
+    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name="succeed_at_last"))
+    expect(row.get_by_role("cell", name="3", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="succeed_at_last (0), attempt 2")).to_be_visible()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.screenshot(path=ROOT / "test-results" / f"export-attempts-{scheme}.png", full_page=True)
+    page.close()
+
+
 def test_a_picture_is_drawn_by_the_browser(lab: LabPage, ended: Callable[..., str]) -> None:
     """The server writes SVG; the file is a PNG picture."""
     dispatch_id = ended(gated.ratio, 6, 2)

@@ -166,6 +166,47 @@ def test_each_button_changes_the_picture_and_back(lab: LabPage, ended: Callable[
     assert press("Fit to view") != whole
 
 
+def test_large_sublattices_unfold_inside_of_others(lab: LabPage, ended: Callable[..., str]) -> None:
+    """As stacks, which are searched and opened like any; a click on its sign folds one, with what is in it."""
+    lab.execute("covalent-lab:open-dispatch", dispatchId=ended(fans.wrapped, 500))
+    view, canvas, said = lab.view, lab.view.locator("canvas").first, lab.view.locator("[aria-live]").first
+
+    def tab_to(words: str) -> None:
+        for _ in range(20):
+            canvas.press("Tab")
+            if words in (said.text_content() or ""):
+                return
+        raise AssertionError(f"20 tabs do not lead to {words!r}")
+
+    tab_to(": halves,")
+    canvas.press("u")
+    expect(said).to_contain_text("halves, unfolded")
+    tab_to("in halves: lanes")
+    canvas.press("u")
+    expect(said).to_contain_text("in halves: lanes, unfolded")
+    tab_to("Stack of 500 nodes: square")
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lab.set_theme(theme)
+        lab.settle()
+        lab.screenshot(ROOT / "test-results" / f"unfolded-twice-{theme[11:].lower()}.png")
+    canvas.press("/")
+    search = view.get_by_role("search")
+    search.get_by_label("Find nodes by name or id").fill("square")
+    expect(search.get_by_role("status")).to_have_text("500 found")
+    search.get_by_label("Find nodes by name or id").press("Enter")
+    expect(said).to_contain_text("in lanes: square, Completed")
+    expect(view.get_by_role("tabpanel")).to_be_visible()
+
+    view.get_by_role("button", name="End the search").click()
+    canvas.press("Escape")
+    tab_to(": halves, unfolded")
+    view.get_by_role("button", name="Fold (U)").click()
+    expect(said).not_to_contain_text("unfolded")
+    with lab.page.expect_download() as download:
+        view.get_by_role("button", name="Save as SVG image").click()
+    assert "square" not in Path(download.value.path()).read_text(encoding="utf-8")
+
+
 def test_edges_of_the_selected_node_or_value_stand_out(lab: LabPage, ended: Callable[..., str]) -> None:
     """One lane: what leads to it has one colour, what it leads to another; a click beside it takes them away."""
     lab.execute("covalent-lab:open-dispatch", dispatchId=ended(fans.lanes, 1))

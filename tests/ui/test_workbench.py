@@ -1,6 +1,8 @@
 """The table of dispatches, and what the buttons write into notebooks, in a browser."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -168,24 +170,70 @@ def test_context_menus_act_on_what_is_under_the_pointer(lab: LabPage, ended: Cal
     lab.show_sidebar()
     menu = page.locator(".lm-Menu:visible")
     lab.row(dispatch_id).click(button="right")
-    expect(menu.get_by_role("menuitem", name="Cancel Dispatch")).to_be_visible()
+    expect(menu.get_by_role("menuitem", name="Run Again, Reusing Results")).to_be_visible()
     menu.get_by_role("menuitem", name="Open Graph").click()
     view = lab.view
     canvas = view.locator("canvas").first
     expect(canvas).to_be_visible()
-    load = menu.get_by_role("menuitem", name="Load Output in Notebook")
+    debug = menu.get_by_role("menuitem", name="Debug in Notebook")
 
     lab.point_at(canvas, "divide")
     page.mouse.down(button="right")
     page.mouse.up(button="right")
-    expect(load).to_be_enabled()
+    expect(debug).to_be_visible()
+    expect(menu.get_by_role("menuitem", name="Load Output in Notebook")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(view.get_by_role("tabpanel").get_by_role("alert")).to_contain_text("ZeroDivisionError")
     canvas.click(button="right", position={"x": 4, "y": 200})
-    expect(load).to_be_disabled()
+    expect(menu.get_by_role("menuitem", name="Export…")).to_be_visible()
+    expect(debug).to_have_count(0)
     page.keyboard.press("Escape")
 
     lab.show_nodes_as_list()
     lab.node_line("divide").click(button="right")
     menu.get_by_role("menuitem", name="Debug in Notebook").click()
     page.wait_for_function(f"() => ({SOURCES})().some(text => text.includes('%covalent debug'))", timeout=LONG_MS)
+
+
+def test_cancel_is_offered_for_what_can_still_be_cancelled_and_for_nothing_else(
+    lab: LabPage, ended: Callable[..., str], submit: Callable[..., str], gate: Path
+) -> None:
+    """In the context menu, the menu and the palette; these two are about the view in front, whatever was pointed at."""
+    page = lab.page
+    over, running = ended(gated.broken, 8), submit(gated.gated, str(gate))
+    lab.show_sidebar()
+    cancel = page.locator(".lm-Menu:visible").get_by_role("menuitem", name="Cancel Dispatch")
+    rest = page.locator(".lm-Menu:visible").get_by_role("menuitem", name="Run Again, Reusing Results")
+    in_palette = page.locator("#modal-command-palette .lm-CommandPalette-item", has_text="Cancel Dispatch")
+
+    def look_up() -> None:
+        lab.execute("apputils:activate-command-palette")
+        page.locator("#modal-command-palette input").fill("cancel dispatch")
+
+    view = lab.open_dispatch(running)
+    view.locator("canvas").first.wait_for()
+    lab.row(over).click(button="right")
+    expect(rest).to_be_visible()
+    expect(cancel).to_have_count(0)
+    page.keyboard.press("Escape")
+    lab.row(running).click(button="right")
+    expect(cancel).to_be_visible()
+    expect(rest).to_have_count(0)
+    page.keyboard.press("Escape")
+    lab.row(over).click(button="right")
+    page.keyboard.press("Escape")
+
+    page.get_by_role("menuitem", name="Covalent", exact=True).click()
+    expect(cancel).to_be_enabled()
+    expect(rest).to_be_disabled()
+    page.keyboard.press("Escape")
+    look_up()
+    in_palette.click()
+    expect(lab.row(running).get_by_role("img", name="Cancelled")).to_be_visible(timeout=LONG_MS)
+
+    look_up()
+    expect(in_palette).to_have_class(re.compile("lm-mod-disabled"))
+    page.keyboard.press("Escape")
+    page.get_by_role("menuitem", name="Covalent", exact=True).click()
+    expect(cancel).to_be_disabled()
+    expect(rest).to_be_enabled()

@@ -3,10 +3,11 @@
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 
+import { canCancel, canDelete, canCancelNode, canRunRest } from '../model';
 import type { ICovalentLab, ICovalentViews } from '../tokens';
 import { CommandIds } from './ids';
 import type { ITexts } from '../texts';
-import { reporting, type ITarget } from './target';
+import { offered, reporting, type ITarget } from './target';
 
 /** What the commands work on. */
 export interface ICommandContext {
@@ -31,11 +32,15 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
     const dispatchId = dispatchOf(args);
     return dispatchId === null ? [] : [dispatchId];
   };
+  const isRemovable = (dispatchId: string): boolean => {
+    const status = target.statusOf(dispatchId);
+    return status === null || canDelete(status);
+  };
 
   commands.addCommand(CommandIds.openDispatch, {
     label: texts.__('Open Graph'),
     caption: texts.__('Show the graph of a dispatch'),
-    isEnabled: args => dispatchOf(args) !== null,
+    ...offered(args => dispatchOf(args) !== null),
     execute: args => {
       const dispatchId = dispatchOf(args);
       if (dispatchId !== null) {
@@ -45,11 +50,15 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
   });
   commands.addCommand(
     CommandIds.cancel,
-    onDispatch(texts.__('Cancel Dispatch'), texts.__('Stop a running workflow'), dispatchId =>
-      reporting(async () => {
-        const message = await lab.dispatches.cancel(dispatchId);
-        Notification.info(message, { autoClose: 3000 });
-      })
+    onDispatch(
+      texts.__('Cancel Dispatch'),
+      texts.__('Stop a running workflow'),
+      dispatchId =>
+        reporting(async () => {
+          const message = await lab.dispatches.cancel(dispatchId);
+          Notification.info(message, { autoClose: 3000 });
+        }),
+      canCancel
     )
   );
   const rerun = (reusesResults: boolean) => (dispatchId: string) =>
@@ -69,14 +78,20 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
     onDispatch(
       texts.__('Run Again, Reusing Results'),
       texts.__('Run what did not complete, and take over the results of the rest'),
-      rerun(true)
+      rerun(true),
+      canRunRest
     )
   );
   commands.addCommand(CommandIds.remove, {
     label: texts.__('Delete Dispatch…'),
     caption: texts.__('Delete finished dispatches'),
-    isEnabled: args => idsOf(args).length > 0,
-    execute: args => removeWithDialog(idsOf(args), context)
+    ...offered(args => idsOf(args).some(isRemovable)),
+    execute: args => {
+      const ids = idsOf(args);
+      return ids.some(isRemovable)
+        ? removeWithDialog(ids, context)
+        : warnOfActive(ids.length, context);
+    }
   });
   commands.addCommand(CommandIds.removeMatching, {
     label: texts.__('Delete All Dispatches…'),
@@ -104,9 +119,17 @@ export function addCommands(commands: CommandRegistry, context: ICommandContext)
       (dispatchId, nodeId) =>
         reporting(async () => {
           Notification.info(await lab.cancelNode(dispatchId, nodeId), { autoClose: 3000 });
-        })
+        }),
+      canCancelNode
     )
   );
+  commands.addCommand(CommandIds.toggleFold, {
+    label: () =>
+      views.isUnfolded === true ? texts.__('Fold Sublattice') : texts.__('Unfold Sublattice'),
+    caption: texts.__('Draw the nodes of the selected sublattice in its place, or no longer'),
+    ...offered(() => views.isUnfolded !== null),
+    execute: () => views.toggleFold()
+  });
   commands.addCommand(CommandIds.refresh, {
     label: texts.__('Refresh Dispatches'),
     caption: texts.__('Load the list of dispatches again'),

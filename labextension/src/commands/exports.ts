@@ -4,7 +4,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import type { ExportFormat } from '../contract';
 import type { ITexts } from '../texts';
-import { reporting, type ITarget } from './target';
+import { offered, reporting, type ITarget } from './target';
 
 /** Their names. */
 export const ExportCommandIds = {
@@ -30,7 +30,7 @@ export function addExportCommands(commands: CommandRegistry, context: IExportCon
   commands.addCommand(ExportCommandIds.exportDispatch, {
     label: texts.__('Export…'),
     caption: texts.__('Save a dispatch as a page, picture, diagram or script'),
-    isEnabled: args => target.dispatchOf(args) !== null,
+    ...offered(args => target.dispatchOf(args) !== null),
     execute: args =>
       reporting(async () => {
         const dispatchId = target.dispatchOf(args);
@@ -46,7 +46,7 @@ export function addExportCommands(commands: CommandRegistry, context: IExportCon
   commands.addCommand(ExportCommandIds.compare, {
     label: texts.__('Compare with…'),
     caption: texts.__('Show two dispatches side by side'),
-    isEnabled: args => pairOf(args) !== null || target.dispatchOf(args) !== null,
+    ...offered(args => pairOf(args) !== null || target.dispatchOf(args) !== null),
     execute: args =>
       reporting(async () => {
         const pair = pairOf(args);

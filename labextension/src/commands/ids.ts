@@ -13,6 +13,7 @@ export const CommandIds = {
   loadOutput: 'covalent-lab:load-output',
   debugNode: 'covalent-lab:debug-node',
   replaceNode: 'covalent-lab:rerun-with-cell',
+  toggleFold: 'covalent-lab:fold-sublattice',
   remove: 'covalent-lab:delete',
   removeMatching: 'covalent-lab:delete-matching',
   copyId: 'covalent-lab:copy-id',

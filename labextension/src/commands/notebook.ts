@@ -4,8 +4,12 @@ import { Notification } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 
 import {
+  canDebug,
+  canHaveResult,
+  canReplace,
   debugCode,
   formExpression,
+  hasOutput,
   isDefinedIn,
   originOf,
   outputCode,
@@ -61,7 +65,8 @@ export function addNotebookCommands(commands: CommandRegistry, context: INoteboo
     target.onDispatch(
       texts.__('Load Result in Notebook'),
       texts.__('Put a cell into the notebook that loads the result of a dispatch'),
-      dispatchId => reporting(() => notebooks.insert(resultCode(dispatchId), { runs: true }))
+      dispatchId => reporting(() => notebooks.insert(resultCode(dispatchId), { runs: true })),
+      canHaveResult
     )
   );
   commands.addCommand(
@@ -88,7 +93,8 @@ export function addNotebookCommands(commands: CommandRegistry, context: INoteboo
     target.onDispatch(
       texts.__('Copy Python for Result'),
       texts.__('Copy an expression that loads the result of a dispatch'),
-      dispatchId => navigator.clipboard.writeText(resultCode(dispatchId))
+      dispatchId => navigator.clipboard.writeText(resultCode(dispatchId)),
+      canHaveResult
     )
   );
   commands.addCommand(
@@ -97,7 +103,8 @@ export function addNotebookCommands(commands: CommandRegistry, context: INoteboo
       texts.__('Load Output in Notebook'),
       texts.__('Put a cell into the notebook that loads the output of a node'),
       (dispatchId, nodeId) =>
-        reporting(() => notebooks.insert(outputCode(dispatchId, nodeId), { runs: true }))
+        reporting(() => notebooks.insert(outputCode(dispatchId, nodeId), { runs: true })),
+      hasOutput
     )
   );
   commands.addCommand(
@@ -106,7 +113,8 @@ export function addNotebookCommands(commands: CommandRegistry, context: INoteboo
       texts.__('Debug in Notebook'),
       texts.__('Put cells into the notebook that step through the call of a node'),
       (dispatchId, nodeId) =>
-        reporting(() => notebooks.insert(debugCode(dispatchId, nodeId), { runs: true }))
+        reporting(() => notebooks.insert(debugCode(dispatchId, nodeId), { runs: true })),
+      canDebug
     )
   );
   commands.addCommand(
@@ -116,7 +124,8 @@ export function addNotebookCommands(commands: CommandRegistry, context: INoteboo
       texts.__(
         'Put the function that the active notebook cell defines in the place of that of a node'
       ),
-      (dispatchId, nodeId) => reporting(() => replaceNode(dispatchId, nodeId, context))
+      (dispatchId, nodeId) => reporting(() => replaceNode(dispatchId, nodeId, context)),
+      canReplace
     )
   );
 }

@@ -8,7 +8,7 @@
  * Everything is computed along a layer and across layers; who calls decides which of them is the horizontal.
  */
 
-import type { ISizes, SizeClass } from './sizes';
+import type { Frames, ISizes, SizeClass } from './sizes';
 import { cellSize, SIZE_CLASSES, sizeClass } from './sizes';
 import type { IGraphStructure } from './structure';
 
@@ -55,10 +55,14 @@ export function planBlocks(
   layers: readonly (readonly number[])[],
   sizes: ISizes,
   isRight: boolean,
-  room: IRoom
+  room: IRoom,
+  frames: Frames = new Map()
 ): BlockPlan[] {
   const measureAll = (isCompact: boolean) =>
-    layers.map(layer => measure(structure, layer, sizes, isRight, isCompact));
+    layers.map(layer => ({
+      ...measure(structure, layer, sizes, isRight, isCompact),
+      hasFrame: frames.size > 0 && layer.some(id => frames.has(id))
+    }));
   const roomy = measureAll(false);
   const plain = scaleOf(roomy, Infinity, isRight, room);
   if (plain >= READABLE_SCALE) {
@@ -103,6 +107,8 @@ interface IMeasured {
   /** The widest cell: no block is narrower. */
   readonly cell: number;
   readonly groups: readonly IGroup[];
+  /** Frames are no cells: their layer stays in one row. */
+  readonly hasFrame: boolean;
 }
 
 interface IGroup {
@@ -155,7 +161,7 @@ function measure(
   sizes: ISizes,
   isRight: boolean,
   isCompact: boolean
-): IMeasured {
+): Omit<IMeasured, 'hasFrame'> {
   const [size, thickness] = isRight ? [sizes.height, sizes.width] : [sizes.width, sizes.height];
   let length = -GAP;
   let thick = 0;
@@ -178,7 +184,7 @@ function measure(
 }
 
 function isWider(layer: IMeasured, limit: number): boolean {
-  return layer.count >= MIN_BLOCK && layer.length > limit;
+  return layer.count >= MIN_BLOCK && layer.length > limit && !layer.hasFrame;
 }
 
 function extentOf(

@@ -27,13 +27,20 @@ export function forceLayout(
   options: ILayoutOptions,
   isVisible: Uint8Array
 ): ILayout {
-  const sizes = nodeSizes(structure, isVisible);
+  const sizes = nodeSizes(structure, isVisible, options.frames);
   const nodes = [...isVisible.keys()].filter(id => isVisible[id] === 1);
   const edges = visibleEdges(structure, isVisible);
   const bodies = nodes.map((): SimulationNodeDatum => ({}));
   const place = new Map(nodes.map((id, index) => [id, index]));
-  const side = nodes.reduce((most, id) => Math.max(most, sizes.height[id]), 1) + SPACE;
-  const width = nodes.reduce((most, id) => Math.max(most, sizes.width[id]), 1) + SPACE;
+  const cards = nodes.filter(id => options.frames?.has(id) !== true);
+  const side = cards.reduce((most, id) => Math.max(most, sizes.height[id]), 1) + SPACE;
+  const width = cards.reduce((most, id) => Math.max(most, sizes.width[id]), 1) + SPACE;
+  const radii = nodes.map(id => {
+    const frame = options.frames?.get(id);
+    return frame === undefined
+      ? side * CIRCUMSCRIBED
+      : Math.hypot(((frame.width + SPACE) * side) / width, frame.height + SPACE) / 2;
+  });
   const links = Array.from(edges, edge => ({
     source: place.get(structure.source[edge]) as number,
     target: place.get(structure.target[edge]) as number
@@ -44,7 +51,7 @@ export function forceLayout(
     .force('edges', forceLink(links).distance(1.6 * side))
     .force('x', forceX(0).strength(TOGETHER))
     .force('y', forceY(0).strength(TOGETHER))
-    .force('apart', forceCollide(side * CIRCUMSCRIBED).iterations(2))
+    .force('apart', forceCollide((_, index) => radii[index]).iterations(2))
     .tick(Math.round(Math.max(MIN_TICKS, Math.min(MAX_TICKS, WORK / Math.max(1, nodes.length)))));
   const x = new Float32Array(structure.count);
   const y = new Float32Array(structure.count);

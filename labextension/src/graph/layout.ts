@@ -25,7 +25,7 @@ import { orderLayers, rankNodes } from './layers';
 import { isHorizontal, mirrored } from './positions';
 import type { IBlockBounds, IPositions } from './routes';
 import { routeEdges } from './routes';
-import type { ISizes } from './sizes';
+import type { Frames, ISizes } from './sizes';
 import { nodeSizes } from './sizes';
 import type { IGraphStructure } from './structure';
 
@@ -55,6 +55,8 @@ export interface ILayoutOptions {
   showPostprocess: boolean;
   /** Decides how wide layers are broken; a usual size if it is not known. */
   room?: IRoom;
+  /** Nodes that are frames around other graphs, and how large. */
+  frames?: Frames;
 }
 
 /** Positions in world units; arrays are indexed by node id, hidden nodes have width 0. */
@@ -87,10 +89,10 @@ const SETTLE_ROUNDS = 6;
 export function layoutGraph(structure: IGraphStructure, options: ILayoutOptions): ILayout {
   const isVisible = visibility(structure, options);
   const isRight = isHorizontal(options.orientation);
-  const sizes = nodeSizes(structure, isVisible);
+  const sizes = nodeSizes(structure, isVisible, options.frames);
   const ranking = rankNodes(structure, isVisible);
   const room = options.room ?? DEFAULT_ROOM;
-  const plan = planBlocks(structure, ranking.layers, sizes, isRight, room);
+  const plan = planBlocks(structure, ranking.layers, sizes, isRight, room, options.frames);
   const isBlock = plan.map(block => block !== null);
   const layering = orderLayers(structure, ranking, isBlock);
   const positions = place(structure, layering, sizes, plan, isRight);

@@ -1,9 +1,9 @@
 /** Runs beside the page: takes a graph, sends back its layout. */
 
-import { arrangeGraph } from './arrange';
 import type { ILayoutRequest } from './layouter';
+import { arrangeNested } from './nesting';
 
 self.onmessage = (event: MessageEvent<ILayoutRequest>) => {
-  const { structure, options } = event.data;
-  self.postMessage(arrangeGraph(structure, options));
+  const { graph, options } = event.data;
+  self.postMessage(arrangeNested(graph, options));
 };

@@ -1,12 +1,12 @@
 /** Layouts that take long, made in a worker so that the page goes on; in the page itself where it may have none. */
 
-import { arrangeGraph } from './arrange';
 import type { ILayout, ILayoutOptions } from './layout';
-import type { IGraphStructure } from './structure';
+import type { INestedGraph } from './nesting';
+import { arrangeNested, levelsOf } from './nesting';
 
 /** What a worker is sent. */
 export interface ILayoutRequest {
-  readonly structure: IGraphStructure;
+  readonly graph: INestedGraph;
   readonly options: ILayoutOptions;
 }
 
@@ -21,9 +21,10 @@ const QUICK_COUNT = 2000;
 const QUICK_FORCE_COUNT = 120;
 
 /** Whether a layout takes less time than starting a worker for it. */
-export function isQuick({ structure, options }: ILayoutRequest): boolean {
+export function isQuick({ graph, options }: ILayoutRequest): boolean {
   const isForce = options.arrangement === 'force';
-  return structure.count <= (isForce ? QUICK_FORCE_COUNT : QUICK_COUNT);
+  const count = levelsOf(graph).reduce((sum, level) => sum + level.graph.structure.count, 0);
+  return count <= (isForce ? QUICK_FORCE_COUNT : QUICK_COUNT);
 }
 
 /** One worker for each layout: ending it is the only way to stop a layout that nobody needs any more. */
@@ -36,7 +37,7 @@ export class WorkerLayouter implements ILayouter {
     this.dispose();
     const inPage = () => {
       this.dispose();
-      this._timer = setTimeout(() => done(arrangeGraph(request.structure, request.options)));
+      this._timer = setTimeout(() => done(arrangeNested(request.graph, request.options)));
     };
     try {
       const worker = this._createWorker();

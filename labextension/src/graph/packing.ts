@@ -34,7 +34,7 @@ export function packedLayout(
   isVisible: Uint8Array,
   packing: Packing
 ): ILayout {
-  const sizes = nodeSizes(structure, isVisible);
+  const sizes = nodeSizes(structure, isVisible, options.frames);
   const { layers, edges } = rankNodes(structure, isVisible);
   const nodes = layers.flat();
   if (packing === 'boxes') {

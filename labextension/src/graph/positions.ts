@@ -84,13 +84,20 @@ export function mirrored(layout: ILayout, orientation: Orientation): ILayout {
   };
 }
 
-/** A layout in which a node can be moved: its edges lead straight on, without bends. Everything else is shared. */
-export function detached(structure: IGraphStructure, layout: ILayout, id: number): ILayout {
+/**
+ * A layout in which nodes can be moved: edges between them and the others lead straight on, without bends. Everything
+ * else is shared.
+ */
+export function detached(
+  structure: IGraphStructure,
+  layout: ILayout,
+  ids: ReadonlySet<number>
+): ILayout {
   const points: number[] = [];
   const pointStart = new Int32Array(layout.edges.length + 1);
   const joints = layout.joints.slice();
   layout.edges.forEach((edge, index) => {
-    if (structure.source[edge] === id || structure.target[edge] === id) {
+    if (ids.has(structure.source[edge]) !== ids.has(structure.target[edge])) {
       joints[index] = 0;
       points.push(0, 0, 0, 0);
     } else {
@@ -108,25 +115,79 @@ export function detached(structure: IGraphStructure, layout: ILayout, id: number
     pointStart,
     joints
   };
-  moveNode(structure, free, id, 0, 0);
+  moveNodes(structure, free, ids, 0, 0);
   return free;
 }
 
-/** Moves a node of a layout made by `detached` for it; a drag makes many such steps, so the layout itself is changed. */
-export function moveNode(
+/** Moves nodes of a layout made by `detached` for them; a drag makes many such steps, so the layout itself is changed. */
+export function moveNodes(
   structure: IGraphStructure,
   layout: ILayout,
-  id: number,
+  ids: ReadonlySet<number>,
   dx: number,
   dy: number
 ): void {
-  layout.x[id] += dx;
-  layout.y[id] += dy;
+  for (const id of ids) {
+    layout.x[id] += dx;
+    layout.y[id] += dy;
+  }
   layout.edges.forEach((edge, index) => {
-    if (structure.source[edge] === id || structure.target[edge] === id) {
+    const [leaves, enters] = [ids.has(structure.source[edge]), ids.has(structure.target[edge])];
+    if (leaves && enters) {
+      for (let i = 2 * layout.pointStart[index]; i < 2 * layout.pointStart[index + 1]; i += 1) {
+        layout.points[i] += i % 2 === 0 ? dx : dy;
+      }
+    } else if (leaves || enters) {
       placeEnds(structure, layout, index);
     }
   });
+}
+
+/** How far a node was moved, in world units. */
+export type Shift = readonly [dx: number, dy: number];
+
+/** A layout with nodes moved from where it put them; `inside` are the nodes that go with a frame. */
+export function withShifts(
+  structure: IGraphStructure,
+  layout: ILayout,
+  shifts: ReadonlyMap<number, Shift>,
+  inside: ReadonlyMap<number, readonly number[]> = new Map()
+): ILayout {
+  let moved = layout;
+  for (const [id, [dx, dy]] of shifts) {
+    if (id < layout.x.length && layout.nodeWidth[id] > 0) {
+      const ids = new Set([id, ...(inside.get(id) ?? [])]);
+      moved = detached(structure, moved, ids);
+      moveNodes(structure, moved, ids, dx, dy);
+    }
+  }
+  return moved === layout ? layout : fromOrigin(moved);
+}
+
+/** The same layout, moved to begin at 0 and as large as what is in it. */
+function fromOrigin(layout: ILayout): ILayout {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const id of layout.nodes) {
+    left = Math.min(left, layout.x[id] - layout.nodeWidth[id] / 2);
+    right = Math.max(right, layout.x[id] + layout.nodeWidth[id] / 2);
+    top = Math.min(top, layout.y[id] - layout.nodeHeight[id] / 2);
+    bottom = Math.max(bottom, layout.y[id] + layout.nodeHeight[id] / 2);
+  }
+  layout.points.forEach((value, index) => {
+    if (index % 2 === 0) {
+      [left, right] = [Math.min(left, value), Math.max(right, value)];
+    } else {
+      [top, bottom] = [Math.min(top, value), Math.max(bottom, value)];
+    }
+  });
+  return {
+    ...layout,
+    width: right - left,
+    height: bottom - top,
+    x: layout.x.map(value => value - left),
+    y: layout.y.map(value => value - top),
+    points: layout.points.map((value, index) => value - (index % 2 === 0 ? left : top))
+  };
 }
 
 function placeEnds(structure: IGraphStructure, layout: ILayout, edge: number): void {

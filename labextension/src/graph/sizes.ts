@@ -8,6 +8,15 @@ export interface ISizes {
   readonly height: Float32Array;
 }
 
+/** A width and a height in world units. */
+export interface IExtent {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** By node: the size of what is drawn in its place. */
+export type Frames = ReadonlyMap<number, IExtent>;
+
 /** What shares a size inside a block. */
 export type SizeClass = 'card' | 'list' | 'value';
 
@@ -45,7 +54,11 @@ export function sizeClass(structure: IGraphStructure, id: number): SizeClass {
 }
 
 /** Sizes outside of blocks. */
-export function nodeSizes(structure: IGraphStructure, isVisible: Uint8Array): ISizes {
+export function nodeSizes(
+  structure: IGraphStructure,
+  isVisible: Uint8Array,
+  frames: Frames = new Map()
+): ISizes {
   const width = new Float32Array(structure.count);
   const height = new Float32Array(structure.count);
   for (let id = 0; id < structure.count; id += 1) {
@@ -66,6 +79,10 @@ export function nodeSizes(structure: IGraphStructure, isVisible: Uint8Array): IS
         height[id] = CARD_HEIGHT;
     }
   }
+  frames.forEach((extent, id) => {
+    width[id] = extent.width;
+    height[id] = extent.height;
+  });
   return { width, height };
 }
 

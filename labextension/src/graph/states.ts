@@ -85,6 +85,35 @@ export function statesFromColumns(
   return states;
 }
 
+/** States of several graphs as those of one, whose nodes are numbered one graph after the other. */
+export function joinedStates(all: readonly INodeStates[]): INodeStates {
+  if (all.length === 1) {
+    return all[0];
+  }
+  let first = 0;
+  const parts = new Map<number, string>();
+  const earlier = new Map<number, readonly IAttempt[]>();
+  for (const states of all) {
+    states.parts.forEach((part, id) => parts.set(first + id, part));
+    states.earlier.forEach((attempts, id) => earlier.set(first + id, attempts));
+    first += states.status.length;
+  }
+  const bytes = (key: 'status' | 'reused') =>
+    Uint8Array.from(all.flatMap(states => [...states[key]]));
+  const numbers = (key: 'startedAt' | 'endedAt' | 'cpuS' | 'peakMemory') =>
+    Float64Array.from(all.flatMap(states => [...states[key]]));
+  return {
+    parts,
+    earlier,
+    status: bytes('status'),
+    reused: bytes('reused'),
+    startedAt: numbers('startedAt'),
+    endedAt: numbers('endedAt'),
+    cpuS: numbers('cpuS'),
+    peakMemory: numbers('peakMemory')
+  };
+}
+
 /** Whether time goes on for a node: it runs, or the dispatch that it became does. */
 export function isGoingOn(code: number): boolean {
   return code === RUNNING || code === DISPATCHING;

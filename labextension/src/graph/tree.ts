@@ -22,7 +22,7 @@ export function treeLayout(
   isVisible: Uint8Array
 ): ILayout {
   const isSideways = isHorizontal(options.orientation);
-  const sizes = nodeSizes(structure, isVisible);
+  const sizes = nodeSizes(structure, isVisible, options.frames);
   const { layers, edges } = rankNodes(structure, isVisible);
   const order = layers.flat();
   const { children, depth } = spanningTree(structure, order, edges);

@@ -31,6 +31,14 @@ export interface IParent {
   readonly name: string;
 }
 
+/** A node of a dispatch that is shown inside of this one's graph. */
+export interface IInside {
+  readonly model: DispatchModel;
+  readonly nodeId: number;
+  /** Ids of the nodes that lead there, joined by `/`. */
+  readonly path: string;
+}
+
 /** An order of the dispatches that nodes became. */
 export interface IPartsOrder {
   readonly sort: SortKey;
@@ -112,10 +120,24 @@ export class DispatchModel implements IDisposable {
   }
 
   set selection(id: number | null) {
-    if (id !== this._selection) {
+    if (id !== this._selection || this._inside !== null) {
       this._selection = id;
+      this._inside = null;
       this._selectionChanged.emit(id);
     }
+  }
+
+  /** The node that is selected inside of an unfolded sublattice; `selection` is then the outermost one around it. */
+  get inside(): IInside | null {
+    return this._inside;
+  }
+
+  /** Selects such a node. */
+  selectInside(inside: IInside): void {
+    const [outermost] = inside.path.split('/');
+    this._selection = Number(outermost);
+    this._inside = inside;
+    this._selectionChanged.emit(this._selection);
   }
 
   /** Starts the feed and loads a snapshot. */
@@ -312,6 +334,7 @@ export class DispatchModel implements IDisposable {
   private _folder = '';
   private _structure: IGraphStructure | null = null;
   private _selection: number | null = null;
+  private _inside: IInside | null = null;
   private _waiting: FeedItem[] = [];
   private _isLoading = false;
   private _isMissing = false;

@@ -1,9 +1,11 @@
+export * from './allowed';
 export * from './cells';
 export * from './comparison';
 export * from './config';
 export * from './dispatch';
 export * from './dispatches';
 export * from './executors';
+export * from './keptviews';
 export * from './log';
 export * from './node';
 export * from './origin';
@@ -11,3 +13,4 @@ export * from './overview';
 export * from './preview';
 export * from './reason';
 export * from './reduce';
+export * from './unfolding';

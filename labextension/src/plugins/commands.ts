@@ -7,7 +7,9 @@ import { ITranslator } from '@jupyterlab/translation';
 import { addCommands } from '../commands/dispatch';
 import { CommandIds } from '../commands/ids';
 import { addNotebookCommands } from '../commands/notebook';
-import { targets } from '../commands/target';
+import { POINTED, targets } from '../commands/target';
+import type { DispatchStatus } from '../contract';
+import { statusName } from '../graph/states';
 import { textsOf } from '../texts';
 import { ICovalentLab, ICovalentViews, INotebooks } from '../tokens';
 import { editArguments } from '../widgets/forms';
@@ -39,7 +41,7 @@ const MENUS: readonly (readonly [string, readonly string[]])[] = [
     ]
   ],
   [NODE, NODE_COMMANDS],
-  ['.cvl-DispatchView .cvl-GraphWidget', NODE_COMMANDS]
+  ['.cvl-DispatchView .cvl-GraphWidget', [CommandIds.toggleFold, ...NODE_COMMANDS]]
 ];
 
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -57,16 +59,36 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ) => {
     const texts = textsOf(translator);
-    const target = targets({
-      dispatchId: () => {
-        const row = app.contextMenuHitTest(node => node.matches(ROW));
-        return row?.dataset.dispatchId ?? views.currentId;
+    const pointedRow = () => app.contextMenuHitTest(node => node.matches(ROW));
+    const target = targets(
+      {
+        dispatchId: isPointed =>
+          (isPointed ? pointedRow()?.dataset.dispatchId : undefined) ?? views.currentId,
+        node: isPointed => {
+          const row = isPointed ? app.contextMenuHitTest(node => node.matches(NODE)) : undefined;
+          const dispatchId = views.currentId;
+          return row === undefined || dispatchId === null
+            ? views.currentNode
+            : { dispatchId, nodeId: Number(row.dataset.nodeId) };
+        }
       },
-      nodeId: () => {
-        const row = app.contextMenuHitTest(node => node.matches(NODE));
-        return row === undefined ? views.currentNode : Number(row.dataset.nodeId);
+      {
+        status: id => {
+          const known = views.find(id)?.detail ?? lab.dispatches.find(id);
+          const row = pointedRow(); // of a table: its pages are no part of the list
+          const shown = row?.dataset.dispatchId === id ? row.dataset.status : undefined;
+          return known?.status ?? (shown as DispatchStatus | undefined) ?? null;
+        },
+        node: (id, nodeId) => {
+          const model = views.find(id);
+          const kind = model?.structure?.kinds[nodeId];
+          const code = model?.nodes?.status[nodeId];
+          return kind === undefined || code === undefined
+            ? null
+            : { kind, status: statusName(code) };
+        }
       }
-    });
+    );
     addCommands(app.commands, {
       lab,
       views,
@@ -86,7 +108,9 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       palette?.addItem({ command, category });
     }
     for (const [selector, commands] of MENUS) {
-      commands.forEach((command, rank) => app.contextMenu.addItem({ command, selector, rank }));
+      commands.forEach((command, rank) =>
+        app.contextMenu.addItem({ command, selector, rank, args: POINTED })
+      );
     }
   }
 };

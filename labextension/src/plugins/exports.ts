@@ -14,7 +14,7 @@ import {
 import { ITranslator } from '@jupyterlab/translation';
 
 import { addExportCommands, ExportCommandIds } from '../commands/exports';
-import { targets } from '../commands/target';
+import { POINTED, targets } from '../commands/target';
 import { shortId } from '../graph/style';
 import { textsOf } from '../texts';
 import { ICovalentLab, ICovalentViews } from '../tokens';
@@ -63,9 +63,11 @@ export const exportsPlugin: JupyterFrontEndPlugin<void> = {
     addExportCommands(app.commands, {
       texts,
       target: targets({
-        dispatchId: () =>
-          app.contextMenuHitTest(node => node.matches(ROW))?.dataset.dispatchId ?? views.currentId,
-        nodeId: () => null
+        dispatchId: isPointed =>
+          (isPointed
+            ? app.contextMenuHitTest(node => node.matches(ROW))?.dataset.dispatchId
+            : undefined) ?? views.currentId,
+        node: () => null
       }),
       chooseFormat: () => chooseFormat(texts),
       chooseOther: dispatchId => chooseOther(dispatchId, lab.dispatches.items, texts),
@@ -80,7 +82,7 @@ export const exportsPlugin: JupyterFrontEndPlugin<void> = {
     for (const command of Object.values(ExportCommandIds)) {
       palette?.addItem({ command, category });
       for (const selector of [ROW, '.cvl-DispatchView']) {
-        app.contextMenu.addItem({ command, selector, rank: RANK });
+        app.contextMenu.addItem({ command, selector, rank: RANK, args: POINTED });
       }
     }
     themes?.themeChanged.connect(() => {

@@ -7,12 +7,16 @@ import {
 } from '@jupyterlab/application';
 import { IThemeManager, type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { CommandIds } from '../commands/ids';
+import { KeptViews } from '../model';
 import { textsOf } from '../texts';
 import { ICovalentLab, ICovalentViews } from '../tokens';
+import { readView } from '../widgets/dagview/view';
 import { DispatchView } from '../widgets/dispatch';
+import type { IViewActions } from '../widgets/node';
 import { pageOf } from './mainarea';
 
 export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
@@ -21,43 +25,53 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
   autoStart: true,
   provides: ICovalentViews,
   requires: [ICovalentLab],
-  optional: [ITranslator, ILayoutRestorer, IThemeManager],
+  optional: [ITranslator, ILayoutRestorer, IThemeManager, IStateDB],
   activate: (
     app: JupyterFrontEnd,
     lab: ICovalentLab,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
-    themes: IThemeManager | null
+    themes: IThemeManager | null,
+    state: IStateDB | null
   ) => {
     const texts = textsOf(translator);
+    const kept = new KeptViews(state);
     const tracker = new WidgetTracker<MainAreaWidget<DispatchView>>({ namespace: 'covalent-lab' });
 
-    const create = (dispatchId: string): MainAreaWidget<DispatchView> => {
-      const model = lab.createDispatch(dispatchId);
+    const actionsOn = (dispatchId: string): IViewActions => {
       const run = (command: string, nodeId?: number) =>
         void app.commands.execute(
           command,
           nodeId === undefined ? { dispatchId } : { dispatchId, nodeId }
         );
+      return {
+        cancel: () => run(CommandIds.cancel),
+        rerun: reuses => run(reuses ? CommandIds.rerunRest : CommandIds.rerun),
+        rerunWith: () => run(CommandIds.rerunWith),
+        loadResult: () => run(CommandIds.loadResult),
+        openOrigin: () => run(CommandIds.openOrigin),
+        showList: () => {
+          void lab.dispatches.showAll();
+          run(CommandIds.showSidebar);
+        },
+        of: actionsOn,
+        cancelNode: nodeId => run(CommandIds.cancelNode, nodeId),
+        loadOutput: nodeId => run(CommandIds.loadOutput, nodeId),
+        debugNode: nodeId => run(CommandIds.debugNode, nodeId),
+        replaceNode: nodeId => run(CommandIds.replaceNode, nodeId)
+      };
+    };
+
+    const create = (dispatchId: string): MainAreaWidget<DispatchView> => {
+      const model = lab.createDispatch(dispatchId);
       const content = new DispatchView({
         model,
         texts,
         view: lab.graphDefaults,
-        actions: {
-          cancel: () => run(CommandIds.cancel),
-          rerun: reuses => run(reuses ? CommandIds.rerunRest : CommandIds.rerun),
-          rerunWith: () => run(CommandIds.rerunWith),
-          loadResult: () => run(CommandIds.loadResult),
-          openOrigin: () => run(CommandIds.openOrigin),
-          showList: () => {
-            void lab.dispatches.showAll();
-            run(CommandIds.showSidebar);
-          },
-          cancelNode: nodeId => run(CommandIds.cancelNode, nodeId),
-          loadOutput: nodeId => run(CommandIds.loadOutput, nodeId),
-          debugNode: nodeId => run(CommandIds.debugNode, nodeId),
-          replaceNode: nodeId => run(CommandIds.replaceNode, nodeId)
-        }
+        actions: actionsOn(dispatchId),
+        createDispatch: part => lab.createDispatch(part),
+        keptView: () => readView(kept.get(dispatchId)),
+        keepView: view => kept.keep(dispatchId, view)
       });
       const widget = pageOf(content, {
         id: `covalent-lab-${dispatchId}`,
@@ -74,14 +88,22 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
           widget.title.caption = `${detail.name}\n${dispatchId}`;
         }
       });
-      void model.load();
+      void kept.ready.then(() => model.load());
       void tracker.add(widget);
       return widget;
     };
 
+    const viewOf = (dispatchId: string) =>
+      tracker.find(view => view.content.model.dispatchId === dispatchId);
+    const find = (dispatchId: string) => {
+      const model = viewOf(dispatchId)?.content.model;
+      const inside = tracker.find(
+        ({ content }) => content.model.inside?.model.dispatchId === dispatchId
+      );
+      return model ?? inside?.content.model.inside?.model ?? null;
+    };
     const open = (dispatchId: string, nodeId?: number): void => {
-      const widget =
-        tracker.find(view => view.content.model.dispatchId === dispatchId) ?? create(dispatchId);
+      const widget = viewOf(dispatchId) ?? create(dispatchId);
       if (!widget.isAttached) {
         app.shell.add(widget, 'main', { type: 'Covalent' });
         void app.restored.then(() => {
@@ -108,16 +130,28 @@ export const viewsPlugin: JupyterFrontEndPlugin<ICovalentViews> = {
     });
     const current = () => {
       const widget = app.shell.currentWidget;
-      return tracker.find(view => view === widget)?.content.model;
+      return tracker.find(view => view === widget)?.content;
     };
     return {
       open,
+      find,
       get currentId() {
-        return current()?.dispatchId ?? null;
+        return current()?.model.dispatchId ?? null;
       },
       get currentNode() {
-        return current()?.selection ?? null;
-      }
+        const model = current()?.model;
+        const { inside = null, selection = null } = model ?? {};
+        if (model !== undefined && inside !== null) {
+          return { dispatchId: inside.model.dispatchId, nodeId: inside.nodeId };
+        }
+        return model === undefined || selection === null
+          ? null
+          : { dispatchId: model.dispatchId, nodeId: selection };
+      },
+      get isUnfolded() {
+        return current()?.isUnfolded ?? null;
+      },
+      toggleFold: () => current()?.toggleFold()
     };
   }
 };

@@ -20,7 +20,7 @@ beforeEach(() => {
   Object.values(act).forEach(mock => mock.mockReset());
   commands = new CommandRegistry();
   looked = null;
-  const target = targets({ dispatchId: () => looked, nodeId: () => null });
+  const target = targets({ dispatchId: () => looked, node: () => null });
   addExportCommands(commands, { texts: plainTexts, target, ...act });
 });
 

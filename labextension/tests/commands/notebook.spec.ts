@@ -48,7 +48,13 @@ beforeEach(() => {
       reveal
     },
     texts: plainTexts,
-    target: targets({ dispatchId: () => looked.dispatchId, nodeId: () => looked.nodeId }),
+    target: targets({
+      dispatchId: () => looked.dispatchId,
+      node: () =>
+        looked.dispatchId === null || looked.nodeId === null
+          ? null
+          : { dispatchId: looked.dispatchId, nodeId: looked.nodeId }
+    }),
     editArguments
   });
 });

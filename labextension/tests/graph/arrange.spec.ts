@@ -6,7 +6,8 @@ import type { Arrangement, ILayout, ILayoutOptions, Orientation } from '../../sr
 import { ARRANGEMENTS, ORIENTATIONS } from '../../src/graph/layout';
 import type { ILayoutRequest } from '../../src/graph/layouter';
 import { isQuick, WorkerLayouter } from '../../src/graph/layouter';
-import { detached, moveNode } from '../../src/graph/positions';
+import { arrangeNested } from '../../src/graph/nesting';
+import { detached, moveNodes } from '../../src/graph/positions';
 import { structureFromWire } from '../../src/graph/structure';
 import { chain, fan, graph, randomGraph } from '../fakes';
 
@@ -143,8 +144,8 @@ describe('moving a node', () => {
   it('takes the ends of its edges along and leaves everything else', () => {
     const structure = structureFromWire(randomGraph(60, 4));
     const before = arrangeGraph(structure, ALL);
-    const after = detached(structure, before, 7);
-    moveNode(structure, after, 7, 30, -20);
+    const after = detached(structure, before, new Set([7]));
+    moveNodes(structure, after, new Set([7]), 30, -20);
     expect([after.x[7] - before.x[7], after.y[7] - before.y[7]]).toEqual([30, -20]);
     after.edges.forEach((edge, index) => {
       const isOwn = structure.source[edge] === 7 || structure.target[edge] === 7;
@@ -174,13 +175,17 @@ class FakeWorker {
   }
 
   answer(): void {
-    const { structure, options } = this.request as ILayoutRequest;
-    this.onmessage({ data: arrangeGraph(structure, options) });
+    const { graph: asked, options } = this.request as ILayoutRequest;
+    this.onmessage({ data: arrangeNested(asked, options) });
   }
 }
 
 describe('WorkerLayouter', () => {
-  const request = { structure: structureFromWire(chain(3)), options: ALL };
+  const requestOf = (wire: GraphWire): ILayoutRequest => ({
+    graph: { structure: structureFromWire(wire), showsParameters: true, parts: new Map() },
+    options: ALL
+  });
+  const request = requestOf(chain(3));
 
   it('hands back what the worker made, and ends the worker', () => {
     const worker = new FakeWorker();
@@ -189,7 +194,7 @@ describe('WorkerLayouter', () => {
       layouts.push(layout)
     );
     worker.answer();
-    expect(layouts).toEqual([arrangeGraph(request.structure, ALL)]);
+    expect(layouts).toEqual([arrangeGraph(request.graph.structure, ALL)]);
     expect(worker.isTerminated).toBe(true);
   });
 
@@ -221,8 +226,8 @@ describe('WorkerLayouter', () => {
   });
 
   it('is asked only for what takes long', () => {
-    const large = { structure: structureFromWire(randomGraph(3000, 1)), options: ALL };
-    const some = { structure: structureFromWire(randomGraph(300, 1)), options: ALL };
+    const large = requestOf(randomGraph(3000, 1));
+    const some = requestOf(randomGraph(300, 1));
     expect([isQuick(request), isQuick(some), isQuick(large)]).toEqual([true, true, false]);
     expect(isQuick({ ...some, options: { ...ALL, arrangement: 'force' } })).toBe(false);
   });

@@ -24,7 +24,7 @@ async function viewsIn(takesWidgets: boolean): Promise<{ views: ICovalentViews; 
   const createDispatch = (dispatchId: string) =>
     new DispatchModel({ rest: new FakeRest(), feed: new FakeFeed(), dispatchId });
   const lab = { graphDefaults, createDispatch } as unknown as ICovalentLab;
-  const views = (await viewsPlugin.activate(app, lab, null, null, null)) as ICovalentViews;
+  const views = (await viewsPlugin.activate(app, lab, null, null, null, null)) as ICovalentViews;
   return { views, main };
 }
 

@@ -77,6 +77,9 @@ it('takes the place of head, graph and panel, which come back with the dispatch'
     model,
     texts: plainTexts,
     view: {},
+    createDispatch: () => model,
+    keptView: () => null,
+    keepView: () => undefined,
     actions: viewActions({ showList })
   });
   const hidden = () => [...(view.layout ?? [])].map(widget => widget.isHidden);

@@ -113,6 +113,8 @@ describe('svgOf', () => {
       marks: null,
       found: null,
       nodeOf: id => drawing.nodeOf(id),
+      frames: drawing.frames,
+      foldable: new Map(),
       camera: { x: 0, y: 0, scale: 1 },
       size: { width: 100, height: 100 },
       palette: PALETTE,

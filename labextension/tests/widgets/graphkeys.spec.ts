@@ -34,6 +34,6 @@ it('keys do nothing before the graph is there, and F finds the failed node after
   canvas.setStates(statesFromColumns(structure, columns(1, [[2, 'FAILED']])));
   press('f');
   expect(canvas.selected?.nodes).toEqual([2]);
-  expect(onSelect).toHaveBeenLastCalledWith(2);
+  expect(onSelect).toHaveBeenLastCalledWith(2, '');
   canvas.dispose();
 });

@@ -49,6 +49,8 @@ function scene(change: Partial<IScene> = {}): IScene {
     marks: null,
     found: null,
     nodeOf: id => id,
+    frames: new Map(),
+    foldable: new Map(),
     camera: { x: -50, y: -50, scale: 1 },
     size: { width: 900, height: 700 },
     palette: { ...PALETTE, incoming: 'incoming', outgoing: 'outgoing', edge: 'edge' },

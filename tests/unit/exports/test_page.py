@@ -1,12 +1,13 @@
 """Pages tell everything, and need and trust nothing."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import covalent_lab as ct
 from covalent_lab.exports.page import html_page
-from covalent_lab.exports.run import NodeRun, Run, Value
+from covalent_lab.exports.run import Attempt, NodeRun, Run, Value
 from covalent_lab.exports.timeline import timeline_svg
 from covalent_lab.exports.words import duration, size
 from tests.unit.exports.runs import run_of
@@ -112,6 +113,45 @@ def test_the_timeline_goes_on_to_the_export_for_what_still_runs() -> None:
     picture = timeline_svg(running)
     assert "Running, 1 m 30 s" in picture
     assert timeline_svg(replace(run, nodes={})) == ""
+
+
+def test_earlier_attempts_are_bars_and_counted_not_time_that_nothing_ran() -> None:
+    """From the beginning of the first; one that nobody saw begin has no bar, and its error is told all the same."""
+    run = run_of(flow, 1)
+    tried = NodeRun(
+        status="COMPLETED", attempt=4, started_at=30.0, ended_at=31.0,
+        earlier=[
+            Attempt(number=1, started_at=10.0, ended_at=14.0, error="no answer"),
+            Attempt(number=2, started_at=None, ended_at=15.0, error="lost"),
+            Attempt(number=3, started_at=20.0, ended_at=22.0),
+        ],
+    )  # fmt: skip
+    run = replace(run, nodes={0: tried, 2: NodeRun(status="COMPLETED", attempt=1, started_at=31.0, ended_at=32.0)})
+
+    picture = timeline_svg(run)
+    lengths = [float(width) for width in re.findall(r'<rect x="[\d.]+" y="\d+" width="([\d.]+)"', picture)]
+    assert [round(length / 620 * 22, 1) for length in lengths] == [4.0, 2.0, 1.0, 1.0]
+    titles = [text for text in Reader(picture).text if "attempt" in text]
+    assert titles == [
+        "task (0), attempt 1: Failed, 4.0 s",
+        "task (0), attempt 3: Failed, 2.0 s",
+        "task (0), attempt 4: Completed, 1.0 s",
+    ]
+
+    page = html_page(run)
+    assert '<td class="n">4</td>' in page
+    assert "those of the last attempt" in page
+    assert 'task (0), attempt 1</h3><pre class="error">no answer' in page
+    assert 'task (0), attempt 2</h3><pre class="error">lost' in page
+
+
+def test_a_task_between_two_attempts_is_in_the_timeline() -> None:
+    """It waits for the next one; what it ran already is told."""
+    run = run_of(flow, 1)
+    attempt = Attempt(number=1, started_at=10.0, ended_at=14.0)
+    between = replace(run, nodes={0: NodeRun(status="STARTING", attempt=2, earlier=[attempt])})
+    assert timeline_svg(between).count("<rect") == 1
+    assert "attempt 1: Failed, 4.0 s" in timeline_svg(between)
 
 
 def test_figures_in_words() -> None:

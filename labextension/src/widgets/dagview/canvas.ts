@@ -7,11 +7,14 @@
 import type { INodeQuery } from '../../graph/find';
 import { nextFound } from '../../graph/find';
 import type { NodeMark } from '../../graph/marks';
+import type { Shift } from '../../graph/positions';
 import type { INodeStates } from '../../graph/states';
 import { nextFailed } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
 import { MARGIN } from '../../graph/visible';
-import { Drawing } from './drawing';
+import type { INodePlace, IPart } from './drawing';
+import { Drawing, pathInto } from './drawing';
+import { isOnSign } from './foldsign';
 import { GraphInput } from './input';
 import { paintMinimap } from './minimap';
 import type { IGraphCanvasOptions, ISelected } from './options';
@@ -25,7 +28,14 @@ import { Stage } from './stage';
 import { svgOf } from './svg';
 import { TextFitter } from './text';
 import type { IGraphView } from './view';
-import { changesDrawing, changesLayout, DEFAULT_VIEW } from './view';
+import {
+  changesDrawing,
+  changesLayout,
+  DEFAULT_VIEW,
+  layoutKey,
+  withMove,
+  withoutMoves
+} from './view';
 
 export type { IGraphCanvasOptions, ISelected } from './options';
 export { DEFAULT_VIEW } from './view';
@@ -35,6 +45,8 @@ const ZOOM_STEP = 1.25;
 /** Seconds after which a picture that was moved is painted in full. */
 const STILL_AFTER = 0.15;
 
+const NONE: ReadonlyMap<number, string> = new Map();
+
 /** Shows one graph and its statuses. */
 export class GraphCanvas {
   constructor(options: IGraphCanvasOptions) {
@@ -43,6 +55,7 @@ export class GraphCanvas {
     this._stage = new Stage({
       top: options.topInset ?? (() => MARGIN),
       layouter: options.layouter ?? null,
+      shifts: layout => this._shifts(layoutKey(layout)),
       placed: () => this._placed()
     });
     this.node = document.createElement('div');
@@ -67,13 +80,15 @@ export class GraphCanvas {
       zoomStep: direction => this.zoomBy(ZOOM_STEP ** direction),
       fit: () => this.fit(),
       grab: at => this._grab(this._view.isLocked ? -1 : this._stage.idAt(at)),
-      drag: (dx, dy) => this._move(() => this._stage.moveNode(this._grabbed, dx, dy)),
+      drag: (dx, dy) => this._drag(dx, dy),
+      drop: () => this._drop(),
       nudge: (dx, dy) => this._nudge(dx, dy),
       hover: at => this._hover(at),
-      click: at => this._select(this._stage.idAt(at)),
+      click: at => this._click(at),
       point: at => this._select(this._stage.idAt(at)),
       open: at => this._open(at === null ? this._selected : this._stage.idAt(at)),
       step: direction => this._step(direction),
+      fold: () => this.toggleFold(),
       nextFailed: () => this._nextFailed(),
       find: () => options.onFind?.(),
       clear: () => this._select(-1)
@@ -105,11 +120,16 @@ export class GraphCanvas {
     if (drawing === null || id < 0) {
       return null;
     }
+    const place = drawing.placeOf(drawing.membersOf(id)[0]);
+    const part = drawing.states.parts.get(id) ?? null;
+    const canUnfold = this._options.canUnfold === true && part !== null;
     return {
       label: drawing.structure.labels[id],
       nodes: drawing.membersOf(id),
       counts: this._isLive ? (drawing.counts?.get(id) ?? null) : null,
-      part: drawing.states.parts.get(id) ?? null
+      part,
+      path: place.path,
+      isUnfolded: canUnfold ? this._view.unfolded.includes(pathInto(place)) : null
     };
   }
 
@@ -124,6 +144,44 @@ export class GraphCanvas {
   /** Shows statuses; the arrays are read, never changed. */
   setStates(states: INodeStates): void {
     this._drawing?.setStates(states);
+    this._changed();
+  }
+
+  /** Takes what is in unfolded sublattices, by path, as far as it is known. */
+  setParts(parts: ReadonlyMap<string, IPart>): void {
+    const { _drawing: drawing } = this;
+    if (drawing === null) {
+      return;
+    }
+    const before =
+      this._selected < 0 ? null : drawing.placeOf(drawing.membersOf(this._selected)[0]);
+    if (drawing.setParts(parts)) {
+      this._redraw(before === null ? null : drawing.numberOf(before));
+      this._announce();
+    } else {
+      this._changed();
+    }
+  }
+
+  /** Draws the nodes of the selected sublattice in its place, or the sublattice as one node again. */
+  toggleFold(): void {
+    const { selected, _drawing: drawing } = this;
+    if (drawing !== null && selected !== null && selected.isUnfolded !== null) {
+      const path = pathInto(drawing.placeOf(selected.nodes[0]));
+      const { unfolded } = this._view;
+      this.setView({
+        unfolded: selected.isUnfolded
+          ? unfolded.filter(other => other !== path && !other.startsWith(`${path}/`))
+          : [...unfolded, path]
+      });
+      this._announce();
+    }
+  }
+
+  /** Puts nodes that were moved back to where the layout has them. */
+  putBack(): void {
+    this.setView(withoutMoves(this._view));
+    this._stage.place(this._view);
     this._changed();
   }
 
@@ -155,14 +213,15 @@ export class GraphCanvas {
   }
 
   /** Selects a node (null: none) and brings it into view, out of its stack if it is in one. */
-  select(id: number | null): void {
-    if (id === this._selectedNode()) {
+  select(id: number | null, path = ''): void {
+    const number = id === null ? null : (this._drawing?.numberOf({ path, node: id }) ?? null);
+    if (number === this._selectedNode()) {
       return;
     }
-    if (id === null) {
+    if (number === null) {
       this._selected = -1;
     } else if (this._drawing !== null) {
-      this._reveal(this._drawing, id);
+      this._reveal(this._drawing, number);
     }
     this._announce();
     this._changed();
@@ -174,7 +233,7 @@ export class GraphCanvas {
       const [first] = this._drawing.membersOf(this._selected);
       this._drawing.open(first);
       this._redraw(first);
-      this._options.onSelect?.(first);
+      this._tellSelected();
     }
   }
 
@@ -234,7 +293,10 @@ export class GraphCanvas {
     if (this._drawing !== null) {
       this._hovered = -1;
       this._selected = node === null ? -1 : this._drawing.drawnOf(node);
-      this._stage.setStructure(this._drawing.structure, this._view);
+      const drawing = this._drawing;
+      const { graph, structure, frames } = drawing;
+      const frameOf = (id: number) => drawing.frameOf(id);
+      this._stage.setGraph({ graph, structure, frames, frameOf }, this._view);
       this._changed();
     }
   }
@@ -264,10 +326,42 @@ export class GraphCanvas {
   }
 
   private _goTo(node: number | null): void {
-    if (node !== null) {
-      this.select(node);
-      this._options.onSelect?.(node);
+    if (node !== null && this._drawing !== null) {
+      const { node: id, path } = this._drawing.placeOf(node);
+      this.select(id, path);
+      this._tellSelected();
     }
+  }
+
+  private _tellSelected(): void {
+    const number = this._selectedNode();
+    const place: INodePlace | null =
+      number === null || this._drawing === null ? null : this._drawing.placeOf(number);
+    this._options.onSelect?.(place?.node ?? null, place?.path ?? '');
+  }
+
+  /** How far what is drawn was moved in a layout, by drawn id. */
+  private _shifts(layout: string): Map<number, Shift> {
+    const moved = this._view.moved[layout] ?? {};
+    const found = new Map<number, Shift>();
+    const { _drawing: drawing } = this;
+    for (
+      let id = 0;
+      drawing !== null && Object.keys(moved).length > 0 && id < drawing.structure.count;
+      id += 1
+    ) {
+      const shift = moved[this._moveKey(drawing, id)];
+      if (shift !== undefined) {
+        found.set(id, shift);
+      }
+    }
+    return found;
+  }
+
+  /** What stands for a drawn node in the view's moves: its path, or that of a stack's first node. */
+  private _moveKey(drawing: Drawing, id: number): string {
+    const members = drawing.membersOf(id);
+    return `${members.length > 1 ? '=' : ''}${pathInto(drawing.placeOf(members[0]))}`;
   }
 
   private _nextFailed(): void {
@@ -294,8 +388,41 @@ export class GraphCanvas {
     if (this._view.isLocked || this._selected < 0) {
       return false;
     }
-    this._move(() => this._stage.moveNode(this._selected, dx, dy));
+    this._grabbed = this._selected;
+    this._drag(dx, dy);
+    this._drop();
     return true;
+  }
+
+  private _drag(dx: number, dy: number): void {
+    this._move(() => {
+      const [x, y] = this._stage.moveNode(this._grabbed, dx, dy);
+      this._dragged = [this._dragged[0] + x, this._dragged[1] + y];
+    });
+  }
+
+  /** Keeps where a node was put. */
+  private _drop(): void {
+    const [dx, dy] = this._dragged;
+    this._dragged = [0, 0];
+    if (this._drawing !== null && (dx !== 0 || dy !== 0)) {
+      this.setView(withMove(this._view, this._moveKey(this._drawing, this._grabbed), [dx, dy]));
+    }
+  }
+
+  /** On the sign of a sublattice: folds or unfolds it. */
+  private _click(at: { x: number; y: number }): void {
+    const { layout, camera } = this._stage;
+    const { _drawing: drawing } = this;
+    if (layout !== null && drawing !== null && this._options.canUnfold === true) {
+      const signed = [...drawing.states.parts.keys()].find(id => isOnSign(layout, camera, id, at));
+      if (signed !== undefined) {
+        this._select(signed);
+        this.toggleFold();
+        return;
+      }
+    }
+    this._select(this._stage.idAt(at));
   }
 
   private _hover(at: { x: number; y: number } | null): void {
@@ -313,7 +440,7 @@ export class GraphCanvas {
       this._selected = id;
       this._announce();
       this._changed();
-      this._options.onSelect?.(this._selectedNode());
+      this._tellSelected();
     }
   }
 
@@ -326,7 +453,8 @@ export class GraphCanvas {
     if (node === null) {
       this.openStack();
     } else {
-      this._options.onOpen?.(node);
+      const place = this._drawing.placeOf(node);
+      this._options.onOpen?.(place.node, place.path);
     }
   }
 
@@ -367,7 +495,9 @@ export class GraphCanvas {
       counts: drawing.counts,
       marks: drawing.marks,
       found: drawing.foundDrawn,
-      nodeOf: id => drawing.nodeOf(id),
+      nodeOf: id => drawing.idOf(id),
+      frames: drawing.frames,
+      foldable: this._options.canUnfold === true ? drawing.states.parts : NONE,
       camera,
       size,
       palette,
@@ -407,6 +537,7 @@ export class GraphCanvas {
   private _selected = -1;
   private _hovered = -1;
   private _grabbed = -1;
+  private _dragged: Shift = [0, 0];
   private _movedAt = 0;
   private _isLive = true;
 }

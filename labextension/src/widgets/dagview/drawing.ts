@@ -1,30 +1,68 @@
 /**
- * The graph as it is drawn: labels in words if they are wanted, equal nodes as stacks. Ids of nodes and of what is drawn
- * differ as soon as there is a stack; this class translates, and whoever paints knows drawn ids only.
+ * All that is drawn in one canvas: a graph, and those inside of its unfolded sublattices.
+ *
+ * Three kinds of ids: a *place* names a node for those outside, by the graph that it is in and its id there; *numbers*
+ * go through the nodes of all graphs, those of the outermost being their ids; *drawn ids* go through what is painted,
+ * where a stack is one. Numbers and drawn ids hold until something is folded or unfolded, places for ever.
  */
 
-import { EVERYTHING, findNodes, isEverything } from '../../graph/find';
 import type { INodeQuery } from '../../graph/find';
+import { EVERYTHING } from '../../graph/find';
 import type { NodeMark } from '../../graph/marks';
-import { commonMark } from '../../graph/marks';
-import type { IStacks } from '../../graph/stacks';
-import { countStates, stackGraph, stackStates } from '../../graph/stacks';
+import type { ILevel, INestedGraph } from '../../graph/nesting';
+import { flattened, levelsOf } from '../../graph/nesting';
 import type { INodeStates } from '../../graph/states';
-import { statesFromColumns } from '../../graph/states';
+import { joinedStates } from '../../graph/states';
 import type { IGraphStructure } from '../../graph/structure';
-import { withPrettyLabels } from '../../graph/structure';
+import { DrawnGraph } from './drawngraph';
 import type { IGraphView } from './view';
+import { partView, showsParameters } from './view';
 
-/** One graph with its states. */
+/** A node, and the graph that it is in: the ids of the nodes that lead there, `3/0`; empty for the outermost. */
+export interface INodePlace {
+  readonly path: string;
+  readonly node: number;
+}
+
+/** A dispatch that is shown inside of another one's graph. */
+export interface IPart {
+  readonly structure: IGraphStructure;
+  readonly states: INodeStates;
+}
+
+/** The path of the graph inside of a node. */
+export function pathInto({ path, node }: INodePlace): string {
+  return path === '' ? String(node) : `${path}/${node}`;
+}
+
+/** The node that a graph is inside of. */
+export function placeOfPath(path: string): INodePlace {
+  const at = path.lastIndexOf('/');
+  return { path: path.slice(0, Math.max(0, at)), node: Number(path.slice(at + 1)) };
+}
+
+interface IShown {
+  readonly path: string;
+  readonly drawn: DrawnGraph;
+  readonly level: ILevel;
+  /** The number of its first node. */
+  readonly first: number;
+}
+
+/** A graph with its states, and what is unfolded in it. */
 export class Drawing {
   constructor(graph: IGraphStructure, view: IGraphView) {
-    this._graph = graph;
-    this._nodeStates = this._states = statesFromColumns(graph, null);
-    this._structure = graph;
-    this.configure(view);
+    this._view = view;
+    this._root = new DrawnGraph(graph, view);
+    this._compose();
   }
 
-  /** The graph that is painted. */
+  /** What is to be arranged. */
+  get graph(): INestedGraph {
+    return this._shown[0].level.graph;
+  }
+
+  /** All that is painted, as one graph. */
   get structure(): IGraphStructure {
     return this._structure;
   }
@@ -34,7 +72,7 @@ export class Drawing {
     return this._states;
   }
 
-  /** States by node, as they were set. */
+  /** States by number. */
   get nodeStates(): INodeStates {
     return this._nodeStates;
   }
@@ -46,10 +84,10 @@ export class Drawing {
 
   /** By drawn id: what is different from the graph that this one is compared with; null where it is not. */
   get marks(): ReadonlyMap<number, NodeMark> | null {
-    return this._marks;
+    return this._root.marks; // what is compared is not unfolded
   }
 
-  /** Nodes that are looked for, ascending; null without a search. */
+  /** Numbers of the nodes that are looked for, ascending; null without a search. */
   get found(): readonly number[] | null {
     return this._found;
   }
@@ -59,118 +97,209 @@ export class Drawing {
     return this._foundDrawn;
   }
 
+  /** By drawn id of a frame: the drawn ids of all that is inside of it, at any depth. */
+  get frames(): ReadonlyMap<number, readonly number[]> {
+    return this._frames;
+  }
+
+  /** The frame around a drawn node, -1 where there is none. */
+  frameOf(drawn: number): number {
+    return this._shownAt(drawn).level.frame;
+  }
+
   /** Applies the switches; stacks that were opened close when stacks are switched on again. */
   configure(view: IGraphView): void {
-    if (!view.hasStacks) {
-      this._opened.clear();
-    }
-    this._isPretty = view.isPretty;
-    this._hasStacks = view.hasStacks;
-    this._rebuild();
+    this._view = view;
+    this._root.configure(view);
+    this._parts.forEach(part => part.configure(partView(part.graph, view)));
+    this._compose();
   }
 
   setStates(states: INodeStates): void {
-    this._nodeStates = states;
+    this._root.setStates(states);
     this._restate();
+  }
+
+  /**
+   * Takes what is unfolded, by path; what is inside of something folded, or of a stack, is not shown.
+   *
+   * Returns whether that makes another graph of it.
+   */
+  setParts(parts: ReadonlyMap<string, IPart>): boolean {
+    let isOther = false;
+    for (const path of [...this._parts.keys()].filter(known => !parts.has(known))) {
+      this._parts.delete(path);
+      isOther = true;
+    }
+    parts.forEach(({ structure, states }, path) => {
+      let part = this._parts.get(path);
+      if (part?.graph !== structure) {
+        part = new DrawnGraph(structure, partView(structure, this._view));
+        part.setQuery(this._query);
+        this._parts.set(path, part);
+        isOther = true;
+      }
+      part.setStates(states);
+    });
+    if (isOther) {
+      this._compose();
+    } else {
+      this._restate();
+    }
+    return isOther;
   }
 
   /** Takes what is different about nodes. */
   setMarks(marks: ReadonlyMap<number, NodeMark>): void {
-    this._nodeMarks = marks;
-    this._remark();
+    this._root.setMarks(marks);
   }
 
   setQuery(query: INodeQuery): void {
     this._query = query;
+    [this._root, ...this._parts.values()].forEach(drawn => drawn.setQuery(query));
     this._search();
   }
 
   /** The drawn node that shows a node. */
-  drawnOf(node: number): number {
-    return this._stacks === null ? node : this._stacks.drawn[node];
+  drawnOf(number: number): number {
+    const { drawn, level, first } = this._shownOf(number);
+    return level.first + drawn.drawnOf(number - first);
   }
 
-  /** The node that a drawn one shows; null for a stack. */
+  /** The number of the node that a drawn one shows; null for a stack. */
   nodeOf(drawn: number): number | null {
     const members = this.membersOf(drawn);
     return members.length === 1 ? members[0] : null;
   }
 
-  /** The nodes that a drawn one shows. */
+  /** The numbers of the nodes that a drawn one shows. */
   membersOf(drawn: number): readonly number[] {
-    return this._stacks === null ? [drawn] : this._stacks.members[drawn];
+    const { drawn: graph, level, first } = this._shownAt(drawn);
+    const members = graph.membersOf(drawn - level.first);
+    return first === 0 ? members : members.map(id => first + id);
+  }
+
+  /** The id that a drawn node has in its own dispatch; null for a stack. */
+  idOf(drawn: number): number | null {
+    const number = this.nodeOf(drawn);
+    return number === null ? null : this.placeOf(number).node;
+  }
+
+  /** Where a node is. */
+  placeOf(number: number): INodePlace {
+    const { path, first } = this._shownOf(number);
+    return { path, node: number - first };
+  }
+
+  /** The number of a node; that of the innermost shown node around it where it is folded away. */
+  numberOf(place: INodePlace): number {
+    const shown = this._shown.find(({ path }) => path === place.path);
+    return shown === undefined
+      ? this.numberOf(placeOfPath(place.path))
+      : shown.first + Math.min(place.node, shown.drawn.graph.count - 1);
   }
 
   /** Shows the nodes of the stack that holds this one. */
-  open(node: number): void {
-    this._opened.add(node);
-    this._rebuild();
+  open(number: number): void {
+    const { drawn, first } = this._shownOf(number);
+    drawn.open(number - first);
+    this._compose();
   }
 
-  private _rebuild(): void {
-    const named = this._isPretty ? withPrettyLabels(this._graph) : this._graph;
-    // Stacks are made of the names in the code, whatever is written on them.
-    this._stacks = this._hasStacks ? stackGraph(named, this._opened) : null;
-    this._structure = this._stacks?.structure ?? named;
+  private _shownAt(drawn: number): IShown {
+    const [root] = this._shown;
+    return drawn < root.drawn.structure.count
+      ? root
+      : last(this._shown, ({ level }) => level.first <= drawn);
+  }
+
+  private _shownOf(number: number): IShown {
+    const [root] = this._shown;
+    return number < root.drawn.graph.count
+      ? root
+      : last(this._shown, ({ first }) => first <= number);
+  }
+
+  /** Puts the graphs together, after one of them has changed or was folded or unfolded. */
+  private _compose(): void {
+    const order: { path: string; drawn: DrawnGraph }[] = [];
+    const nest = (path: string, drawn: DrawnGraph): INestedGraph => {
+      order.push({ path, drawn });
+      const inside: [number, string][] = [...this._parts.keys()]
+        .filter(key => placeOfPath(key).path === path)
+        .map(key => [drawn.drawnOf(placeOfPath(key).node), key]);
+      const parts = inside
+        .filter(([id]) => drawn.nodeOf(id) !== null)
+        .sort(([a], [b]) => a - b) // the order of `levelsOf`
+        .map(([id, key]) => [id, nest(key, this._parts.get(key) as DrawnGraph)] as const);
+      const shows = path === '' || showsParameters(drawn.graph);
+      return { structure: drawn.structure, showsParameters: shows, parts: new Map(parts) };
+    };
+    const levels = levelsOf(nest('', this._root));
+    let first = 0;
+    this._shown = order.map(({ path, drawn }, index) => {
+      const shown = { path, drawn, level: levels[index], first };
+      first += drawn.graph.count;
+      return shown;
+    });
+    this._structure = flattened(levels);
+    this._frames = framesOf(levels);
     this._restate();
-    this._remark();
   }
 
   private _restate(): void {
-    const { _stacks: stacks, _nodeStates: states } = this;
-    this._states = stacks === null ? states : stackStates(stacks, states);
+    this._states = joinedStates(this._shown.map(({ drawn }) => drawn.states));
+    this._nodeStates = joinedStates(this._shown.map(({ drawn }) => drawn.nodeStates));
     this._counts = null;
-    if (stacks !== null) {
-      const counts = new Map<number, ReadonlyMap<number, number>>();
-      stacks.members.forEach((ids, index) => {
-        if (ids.length > 1) {
-          counts.set(index, countStates(ids, states));
-        }
-      });
-      this._counts = counts;
+    const counted = this._shown.filter(({ drawn }) => drawn.counts !== null);
+    if (counted.length > 0) {
+      this._counts = new Map(
+        counted.flatMap(({ drawn, level }) =>
+          [...(drawn.counts ?? [])].map(([id, counts]) => [level.first + id, counts] as const)
+        )
+      );
     }
     this._search();
   }
 
-  private _remark(): void {
-    const { _stacks: stacks, _nodeMarks: marks } = this;
-    this._marks = marks;
-    if (stacks !== null && marks !== null) {
-      const drawn = new Map<number, NodeMark>();
-      stacks.members.forEach((ids, index) => {
-        const mark = commonMark(ids, marks);
-        if (mark !== undefined) {
-          drawn.set(index, mark);
-        }
-      });
-      this._marks = drawn;
-    }
-  }
-
   private _search(): void {
     this._found = this._foundDrawn = null;
-    if (!isEverything(this._query)) {
-      const { _nodeStates: states, _query: query } = this;
-      const found = findNodes(this._graph, states, query);
-      const isFound = new Uint8Array(this._structure.count);
-      found.forEach(id => (isFound[this.drawnOf(id)] = 1));
-      this._found = found;
-      this._foundDrawn = isFound;
+    if (this._root.found !== null) {
+      this._found = this._shown.flatMap(({ drawn, first }) =>
+        (drawn.found ?? []).map(id => first + id)
+      );
+      this._foundDrawn = Uint8Array.from(
+        this._shown.flatMap(({ drawn }) => [...(drawn.foundDrawn ?? [])])
+      );
     }
   }
 
-  private readonly _graph: IGraphStructure;
-  private readonly _opened = new Set<number>();
-  private _isPretty = false;
-  private _hasStacks = false;
-  private _structure: IGraphStructure;
-  private _stacks: IStacks | null = null;
-  private _nodeStates: INodeStates;
-  private _states: INodeStates;
-  private _counts: ReadonlyMap<number, ReadonlyMap<number, number>> | null = null;
-  private _nodeMarks: ReadonlyMap<number, NodeMark> | null = null;
-  private _marks: ReadonlyMap<number, NodeMark> | null = null;
+  private readonly _root: DrawnGraph;
+  private readonly _parts = new Map<string, DrawnGraph>();
+  private _view: IGraphView;
   private _query: INodeQuery = EVERYTHING;
+  private _shown!: readonly IShown[];
+  private _structure!: IGraphStructure;
+  private _states!: INodeStates;
+  private _nodeStates!: INodeStates;
+  private _frames: ReadonlyMap<number, readonly number[]> = new Map();
+  private _counts: ReadonlyMap<number, ReadonlyMap<number, number>> | null = null;
   private _found: readonly number[] | null = null;
   private _foundDrawn: Uint8Array | null = null;
+}
+
+/** What is inside of each frame: its own nodes, and those of the frames among them. */
+function framesOf(levels: readonly ILevel[]): Map<number, readonly number[]> {
+  const frames = new Map<number, readonly number[]>();
+  for (const { graph, first, frame } of [...levels].reverse()) {
+    if (frame >= 0) {
+      const own = Array.from({ length: graph.structure.count }, (_, id) => first + id);
+      frames.set(frame, [...own, ...own.flatMap(id => frames.get(id) ?? [])]);
+    }
+  }
+  return frames;
+}
+
+function last<T>(items: readonly T[], isBefore: (item: T) => boolean): T {
+  return items[Math.max(0, items.filter(isBefore).length - 1)];
 }

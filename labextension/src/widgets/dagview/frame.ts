@@ -24,7 +24,12 @@ export interface IGraphFrameOptions {
   /** The name of saved pictures, without an ending. */
   fileName: () => string;
   extra?: readonly IExtraButton[];
-  onSelect: (id: number | null) => void;
+  /** With the path of the graph that the node is in, see `INodePlace`. */
+  onSelect: (id: number | null, path: string) => void;
+  /** See the canvas. */
+  canUnfold?: boolean;
+  /** Switches that were kept from the last time that the graph was seen: they win over what suits it at first. */
+  keptView?: () => Partial<IGraphView> | null;
   onViewChanged?: (view: IGraphView) => void;
   /** Opens the dispatch that a node became. */
   onOpen: (dispatchId: string) => void;
@@ -38,6 +43,7 @@ export class GraphFrame {
   constructor(options: IGraphFrameOptions) {
     const { host, texts, isLive } = options;
     this._isLive = isLive;
+    this._keptView = options.keptView ?? (() => null);
     this.canvas = new GraphCanvas({
       host,
       texts,
@@ -45,13 +51,14 @@ export class GraphFrame {
       topInset: () => this._controls.node.offsetHeight + AROUND_CONTROLS,
       layouter: createLayouter(),
       onSelect: options.onSelect,
+      canUnfold: options.canUnfold,
       onViewChanged: view => {
         this._controls.update();
         options.onViewChanged?.(view);
       },
-      onOpen: id => {
-        const part = this._states?.parts.get(id);
-        if (part !== undefined) {
+      onOpen: () => {
+        const part = this.canvas.selected?.part ?? null;
+        if (part !== null) {
           options.onOpen(part);
         }
       },
@@ -82,13 +89,12 @@ export class GraphFrame {
 
   /** Shows a graph, large ones at first in the way that suits them. */
   setStructure(structure: IGraphStructure): void {
-    this.canvas.setView(initialView(structure));
+    this.canvas.setView({ ...initialView(structure), ...this._keptView() });
     this._findBar.setExecutors(executorsOf(structure));
     this.canvas.setStructure(structure, this._isLive);
   }
 
   setStates(states: INodeStates): void {
-    this._states = states;
     this.canvas.setStates(states);
   }
 
@@ -101,9 +107,9 @@ export class GraphFrame {
   }
 
   private readonly _isLive: boolean;
+  private readonly _keptView: () => Partial<IGraphView> | null;
   private readonly _controls: GraphControls;
   private readonly _findBar: FindBar;
   private readonly _selectionBar: SelectionBar;
   private readonly _busy: HTMLElement;
-  private _states: INodeStates | null = null;
 }

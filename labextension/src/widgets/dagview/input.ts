@@ -17,6 +17,8 @@ export interface IGraphIntentions {
   grab(at: IPoint): boolean;
   /** Moves the node that was grabbed. */
   drag(dx: number, dy: number): void;
+  /** The node that was moved is let go. */
+  drop(): void;
   /** Shift and an arrow: moves the selected node; false if it may not be moved. */
   nudge(dx: number, dy: number): boolean;
   hover(at: IPoint | null): void;
@@ -27,6 +29,8 @@ export interface IGraphIntentions {
   open(at: IPoint | null): void;
   /** Tab; false lets the focus leave. */
   step(direction: 1 | -1): boolean;
+  /** Shows what is in the selected sublattice in its place, or no longer. */
+  fold(): void;
   nextFailed(): void;
   find(): void;
   clear(): void;
@@ -107,6 +111,9 @@ export class GraphInput {
       return;
     }
     this._canvas.classList.remove('cvl-mod-dragging');
+    if (this._isDragging && this._pointers.size === 0) {
+      this._to.drop();
+    }
     if (isClick && this._travelled <= CLICK_SLACK) {
       this._to.click(this._point(event));
     }
@@ -161,6 +168,9 @@ export class GraphInput {
         return true;
       case 'Enter':
         this._to.open(null);
+        return true;
+      case 'u':
+        this._to.fold();
         return true;
       case 'f':
         this._to.nextFailed();

@@ -38,6 +38,7 @@ export function paintMinimap(context: CanvasRenderingContext2D, scene: IScene): 
     context.fillStyle = palette.status[tone];
     const wide = Math.max(1.5, layout.nodeWidth[id] * scale);
     const high = Math.max(1.5, layout.nodeHeight[id] * scale);
+    context.globalAlpha = scene.frames.has(id) ? 0.2 : 0.94;
     context.fillRect(
       left + layout.x[id] * scale - wide / 2,
       top + layout.y[id] * scale - high / 2,

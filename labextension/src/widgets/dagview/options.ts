@@ -15,8 +15,11 @@ export interface IGraphCanvasOptions {
   topInset?: () => number;
   /** Makes layouts that take long beside the page; without it they are made in it. */
   layouter?: ILayouter;
-  onSelect?: (id: number | null) => void;
-  onOpen?: (id: number) => void;
+  /** With the path of the graph that the node is in, see `INodePlace`. */
+  onSelect?: (id: number | null, path: string) => void;
+  onOpen?: (id: number, path: string) => void;
+  /** Whether sublattices can be unfolded: somebody watches `view.unfolded` and gives what is in them. */
+  canUnfold?: boolean;
   onViewChanged?: (view: IGraphView) => void;
   /** The selection, the states, the search or the layout changed: what lies over the canvas may have to. */
   onChanged?: () => void;
@@ -33,4 +36,8 @@ export interface ISelected {
   readonly counts: ReadonlyMap<number, number> | null;
   /** The dispatch that the node became. */
   readonly part: string | null;
+  /** Where it is. */
+  readonly path: string;
+  /** Whether its nodes are drawn in its place; null where they cannot be. */
+  readonly isUnfolded: boolean | null;
 }

@@ -4,6 +4,8 @@ import { isGoingOn } from '../../graph/states';
 import { edgesInView, nodesInView, viewOf } from '../../graph/visible';
 import { isFlat, paintCard, paintFlat } from './cards';
 import { paintEdges } from './edges';
+import { paintFoldSign } from './foldsign';
+import { paintFrames } from './frames';
 import { paintMark } from './marks';
 import type { IScene } from './scene';
 
@@ -21,9 +23,15 @@ export function paintScene(context: CanvasRenderingContext2D, scene: IScene): IF
   context.scale(camera.scale, camera.scale);
   context.translate(-camera.x, -camera.y);
   const view = viewOf(camera, size);
+  const { found, states, frames } = scene;
+  const inView = nodesInView(layout, view);
+  paintFrames(
+    context,
+    scene,
+    inView.filter(id => frames.has(id))
+  );
   paintEdges(context, scene, edgesInView(layout, view));
-  const { found, states } = scene;
-  const visible = nodesInView(layout, view);
+  const visible = frames.size === 0 ? inView : inView.filter(id => !frames.has(id));
   const flat = visible.filter(id => isFlat(scene, id));
   paintFlat(context, scene, flat);
   for (const id of flat.length === visible.length ? [] : visible) {
@@ -37,7 +45,10 @@ export function paintScene(context: CanvasRenderingContext2D, scene: IScene): IF
   if (found !== null) {
     visible.filter(id => found[id] === 0).forEach(id => fade(context, scene, id));
   }
-  const hasRunning = visible.some(id => isGoingOn(states.status[id]));
+  if (scene.foldable.size > 0) {
+    inView.forEach(id => paintFoldSign(context, scene, id));
+  }
+  const hasRunning = inView.some(id => isGoingOn(states.status[id]));
   context.restore();
   return { hasRunning: hasRunning && scene.isLive };
 }

@@ -22,6 +22,10 @@ export interface IScene {
   readonly found: Uint8Array | null;
   /** The node behind a drawn id; null for a stack. */
   readonly nodeOf: (id: number) => number | null;
+  /** What is inside of each frame: a sublattice that is unfolded. */
+  readonly frames: ReadonlyMap<number, readonly number[]>;
+  /** Sublattices that can be unfolded, or folded. */
+  readonly foldable: ReadonlyMap<number, string>;
   readonly camera: ICamera;
   readonly size: ISize;
   readonly palette: IPalette;

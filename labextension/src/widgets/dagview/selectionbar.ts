@@ -1,4 +1,4 @@
-/** What is selected, below the graph, with what can be done with it: open a sublattice, copy its id, open a stack. */
+/** What is selected, below the graph, with what can be done with it: unfold or open a sublattice, copy its id, open a stack. */
 
 import { statusName } from '../../graph/states';
 import type { ITexts } from '../../graph/style';
@@ -22,6 +22,7 @@ export class SelectionBar {
     this._text = document.createElement('span');
     this.node.append(this._text);
     this._openStack = this._button(texts.__('Show its nodes'), () => graph.openStack());
+    this._fold = this._button('', () => graph.toggleFold());
     this._open = this._button(texts.__('Open sublattice'), () => options.onOpen(this._part));
     this._copy = this._button(
       texts.__('Copy dispatch id'),
@@ -40,6 +41,10 @@ export class SelectionBar {
     this.node.hidden = !isStack && this._part === '';
     this._openStack.hidden = !isStack;
     this._open.hidden = this._copy.hidden = this._part === '';
+    const isUnfolded = selected?.isUnfolded ?? null;
+    this._fold.hidden = isUnfolded === null;
+    this._fold.textContent =
+      isUnfolded === true ? this._texts.__('Fold (U)') : this._texts.__('Unfold here (U)');
     const counts = [...(selected?.counts ?? [])].map(
       ([code, count]) => `${count} ${statusWord(statusName(code), this._texts)}`
     );
@@ -60,6 +65,7 @@ export class SelectionBar {
   private readonly _texts: ITexts;
   private readonly _text: HTMLElement;
   private readonly _openStack: HTMLButtonElement;
+  private readonly _fold: HTMLButtonElement;
   private readonly _open: HTMLButtonElement;
   private readonly _copy: HTMLButtonElement;
   private _part = '';

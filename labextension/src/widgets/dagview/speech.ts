@@ -26,12 +26,17 @@ export function describeDrawn(
   hasStates: boolean,
   texts: ITexts
 ): string {
-  const node = drawing.nodeOf(id);
+  const node = drawing.idOf(id);
   if (node === null) {
     return describeStack(drawing, id, texts);
   }
   const { structure, states } = drawing;
-  const parts = [texts.__('Node %1: %2', node, structure.labels[id])];
+  const frame = drawing.frameOf(id);
+  const name =
+    frame < 0
+      ? texts.__('Node %1: %2', node, structure.labels[id])
+      : texts.__('Node %1 in %2: %3', node, structure.labels[frame], structure.labels[id]);
+  const parts = [drawing.frames.has(id) ? texts.__('%1, unfolded', name) : name];
   if (hasStates) {
     parts.push(nodeWord(states, id, texts));
     const time = elapsed(states.startedAt[id], states.endedAt[id], Date.now() / 1000);
@@ -62,7 +67,7 @@ function markOf(drawing: Drawing, id: number, texts: ITexts): string[] {
 
 /** What the pointer is on: the whole name and where it runs, or what is in the stack. */
 export function titleOf(drawing: Drawing, id: number, texts: ITexts): string {
-  const node = drawing.nodeOf(id);
+  const node = drawing.idOf(id);
   if (node === null) {
     return describeStack(drawing, id, texts);
   }

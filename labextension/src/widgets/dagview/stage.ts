@@ -1,10 +1,12 @@
 /** Where a graph is and what of it is seen: the layout for the room there is, and the camera. Paints nothing. */
 
-import { arrangeGraph } from '../../graph/arrange';
 import type { ILayout, ILayoutOptions } from '../../graph/layout';
 import type { ILayouter } from '../../graph/layouter';
 import { isQuick } from '../../graph/layouter';
-import { detached, moveNode } from '../../graph/positions';
+import type { INestedGraph } from '../../graph/nesting';
+import { arrangeNested, FRAME_HEAD } from '../../graph/nesting';
+import type { Shift } from '../../graph/positions';
+import { detached, moveNodes, withShifts } from '../../graph/positions';
 import type { IGraphStructure } from '../../graph/structure';
 import type { ICamera, ISize } from '../../graph/visible';
 import { fitCamera, nodeAt, panBy, reveal, roomOf, zoomAt } from '../../graph/visible';
@@ -15,12 +17,24 @@ const READABLE_WIDTH = 40;
 /** The layout is made anew when the room has changed by more than this share. */
 const ROOM_CHANGE = 0.1;
 
+/** What a stage arranges: see `Drawing`. */
+export interface IStageGraph {
+  readonly graph: INestedGraph;
+  /** All of it as one graph. */
+  readonly structure: IGraphStructure;
+  /** What is inside of each frame. */
+  readonly frames: ReadonlyMap<number, readonly number[]>;
+  frameOf(id: number): number;
+}
+
 /** What a stage is made with. */
 export interface IStageOptions {
   /** Pixels kept free for what lies over the stage at its top. */
   top: () => number;
   /** Makes layouts that take long; without it all are made at once. */
   layouter: ILayouter | null;
+  /** How far nodes were moved from where such a layout puts them. */
+  shifts: (options: ILayoutOptions) => ReadonlyMap<number, Shift>;
   /** A layout is there, or another one instead of the last. */
   placed: () => void;
 }
@@ -45,8 +59,8 @@ export class Stage {
   }
 
   /** Takes a graph and lays it out. */
-  setStructure(structure: IGraphStructure, options: ILayoutOptions): void {
-    this._structure = structure;
+  setGraph(graph: IStageGraph, options: ILayoutOptions): void {
+    this._graph = graph;
     this._layout = null;
     this.place(options);
   }
@@ -58,26 +72,28 @@ export class Stage {
 
   /** Lays the graph out and shows all of it; a stage without size does so when it has one. */
   place(options: ILayoutOptions): void {
-    if (this._structure === null || this._size.width === 0) {
+    const shown = this._graph;
+    if (shown === null || this._size.width === 0) {
       return;
     }
     const { orientation, arrangement, showParameters, showPostprocess } = options;
     this._room = roomOf(this._size, this._options.top());
     const request = {
-      structure: this._structure,
+      graph: shown.graph,
       options: { orientation, arrangement, showParameters, showPostprocess, room: this._room }
     };
     const { layouter } = this._options;
     const take = (layout: ILayout) => {
-      this._layout = layout;
+      const shifts = this._options.shifts(options);
+      this._layout = withShifts(shown.structure, layout, shifts, shown.frames);
       this._isBusy = false;
       this._grabbed = -1;
-      this._show(layout);
+      this._show(this._layout);
       this._options.placed();
     };
     if (layouter === null || isQuick(request)) {
       layouter?.dispose();
-      take(arrangeGraph(request.structure, request.options));
+      take(arrangeNested(request.graph, request.options));
     } else {
       this._isBusy = true;
       layouter.arrange(request, take);
@@ -142,18 +158,24 @@ export class Stage {
     return nodeAt(this._layout, x + at.x / scale, y + at.y / scale, 2 / scale);
   }
 
-  /** Moves a node by pixels; it stays there until the next layout. */
-  moveNode(id: number, dx: number, dy: number): void {
-    if (this._structure === null || this._layout === null) {
-      return;
+  /** Moves a node by pixels, with what is inside of it; it stays in its frame. Returns how far it got, in world units. */
+  moveNode(id: number, dx: number, dy: number): Shift {
+    const graph = this._graph;
+    if (graph === null || this._layout === null) {
+      return [0, 0];
     }
+    const ids = new Set([id, ...(graph.frames.get(id) ?? [])]);
     if (this._grabbed !== id) {
-      this._layout = detached(this._structure, this._layout, id);
+      this._layout = detached(graph.structure, this._layout, ids);
       this._grabbed = id;
     }
     const { scale } = this._camera;
-    moveNode(this._structure, this._layout, id, dx / scale, dy / scale);
+    const wanted: Shift = [dx / scale, dy / scale];
+    const frame = graph.frameOf(id);
+    const shift = frame < 0 ? wanted : shiftInside(this._layout, frame, id, wanted);
+    moveNodes(graph.structure, this._layout, ids, ...shift);
     this._hasMoved = true;
+    return shift;
   }
 
   dispose(): void {
@@ -182,10 +204,28 @@ export class Stage {
   private readonly _options: IStageOptions;
   private _isBusy = false;
   private _grabbed = -1;
-  private _structure: IGraphStructure | null = null;
+  private _graph: IStageGraph | null = null;
   private _layout: ILayout | null = null;
   private _camera: ICamera = { x: 0, y: 0, scale: 1 };
   private _size: ISize = { width: 0, height: 0 };
   private _room: ISize = { width: 1, height: 1 };
   private _hasMoved = false;
+}
+
+/** As much of a movement as leaves a node inside of a frame. */
+function shiftInside(layout: ILayout, frame: number, id: number, [dx, dy]: Shift): Shift {
+  const { x, y, nodeWidth, nodeHeight } = layout;
+  const side = (nodeWidth[frame] - nodeWidth[id]) / 2;
+  const [above, below] = [
+    (nodeHeight[frame] - nodeHeight[id]) / 2 - FRAME_HEAD,
+    (nodeHeight[frame] - nodeHeight[id]) / 2
+  ];
+  return [
+    within(x[id] + dx, x[frame] - side, x[frame] + side) - x[id],
+    within(y[id] + dy, y[frame] - above, y[frame] + below) - y[id]
+  ];
+}
+
+function within(value: number, low: number, high: number): number {
+  return Math.max(low, Math.min(high, value));
 }

@@ -1,6 +1,7 @@
 /** The whole graph as an SVG document, in the colours of the screen: for papers and slides. */
 
 import { MARK_SIGNS } from '../../graph/marks';
+import { FRAME_HEAD } from '../../graph/nesting';
 import { statusName } from '../../graph/states';
 import { nodeWord, statusTone } from '../../graph/style';
 import { KIND_PATHS } from './glyphs';
@@ -24,7 +25,10 @@ export function svgOf(scene: IScene): string {
   edges.forEach(edge => traceEdge(lines, layout, edge));
   const arrows = new PathData();
   edges.forEach(edge => traceArrow(arrows, layout, edge));
-  const cards = [...layout.nodes].map(id => card(scene, id) + mark(scene, id));
+  const frames = [...layout.nodes].filter(id => scene.frames.has(id)).map(id => frame(scene, id));
+  const cards = [...layout.nodes]
+    .filter(id => !scene.frames.has(id))
+    .map(id => card(scene, id) + mark(scene, id));
   const labels = scene.showEdgeLabels ? edges.map(edge => edgeLabel(scene, edge)) : [];
   const kinds = [...new Set(structure.kinds)].map(
     kind => `<path id="kind-${kind}" d="${KIND_PATHS[kind]}"/>`
@@ -34,6 +38,7 @@ export function svgOf(scene: IScene): string {
       `viewBox="${-MARGIN} ${-MARGIN} ${width} ${height}" font-family="${escaped(palette.font)}">`,
     `<defs>${kinds.join('')}</defs>`,
     `<rect x="${-MARGIN}" y="${-MARGIN}" width="100%" height="100%" fill="${palette.background}"/>`,
+    ...frames,
     `<path d="${lines.text}" fill="none" stroke="${palette.edge}" stroke-width="1.3"/>`,
     `<path d="${arrows.text}" fill="${palette.edge}"/>`,
     ...cards,
@@ -116,6 +121,30 @@ function card(scene: IScene, id: number): string {
     ),
     isLow ? '' : text(word, left + 10, top + height * 0.8, 10.5, colour),
     isLow ? '' : text(place, left + width - 10, top + height * 0.8, 10.5, palette.textMuted, 'end'),
+    '</g>'
+  ].join('');
+}
+
+/** The frame of an unfolded sublattice, with its name above what is in it. */
+function frame(scene: IScene, id: number): string {
+  const { layout, palette, structure, states, texts } = scene;
+  const [width, height] = [layout.nodeWidth[id], layout.nodeHeight[id]];
+  const [left, top] = [layout.x[id] - width / 2, layout.y[id] - height / 2];
+  const colour = palette.status[statusTone(statusName(states.status[id]))];
+  const label = cut(structure.labels[id], 0.6 * width, LABEL_SIZE);
+  return [
+    `<g><title>${escaped(structure.names[id])}</title>`,
+    `<rect x="${rounded(left)}" y="${rounded(top)}" width="${rounded(width)}" height="${rounded(height)}" ` +
+      `rx="12" fill="${palette.background}" stroke="${colour}" stroke-width="1.4"/>`,
+    text(label, left + 14, top + FRAME_HEAD / 2 + 4, LABEL_SIZE, palette.text),
+    text(
+      nodeWord(states, id, texts),
+      left + width - 14,
+      top + FRAME_HEAD / 2 + 4,
+      11,
+      colour,
+      'end'
+    ),
     '</g>'
   ].join('');
 }

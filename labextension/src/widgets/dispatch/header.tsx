@@ -9,6 +9,7 @@ import type { ITexts } from '../../graph/style';
 import { elapsed, formatRunning, shortId, statusWord } from '../../graph/style';
 import { nextFailed } from '../../graph/states';
 import type { DispatchModel } from '../../model';
+import { canCancel, canRunRest } from '../../model';
 import type { IViewActions } from '../node';
 import {
   Announcement,
@@ -110,7 +111,7 @@ export function Header(props: IHeaderOptions): JSX.Element {
             {texts.__('%1 failed', detail.failed)}
           </button>
         )}
-        {isActive && (
+        {canCancel(detail.status) && (
           <button
             type="button"
             className="cvl-Button cvl-mod-danger"
@@ -141,7 +142,7 @@ export function Header(props: IHeaderOptions): JSX.Element {
             {texts.__('With changes…')}
           </button>
         )}
-        {!isActive && detail.status !== 'COMPLETED' && (
+        {canRunRest(detail.status) && (
           <button
             type="button"
             className="cvl-Button"

@@ -4,19 +4,15 @@ import type { Message } from '@lumino/messaging';
 import { MessageLoop } from '@lumino/messaging';
 import { BoxLayout, SplitPanel, Widget } from '@lumino/widgets';
 
-import type { ITexts } from '../../graph/style';
 import type { DispatchModel } from '../../model';
-import type { IGraphView } from '../dagview/canvas';
 import { SidePanel, type IViewActions } from '../node';
 import { AbsentPage } from './absent';
+import type { IGraphAreaOptions } from './graph';
 import { GraphArea } from './graph';
 import { DispatchHeader } from './header';
 
 /** What the view is made with. */
-export interface IDispatchViewOptions {
-  model: DispatchModel;
-  texts: ITexts;
-  view: Partial<IGraphView>;
+export interface IDispatchViewOptions extends IGraphAreaOptions {
   actions: IViewActions;
 }
 
@@ -33,7 +29,7 @@ export class DispatchView extends Widget {
     const header = new DispatchHeader(options);
     const split = new SplitPanel({ orientation: 'horizontal', spacing: 1 });
     split.addClass('cvl-DispatchView-split');
-    this._graph = new GraphArea({ model, texts, view: options.view });
+    this._graph = new GraphArea(options);
     const side = new SidePanel({ model, texts, actions: options.actions });
     split.addWidget(this._graph);
     split.addWidget(side);
@@ -68,6 +64,16 @@ export class DispatchView extends Widget {
   }
 
   readonly model: DispatchModel;
+
+  /** Whether the selected node is a sublattice whose nodes are drawn in its place; null if they cannot be. */
+  get isUnfolded(): boolean | null {
+    return this._graph.isUnfolded;
+  }
+
+  /** Draws its nodes in its place, or no longer. */
+  toggleFold(): void {
+    this._graph.toggleFold();
+  }
 
   /** Reads colours again. */
   refreshTheme(): void {

@@ -7,6 +7,7 @@ import { isTerminal } from '../../contract';
 import { formatMoment, formatTime } from '../../graph/dates';
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatRunning, shortId } from '../../graph/style';
+import { canCancel, canDelete, canRunRest } from '../../model';
 import { COPY, Glyph, OPEN, ProgressBar, RERUN, StatusIcon, STOP, TRASH, useNow } from '../parts';
 import type { IDispatchActions } from './panel';
 
@@ -25,7 +26,7 @@ export function DispatchRow(props: {
   const runtime = elapsed(summary.started_at, summary.ended_at, now);
   const startedAt = summary.started_at ?? summary.created_at;
   const id = summary.dispatch_id;
-  const isBroken = isTerminal(summary.status) && summary.status !== 'COMPLETED';
+  const isBroken = canRunRest(summary.status);
   const reach = { isReachable: props.isActive };
   const done = `${summary.completed}/${summary.total}`;
   return (
@@ -35,6 +36,7 @@ export function DispatchRow(props: {
       role="row"
       aria-selected={props.isActive}
       data-dispatch-id={id}
+      data-status={summary.status}
       title={summary.error ?? undefined}
       onMouseDown={props.onActivate}
       onContextMenu={props.onActivate}
@@ -89,19 +91,20 @@ export function DispatchRow(props: {
             onClick={() => actions.rerun(id, isBroken)}
           />
         )}
-        {isTerminal(summary.status) || summary.status === 'NEW_OBJECT' ? (
-          <RowButton
-            {...reach}
-            path={TRASH}
-            label={texts.__('Delete')}
-            onClick={() => actions.remove(id)}
-          />
-        ) : (
+        {canCancel(summary.status) && (
           <RowButton
             {...reach}
             path={STOP}
             label={texts.__('Cancel')}
             onClick={() => actions.cancel(id)}
+          />
+        )}
+        {canDelete(summary.status) && (
+          <RowButton
+            {...reach}
+            path={TRASH}
+            label={texts.__('Delete')}
+            onClick={() => actions.remove(id)}
           />
         )}
       </div>

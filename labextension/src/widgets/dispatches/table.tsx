@@ -7,6 +7,7 @@ import type { Summary } from '../../contract';
 import type { ITexts } from '../../graph/style';
 import { elapsed, runTime, statusWord } from '../../graph/style';
 import type { DispatchesModel, OverviewModel } from '../../model';
+import { canDelete } from '../../model';
 import {
   ComponentWidget,
   CopyButton,
@@ -61,7 +62,8 @@ export function TableView(props: ITableOptions): JSX.Element {
   useSignal(model.changed);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const items = model.items;
-  const selected = items.filter(item => chosen.has(item.dispatch_id)).map(item => item.dispatch_id);
+  const chosenItems = items.filter(item => chosen.has(item.dispatch_id));
+  const selected = chosenItems.map(item => item.dispatch_id);
   return (
     <div className="cvl-Page">
       <SummaryCards overview={overview} model={model} texts={texts} />
@@ -84,7 +86,7 @@ export function TableView(props: ITableOptions): JSX.Element {
         <button
           type="button"
           className="cvl-Button cvl-mod-danger"
-          disabled={selected.length === 0}
+          disabled={!chosenItems.some(item => canDelete(item.status))}
           onClick={() => void props.remove(selected)}
         >
           {texts.__('Delete selected (%1)…', selected.length)}
@@ -197,6 +199,7 @@ function Row(props: {
     <tr
       className={`cvl-mod-dispatch${props.isSelected ? ' cvl-mod-active' : ''}`}
       data-dispatch-id={item.dispatch_id}
+      data-status={item.status}
       title={item.error ?? undefined}
       onDoubleClick={() => props.open(item.dispatch_id)}
     >

@@ -12,6 +12,8 @@ export interface IViewActions {
   openOrigin(): void;
   /** Shows the list of dispatches. */
   showList(): void;
+  /** The same for the dispatch that a node became. */
+  of(dispatchId: string): IViewActions;
   cancelNode(nodeId: number): void;
   loadOutput(nodeId: number): void;
   /** Puts a cell into a notebook that steps through the call of a node. */

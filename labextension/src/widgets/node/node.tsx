@@ -4,13 +4,12 @@ import type { JSX, ReactNode } from 'react';
 import { useEffect, useState } from 'react';
 
 import type { NodeDetail, NodeInput, Usage } from '../../contract';
-import { isTerminal } from '../../contract';
 import { isGoingOn, statusCode } from '../../graph/states';
 import type { ITexts } from '../../graph/style';
 import { elapsed, formatDuration, formatSize, kindWord, runTime, shortId } from '../../graph/style';
 import { nodeLabel } from '../../graph/structure';
 import type { DispatchModel, NodeModel } from '../../model';
-import { outputCode } from '../../model';
+import { canCancelNode, canDebug, canReplace, outputCode } from '../../model';
 import {
   AnsiText,
   BACK,
@@ -42,8 +41,17 @@ export function NodeView(props: {
   node: NodeModel;
   texts: ITexts;
   actions: IViewActions;
+  /** Selects another node of the same graph, or leaves it (null); by default in the dispatch. */
+  select?: (nodeId: number | null) => void;
 }): JSX.Element {
   const { dispatch, node, texts } = props;
+  const select = (nodeId: number | null) => {
+    if (props.select !== undefined) {
+      props.select(nodeId);
+    } else {
+      dispatch.selection = nodeId;
+    }
+  };
   useSignal(node.changed);
   const { detail } = node;
   const isRunning = detail?.status === 'RUNNING';
@@ -59,13 +67,7 @@ export function NodeView(props: {
   }, [node, tab]);
   return (
     <div className="cvl-Panel">
-      <button
-        type="button"
-        className="cvl-Link cvl-Panel-back"
-        onClick={() => {
-          dispatch.selection = null;
-        }}
-      >
+      <button type="button" className="cvl-Link cvl-Panel-back" onClick={() => select(null)}>
         <Glyph path={BACK} />
         {dispatch.detail?.name ?? texts.__('Workflow')}
       </button>
@@ -121,7 +123,13 @@ export function NodeView(props: {
             {tab === 'output' && <Output {...props} detail={detail} />}
             {tab === 'inputs' &&
               detail.inputs.map((input, index) => (
-                <Input key={index} input={input} dispatch={dispatch} texts={texts} />
+                <Input
+                  key={index}
+                  input={input}
+                  dispatch={dispatch}
+                  texts={texts}
+                  select={select}
+                />
               ))}
             {tab === 'logs' && <Logs node={node} texts={texts} isRunning={isRunning} />}
             {tab === 'error' && <ErrorTab node={node} detail={detail} texts={texts} />}
@@ -142,10 +150,9 @@ function NodeButtons(props: {
 }): JSX.Element | null {
   const { detail, texts, actions } = props;
   const id = detail.node_id;
-  const isFunction = detail.kind === 'function';
   const buttons: [boolean, string, string, (nodeId: number) => void][] = [
     [
-      detail.kind !== 'parameter' && !isTerminal(detail.status),
+      canCancelNode(detail),
       texts.__('Cancel task'),
       texts.__('Stop this task; what needs it will not start'),
       actions.cancelNode
@@ -157,13 +164,13 @@ function NodeButtons(props: {
       actions.loadOutput
     ],
     [
-      isFunction && detail.status === 'FAILED',
+      detail.status === 'FAILED' && canDebug(detail),
       texts.__('Debug in notebook'),
       texts.__('Step through this call in the kernel of the notebook'),
       actions.debugNode
     ],
     [
-      isFunction && isTerminal(detail.status),
+      canReplace(detail),
       texts.__('Run with active cell'),
       texts.__(
         'Run again, with the function that the active notebook cell defines in the place of this'
@@ -280,7 +287,12 @@ function Output(props: {
   );
 }
 
-function Input(props: { input: NodeInput; dispatch: DispatchModel; texts: ITexts }): JSX.Element {
+function Input(props: {
+  input: NodeInput;
+  dispatch: DispatchModel;
+  texts: ITexts;
+  select: (nodeId: number) => void;
+}): JSX.Element {
   const { input, dispatch, texts } = props;
   const kind = dispatch.structure?.kinds[input.source] ?? 'function';
   const isWait = input.param_type === 'wait';
@@ -293,7 +305,7 @@ function Input(props: { input: NodeInput; dispatch: DispatchModel; texts: ITexts
           className="cvl-Link"
           title={texts.__('Show node %1', input.source)}
           onClick={() => {
-            dispatch.selection = input.source;
+            props.select(input.source);
           }}
         >
           {kind === 'parameter'

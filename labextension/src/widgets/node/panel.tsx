@@ -34,7 +34,25 @@ export class SidePanel extends ComponentWidget<ISideOptions> {
 export function Side(props: ISideOptions): JSX.Element {
   const { model, texts, actions } = props;
   useSignal(model.selectionChanged);
-  const { selection } = model;
+  const { selection, inside } = model;
+  if (inside !== null) {
+    return (
+      <SelectedNode
+        key={`${inside.path} ${inside.nodeId}`}
+        dispatch={inside.model}
+        nodeId={inside.nodeId}
+        texts={texts}
+        actions={actions.of(inside.model.dispatchId)}
+        select={nodeId => {
+          if (nodeId === null) {
+            model.selection = selection;
+          } else {
+            model.selectInside({ ...inside, nodeId });
+          }
+        }}
+      />
+    );
+  }
   return selection === null ? (
     <WholeDispatch {...props} />
   ) : (
@@ -88,6 +106,7 @@ function SelectedNode(props: {
   nodeId: number;
   texts: ITexts;
   actions: IViewActions;
+  select?: (nodeId: number | null) => void;
 }): JSX.Element | null {
   const { dispatch, nodeId } = props;
   const [node, setNode] = useState<NodeModel | null>(null);
@@ -98,6 +117,12 @@ function SelectedNode(props: {
     return () => model.dispose();
   }, [dispatch, nodeId]);
   return node === null ? null : (
-    <NodeView dispatch={dispatch} node={node} texts={props.texts} actions={props.actions} />
+    <NodeView
+      dispatch={dispatch}
+      node={node}
+      texts={props.texts}
+      actions={props.actions}
+      select={props.select}
+    />
   );
 }

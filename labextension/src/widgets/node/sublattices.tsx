@@ -80,7 +80,7 @@ function Row(props: { item: Summary; texts: ITexts }): JSX.Element {
   const now = useNow(isRunning);
   const runtime = elapsed(item.started_at, item.ended_at, now);
   return (
-    <tr className="cvl-mod-dispatch" data-dispatch-id={item.dispatch_id}>
+    <tr className="cvl-mod-dispatch" data-dispatch-id={item.dispatch_id} data-status={item.status}>
       <td>
         <StatusIcon status={item.status} texts={texts} size={14} />{' '}
         <OpenLink

@@ -60,6 +60,8 @@ export class TimelineCanvas {
       zoomStep: direction => this.zoomBy(ZOOM_STEP ** direction),
       fit: () => this.fit(),
       grab: () => false,
+      drop: () => undefined,
+      fold: () => undefined,
       drag: () => undefined,
       nudge: () => false,
       hover: at => this._hover(at),
