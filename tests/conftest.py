@@ -36,6 +36,15 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+@pytest.fixture(autouse=True)
+def _unresolved() -> Iterator[None]:
+    """What one test lets archives refer to is not there for the next one."""
+    from covalent_lab import worker
+
+    yield
+    worker._resolvers.clear()
+
+
 @pytest.fixture(scope="session")
 def require() -> Callable[..., str]:
     """Find a program a test cannot do without: `require("dot")`, or any of several names.

@@ -121,7 +121,11 @@ class SqlStore(Store):
 
     async def _run(self, pool: ThreadPoolExecutor, function: Callable[[], _T]) -> _T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, function)
+            future = asyncio.get_running_loop().run_in_executor(pool, function)
+        except RuntimeError as error:  # the pool has ended
+            raise self._closed() from error
+        try:
+            return await future
         except sa.exc.SQLAlchemyError as error:
             cause = getattr(error, "orig", None) or error
             raise StoreError(
@@ -132,16 +136,21 @@ class SqlStore(Store):
                 f"The database {self._shown()} failed: {error}. Check disk space and permissions."
             ) from error
 
+    def _closed(self) -> StoreError:
+        return StoreError(f"The database {self._shown()} is closed. Restart the Jupyter server.")
+
     def _shown(self) -> str:
         return self._url.database or self._url.render_as_string(hide_password=True)
 
     async def _write(self, work: Callable[[sa.Connection], _T]) -> _T:
-        assert self._writer is not None
+        if self._writer is None:
+            raise self._closed()
         return await self._run(self._write_pool, partial(self._writer.transaction, work))
 
     async def _read(self, work: Callable[[sa.Connection], _T]) -> _T:
         def transaction() -> _T:
-            assert self._reader is not None
+            if self._reader is None:
+                raise self._closed()
             with self._reader.connect() as connection:
                 return work(connection)
 

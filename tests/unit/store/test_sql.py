@@ -280,6 +280,21 @@ def test_a_change_of_a_dispatch_does_not_write_its_graph_again(tmp_path: Path) -
     assert kept == graph
 
 
+def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    """Whoever asks while the server stops gets a reason."""
+
+    async def work() -> None:
+        store = sql(tmp_path)
+        await store.open()
+        await store.close()
+        with pytest.raises(StoreError, match="is closed"):
+            await store.record(Batch())
+        with pytest.raises(StoreError, match="is closed"):
+            await store.dispatch(A)
+
+    asyncio.run(work())
+
+
 def test_files_are_looked_up_by_an_index_in_which_small_payloads_do_not_stand(tmp_path: Path) -> None:
     """Else each small output would change a page somewhere in a large index."""
 
