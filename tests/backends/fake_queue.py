@@ -31,6 +31,7 @@ COMMANDS = {
     "sge": ("qsub", "qstat", "qacct", "qdel"),
 }
 _SLOTS, _GRACE_S = 4, 1
+_SUBMIT = ("sbatch", "qsub", "bsub")
 _MARKS = {"slurm": "#SBATCH", "pbs": "#PBS", "torque": "#PBS", "lsf": "#BSUB", "sge": "#$"}
 
 # How each system tells of a job that was stopped for a reason.
@@ -116,6 +117,11 @@ class FakeQueue:
             time.sleep(0.01)
         return self.asked()[before:]
 
+    def when_submitting(self) -> None:
+        """Wait until something was to be submitted."""
+        while not any(line.partition(" ")[0] in _SUBMIT for line in self.asked()):
+            time.sleep(0.01)
+
     def when_ended(self, job_id: str) -> None:
         """Wait until a job has ended."""
         while _read(self.folder / "jobs" / job_id, "state") != "ended":
@@ -124,6 +130,18 @@ class FakeQueue:
     def set_down(self, is_down: bool) -> None:
         """Whether the server of the system is down."""
         (self.folder / "down").touch() if is_down else (self.folder / "down").unlink()
+
+    @contextlib.contextmanager
+    def holding(self):  # type: ignore[no-untyped-def]
+        """Let orders to submit wait until the block ends."""
+        gate = self.folder / "gate"
+        os.mkfifo(gate)
+        try:
+            yield
+        finally:
+            gate.rename(self.folder / "open gate")
+            with (self.folder / "open gate").open("w"):
+                pass
 
     # The programs
 
@@ -134,7 +152,9 @@ class FakeQueue:
         if (self.folder / "down").exists():
             print(f"{command}: cannot contact the server", file=sys.stderr)
             return 1
-        if command in ("sbatch", "qsub", "bsub"):
+        if command in _SUBMIT:
+            with contextlib.suppress(FileNotFoundError):
+                (self.folder / "gate").read_text()
             return self._submit(arguments)
         if command in ("scancel", "qdel", "bkill"):
             for job_id in arguments:

@@ -1,16 +1,20 @@
 """What goes wrong on a cluster, with programs that answer as queue systems do: reasons, silence, forgotten jobs."""
 
 import asyncio
+import fcntl
 import os
 import socket
+import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from covalent_lab_executors.queues import LSFExecutor, PBSExecutor, SGEExecutor, SlurmExecutor
-from covalent_lab_executors.queues.shell import Shell
-from covalent_lab_executors.ssh.login import ConnectError
+from covalent_lab_executors.queues.shell import LocalShell, Shell
+from covalent_lab_executors.ssh.login import ConnectError, LinkLostError
+from covalent_lab_executors.ssh.shell import Ran
 
 from covalent_lab.executor.base import JobStatus, Outcome
 from covalent_lab.testing import jobs
@@ -168,6 +172,55 @@ def test_order_to_cancel_is_repeated(queue: FakeQueue, queue_options: dict[str, 
 
     outcome = asyncio.run(play())
     assert (outcome.status, outcome.stdout) == (JobStatus.CANCELLED, "before\n")
+
+
+@pytest.mark.parametrize("queue", ["slurm", "pbs", "lsf", "sge"], indirect=True)
+def test_submission_whose_connection_breaks_is_waited_for(queue: FakeQueue, queue_options: dict[str, Any]) -> None:
+    """It goes on there; a second one at the same time would run the task twice."""
+    second = asyncio.Event()
+
+    class Breaking(LocalShell):
+        async def run(self, script: str) -> Ran:
+            if "said=$(" not in script:
+                return await super().run(script)
+            if not torn:
+                torn.append(begun(script))
+                await asyncio.to_thread(queue.when_submitting)
+                raise LinkLostError("broken")
+            second.set()
+            return await super().run(script)
+
+    torn: list[subprocess.Popen[bytes]] = []
+
+    def begun(script: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["bash", "-c", script], stdout=subprocess.DEVNULL)
+
+    def is_locked() -> bool:
+        (lock,) = Path(queue_options["remote_workdir"]).glob("*.lock")
+        with lock.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    async def play() -> None:
+        executor = KINDS[queue.system](**queue_options)
+        executor.open_shell = open_shell  # type: ignore[method-assign]
+        async with jobs.started(executor, FakeHost(queue.folder)) as running:
+            spec = job(lambda: 7)
+            with queue.holding():
+                await running.submit(spec)
+                await second.wait()
+                assert is_locked()
+            assert running.load(await running.host.finished(spec.attempt_id)) == 7
+        assert await asyncio.to_thread(torn[0].wait, 30) == 0
+        assert queue.jobs() == ["1"]
+
+    async def open_shell(options: Mapping[str, Any]) -> Shell:
+        return Breaking()
+
+    asyncio.run(play())
 
 
 @on_slurm

@@ -465,7 +465,7 @@ def test_job_whose_id_was_not_written_down_is_found(
                 handles = await running.submit(*specs)
                 for _ in specs:
                     await beacon.word()
-            (note,) = [Path(notes, file) for file in os.listdir(notes) if file.startswith(f"job-{name}-")]
+            (note,) = [Path(notes, file) for file in os.listdir(notes) if file.endswith(".id")]
             job_id = note.read_text()
             note.unlink()
             async with started(tmp_path, slurm_options) as running:

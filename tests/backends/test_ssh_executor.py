@@ -1,12 +1,14 @@
 """The SSH executor through a real OpenSSH server: what can go wrong, lost connections, restarts, whole dispatches."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -15,10 +17,11 @@ from typing import Any
 import cloudpickle
 import pytest
 from covalent_lab_executors.ssh import SSHExecutor
+from covalent_lab_executors.ssh.target import job_name
 
 import covalent_lab as ct
 from covalent_lab import payload
-from covalent_lab.executor.base import JobStatus, Outcome, PayloadSource
+from covalent_lab.executor.base import JobSpec, JobStatus, Outcome, PayloadSource
 from covalent_lab.testing import jobs
 from covalent_lab.testing.fakes import FakeHost
 from covalent_lab.testing.jobs import Beacon, Running, failure_message, job
@@ -56,6 +59,12 @@ def waiting_task() -> Callable[[int], str]:
         return "x" * 100_000
 
     return wait
+
+
+def when_there(path: Path) -> None:
+    """Wait for a file."""
+    while not path.exists():
+        time.sleep(0.01)
 
 
 def plain_python(folder: Path) -> Path:
@@ -283,6 +292,47 @@ def test_another_dispatcher_takes_a_task_up(tmp_path: Path, ssh_options: dict[st
                 if not is_over:
                     beacon.answer()
                 assert running.load(await host.finished(spec.attempt_id)) == "x" * 100_000
+
+    asyncio.run(play())
+
+
+def test_what_jobs_need_is_kept_until_a_dispatcher_comes(tmp_path: Path, ssh_options: dict[str, Any]) -> None:
+    """Also after days: inputs of those that wait, and results that nobody has fetched; of other payloads one is."""
+    options, host = {**ssh_options, "workers": 1}, FakeHost(tmp_path)
+    remote = Path(ssh_options["remote_cache"])
+    archive = payload.encode(os.urandom(100_000))
+    (tmp_path / "data").write_bytes(archive.tobytes())
+    source = PayloadSource(ref=archive.ref, path=str(tmp_path / "data"))
+
+    def when_ended(spec: JobSpec) -> None:
+        with (remote / "jobs" / job_name(spec.attempt_id) / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+
+    def grow_old() -> Path:
+        forgotten = remote / "payloads" / "forgotten"
+        forgotten.touch()
+        for folder, _, names in os.walk(remote / "payloads"):
+            for name in names:
+                os.utime(Path(folder, name), (0, 0))
+        return forgotten
+
+    async def play() -> None:
+        async with Beacon() as beacon:
+            async with started(tmp_path, options) as running:
+                specs = [job(waiting_task(), beacon.port), job(len, source, node_id=1)]
+                handles = [*await running.submit(specs[0])]
+                await beacon.word()
+                handles += await running.submit(specs[1])
+                there = remote / "jobs" / job_name(specs[1].attempt_id) / "job"
+                await asyncio.to_thread(when_there, there)
+            beacon.answer()
+            await asyncio.to_thread(when_ended, specs[0])
+            forgotten = await asyncio.to_thread(grow_old)
+            async with started(tmp_path, {}, host) as running:
+                await running.executor.watch({s.attempt_id: h for s, h in zip(specs, handles, strict=True)})
+                assert running.load(await host.finished(specs[0].attempt_id)) == "x" * 100_000
+                assert running.load(await host.finished(specs[1].attempt_id)) == 100_000
+            assert not await asyncio.to_thread(forgotten.exists)
 
     asyncio.run(play())
 

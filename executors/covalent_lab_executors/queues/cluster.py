@@ -37,7 +37,7 @@ _FILES = (
     ("covalent_lab_executors", "queues/task.py"),
 )
 _TRIES, _AT_A_TIME, _KEPT_DAYS, _CLEAN_S, _CANCEL_S = 3, 16, 30, 10.0, 60.0
-_NO_COMMANDS = 127
+_NO_COMMANDS, _UNDER_WAY, _LOCK_S = 127, 75, 100
 
 
 class Cluster:
@@ -192,16 +192,25 @@ class Cluster:
             except StatusError as error:
                 raise ConnectError(f"{self._system.title} does not answer on {shell.address}: {error}.") from error
         await shell.write(script, self._render(batch, runner).encode())
-        submit, note = self._system.submit(shlex.quote(script)), shlex.quote(self._note(batch))
-        ran = await self._command(
-            shell,
-            batch,
-            f'[ -s {note} ] || {{ said=$({submit}) && echo "$said" >{note}.part && mv {note}.part {note}; }} '
-            f"&& cat {note}",
-        )
+        ran = await self._command(shell, batch, self._submission(batch))
+        if ran.status == _UNDER_WAY:
+            raise LinkLostError(f"An earlier try to submit this job on {shell.address} has not ended.")
         batch.job_id = self._system.read_id(ran.out) if not ran.status else ""
         if not batch.job_id:
             raise BackendError(self._refusal(ran, shell))
+
+    def _submission(self, batch: Batch) -> str:
+        """Shell commands that submit a batch, unless its id is noted; then they say it.
+
+        A lock lets them wait for an earlier try, which may go on where its connection broke. Where files cannot be
+        locked they do without.
+        """
+        submit, note = self._system.submit(shlex.quote(self._script(batch))), shlex.quote(self._note(batch))
+        return (
+            f"{{ flock -w {_LOCK_S} -E {_UNDER_WAY} 9 2>/dev/null; [ $? != {_UNDER_WAY} ] || exit {_UNDER_WAY}\n"
+            f'[ -s {note} ] || {{ said=$({submit} 9>&-) && echo "$said" >{note}.part && mv {note}.part {note}; }} '
+            f"&& cat {note}; }} 9>{note}.lock"
+        )
 
     async def _prepare(self, shell: Shell, batch: Batch) -> str:
         """Make folders, copy what is not there; returns the path of the runner."""
@@ -378,7 +387,7 @@ class Cluster:
         if batch.options.get("cleanup", True):
             self._rubbish.update(job.files())
             if not batch.jobs:
-                self._rubbish.update((self._note(batch), self._script(batch)))
+                self._rubbish.update((self._note(batch), f"{self._note(batch)}.lock", self._script(batch)))
 
     def _finish(self, job: QueueJob, outcome: Outcome) -> None:
         self._jobs.pop(self._element(job), None)

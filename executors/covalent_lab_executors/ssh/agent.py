@@ -22,6 +22,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -37,6 +38,7 @@ MARK = b"\0covalent-lab-agent\n"
 """Comes before the first frame: what a login shell prints is in front of it."""
 
 _FRAME = struct.Struct(">IQ")
+_DIGEST = re.compile("[0-9a-f]{40}")
 _TAIL, _KEPT_S = 1 << 20, 24 * 3600
 
 
@@ -300,12 +302,23 @@ class Agent:
         return os.path.join(self.root, "jobs", name, *more)
 
     def _sweep(self) -> None:
-        """Delete payloads that nobody has asked for in a day."""
+        """Delete payloads that nobody has asked for in a day; not those that jobs here wait for, or have made."""
+        needed = self._needed()
         for folder, _, names in os.walk(self.payloads):
-            for path in (os.path.join(folder, name) for name in names):
+            for path in (os.path.join(folder, name) for name in names if name not in needed):
                 with contextlib.suppress(OSError):
                     if os.stat(path).st_mtime < time.time() - _KEPT_S:
                         os.unlink(path)
+
+    def _needed(self) -> "set[str]":
+        """Digests of the payloads that jobs here name: as inputs, or as results that nobody has fetched yet."""
+        found = set()
+        for name in os.listdir(os.path.join(self.root, "jobs")):
+            for kind in ("job", "result"):
+                with contextlib.suppress(OSError, struct.error), open(self._path(name, kind), "rb") as file:
+                    text = file.read(_FRAME.unpack(file.read(_FRAME.size))[0])
+                    found.update(_DIGEST.findall(text.decode("utf-8", "replace")))
+        return found
 
 
 def _frame(control: "dict[str, Any]", body: bytes) -> bytes:
