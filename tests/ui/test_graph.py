@@ -167,7 +167,7 @@ def test_each_button_changes_the_picture_and_back(lab: LabPage, ended: Callable[
 
 
 def test_large_sublattices_unfold_inside_of_others(lab: LabPage, ended: Callable[..., str]) -> None:
-    """As stacks, which are searched and opened like any; a click on its sign folds one, with what is in it."""
+    """As stacks, which are searched and opened like any; one is folded with what is in it."""
     lab.execute("covalent-lab:open-dispatch", dispatchId=ended(fans.wrapped, 500))
     view, canvas, said = lab.view, lab.view.locator("canvas").first, lab.view.locator("[aria-live]").first
 
