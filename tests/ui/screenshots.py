@@ -31,6 +31,7 @@ PICTURED = (
     "comparison",
     "dispatch",
     "sublattices",
+    "unfolded",
     "graph",
     "timeline",
     "node",

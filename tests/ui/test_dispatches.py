@@ -92,7 +92,7 @@ def test_a_sublattice_is_opened_from_its_node_and_leads_back(
 
 
 def test_a_sublattice_unfolds_in_place_and_stays_so(lab: LabPage, submit: Callable[..., str], gate: Path) -> None:
-    """By its sign, a key, the context menu and a button; its nodes are live, and have their panel beside the graph."""
+    """By a key, the context menu and a button; its nodes are live, and have their panel beside the graph."""
     lab.show_sidebar()
     dispatch_id = submit(gated.nested, str(gate))
     view = lab.open_dispatch(dispatch_id)

@@ -167,7 +167,7 @@ def test_each_button_changes_the_picture_and_back(lab: LabPage, ended: Callable[
 
 
 def test_large_sublattices_unfold_inside_of_others(lab: LabPage, ended: Callable[..., str]) -> None:
-    """As stacks, which are searched and opened like any; a click on its sign folds one, with what is in it."""
+    """As stacks, which are searched and opened like any; one is folded with what is in it."""
     lab.execute("covalent-lab:open-dispatch", dispatchId=ended(fans.wrapped, 500))
     view, canvas, said = lab.view, lab.view.locator("canvas").first, lab.view.locator("[aria-live]").first
 
@@ -205,6 +205,54 @@ def test_large_sublattices_unfold_inside_of_others(lab: LabPage, ended: Callable
     with lab.page.expect_download() as download:
         view.get_by_role("button", name="Save as SVG image").click()
     assert "square" not in Path(download.value.path()).read_text(encoding="utf-8")
+
+
+def test_moved_nodes_stay_where_they_were_put(lab: LabPage, submit: Callable[..., str], gate: Path) -> None:
+    """While states change, and in a view that is closed and opened again, until they are put back."""
+    dispatch_id = submit(gated.gated, str(gate))
+    lab.execute("covalent-lab:open-dispatch", dispatchId=dispatch_id)
+    canvas, back = lab.view.locator("canvas").first, lab.view.get_by_role("button", name="Put moved nodes back")
+    said = lab.view.locator("[aria-live]").first
+    lab.view.get_by_role("heading", level=2).wait_for()
+    expect(back).to_be_disabled()
+    lab.view.get_by_role("button", name="Lock nodes; unlocked, they can be dragged").click()
+    x, y = lab.point_at(canvas, "finish")
+    lab.page.mouse.down()
+    lab.page.mouse.move(x + DISTANCE, y, steps=5)
+    lab.page.mouse.up()
+    lab.page.mouse.click(*lab.point_at(canvas, "prepare"))
+    for _ in range(3):
+        canvas.press("Shift+ArrowLeft")
+
+    def is_away() -> bool:
+        try:
+            lab.point_at(canvas, "finish")
+        except AssertionError:
+            return True
+        return False
+
+    gated.open_gate(gate)
+    expect(lab.view).to_contain_text("Completed", timeout=LONG_MS)
+    expect(said).to_contain_text("prepare")
+    assert is_away()
+    lab.execute("application:close")
+    lab.execute("covalent-lab:open-dispatch", dispatchId=dispatch_id)
+    expect(back).to_be_enabled()
+    assert is_away()
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lab.set_theme(theme)
+        lab.settle()
+        lab.screenshot(ROOT / "test-results" / f"moved-{theme[11:].lower()}.png")
+
+    back.click()
+    expect(back).to_be_disabled()
+    lab.point_at(canvas, "finish")
+    lab.execute("application:close")
+    lab.execute("covalent-lab:open-dispatch", dispatchId=dispatch_id)
+    expect(back).to_be_disabled()
+    expect(lab.view.get_by_role("button", name="Lock nodes; unlocked, they can be dragged")).to_have_attribute(
+        "aria-pressed", "false"
+    )
 
 
 def test_edges_of_the_selected_node_or_value_stand_out(lab: LabPage, ended: Callable[..., str]) -> None:

@@ -36,6 +36,9 @@ def stretching(x, factor=2):
 )
 
 
+MANY_TABS = 20
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """A view that is on the screen now.
@@ -87,6 +90,15 @@ def tour(lab: LabPage, *, failed: str, nested: str, wide: str, narrow: str) -> I
     yield Stop(name="dispatch", shown=view)
     view.get_by_role("tab", name="Sublattices").click()
     yield Stop(name="sublattices", shown=view)
+    canvas = view.locator("canvas").first
+    for _ in range(MANY_TABS):
+        canvas.press("Tab")
+        if view.locator(".cvl-Selection").is_visible():
+            break
+    canvas.press("u")
+    lab.settle()
+    yield Stop(name="unfolded", shown=view)
+    canvas.press("u")
 
     lab.open_dispatch(wide)
     view.locator("canvas").first.press("/")

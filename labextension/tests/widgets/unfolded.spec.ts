@@ -138,13 +138,14 @@ describe('an unfolded sublattice', () => {
     expect(describeDrawn(drawing, 3, true, plainTexts)).toContain('Node 1 in inner: task_1');
   });
 
-  it('has a sign at its corner that can be hit while it is large enough', () => {
+  it('has a sign at its corner that can be hit while the node is large enough', () => {
     const layout = arrangeNested(new Drawing(OUTER, DEFAULT_VIEW).graph, DEFAULT_VIEW);
     const { x, y } = signOf(layout, 0);
     const camera = { x: 10, y: 20, scale: 2 };
     const at = { x: (x - 10) * 2 + 5, y: (y - 20) * 2 };
     expect(isOnSign(layout, camera, 0, at)).toBe(true);
     expect(isOnSign(layout, camera, 0, { ...at, x: at.x + 30 })).toBe(false);
+    expect(isOnSign(layout, { x, y, scale: 0.4 }, 0, { x: 8, y: 0 })).toBe(true); // never tiny
     expect(isOnSign(layout, { x, y, scale: 0.1 }, 0, { x: 0, y: 0 })).toBe(false);
   });
 

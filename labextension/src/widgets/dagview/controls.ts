@@ -7,6 +7,7 @@ import type { GraphCanvas, IGraphView } from './canvas';
 import type { FindBar } from './findbar';
 import type { IconName } from './icons';
 import { iconButton, setIcon } from './icons';
+import { hasMoves } from './view';
 
 /** A further button, e.g. to switch to the list. */
 export interface IExtraButton {
@@ -61,6 +62,9 @@ export class GraphControls {
       this._toggle('pretty', 'isPretty', texts.__('Names in words'));
       this._toggle('stack', 'hasStacks', texts.__('Stack equal nodes'));
       this._toggle('lock', 'isLocked', texts.__('Lock nodes; unlocked, they can be dragged'));
+      this._putBack = this._button('putBack', texts.__('Put moved nodes back'), () =>
+        graph.putBack()
+      );
       this._toggle('minimap', 'showMinimap', texts.__('Show minimap'));
       this._separator();
       const { findBar } = options;
@@ -103,6 +107,9 @@ export class GraphControls {
     this._orientation.disabled = arrangement !== 'layered' && arrangement !== 'tree';
     if (this._arrangement !== null) {
       this._arrangement.value = arrangement;
+    }
+    if (this._putBack !== null) {
+      this._putBack.disabled = !hasMoves(view);
     }
     this.node.setAttribute('aria-busy', String(this._graph.isBusy));
   }
@@ -167,6 +174,7 @@ export class GraphControls {
   private readonly _texts: ITexts;
   private readonly _orientation: HTMLButtonElement;
   private readonly _arrangement: HTMLSelectElement | null = null;
+  private readonly _putBack: HTMLButtonElement | null = null;
   private readonly _toggles = new Map<Switch, HTMLButtonElement>();
 }
 
