@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import CancelledError
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -17,6 +18,9 @@ from covalent_lab.worker import Buffer
 __all__ = ["LocalConnection"]
 
 _T = TypeVar("_T")
+_STOPPED = "The dispatcher in this process has stopped."
+_ANSWER_S = 1.0
+_END_S = 30.0
 
 
 class LocalConnection:
@@ -36,15 +40,19 @@ class LocalConnection:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="covalent-client", daemon=True)
         self._thread.start()
+        self._asking = threading.Lock()
         self._is_closed = False
 
     def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
-        if self._is_closed:
+        with self._asking:
+            future = None if self._is_closed else asyncio.run_coroutine_threadsafe(work, self._loop)
+        if future is None:
             work.close()
-            raise StoreError("The dispatcher in this process has stopped.")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            raise StoreError(_STOPPED)
         try:
             return future.result()
+        except CancelledError:
+            raise StoreError(_STOPPED) from None
         except BaseException:
             future.cancel()
             raise
@@ -146,13 +154,28 @@ class LocalConnection:
         return None
 
     def close(self) -> None:
-        if self._is_closed:
-            return
-        self._is_closed = True
+        with self._asking:
+            if self._is_closed:
+                return
+            self._is_closed = True
         self._lab.close()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5.0)
-        self._loop.close()
+        asyncio.run_coroutine_threadsafe(self._answer_all(), self._loop)
+        self._thread.join(_END_S)
+        if not self._thread.is_alive():
+            self._loop.close()
+
+    async def _answer_all(self) -> None:
+        """End the loop; whoever still waits in another thread is answered before."""
+        try:
+            await asyncio.sleep(0)  # what was asked until now has become a task
+            waiting = asyncio.all_tasks() - {asyncio.current_task()}
+            if waiting:  # the lab has told most of them that it stops
+                _, waiting = await asyncio.wait(waiting, timeout=_ANSWER_S)
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        finally:
+            self._loop.stop()
 
 
 class _Channel:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from covalent_lab.dispatcher.active import Active
-from covalent_lab.dispatcher.inbox import Inbox
+from covalent_lab.dispatcher.inbox import Inbox, files_of
 from covalent_lab.dispatcher.jobs import JobBuilder
 from covalent_lab.dispatcher.reuse import take_over
 from covalent_lab.dispatcher.runner import Runner
@@ -24,6 +24,7 @@ from covalent_lab.scheduler.commands import (
 )
 from covalent_lab.scheduler.events import NodeFailed, TimeLimitElapsed
 from covalent_lab.store.base import Store
+from covalent_lab.store.blobs import BlobDir
 
 __all__ = ["Acting"]
 
@@ -33,6 +34,7 @@ class Acting:
 
     Args:
         store: Where results of equal calls are.
+        blobs: Where the large ones of them are.
         active: Dispatches that run; commands of others are ignored.
         jobs: Gathers what a job is made of.
         runner: Hands jobs to executors.
@@ -44,6 +46,7 @@ class Acting:
     def __init__(
         self,
         store: Store,
+        blobs: BlobDir,
         active: Mapping[DispatchId, Active],
         jobs: JobBuilder,
         runner: Runner,
@@ -53,6 +56,7 @@ class Acting:
         clock: Callable[[], float],
     ) -> None:
         self._store = store
+        self._blobs = blobs
         self._active = active
         self._jobs = jobs
         self._runner = runner
@@ -89,8 +93,11 @@ class Acting:
         try:
             key = active.cache_key(node_id)
             if key and (taken := await take_over(self._store, key, dispatch_id, node_id, attempt, self._clock())):
-                self._inbox.put(*taken)
-                return
+                event, outcome, hit = taken
+                with self._blobs.holding(hit.ref.digest):
+                    if not files_of(outcome) or await asyncio.to_thread(self._blobs.path(hit.ref.digest).exists):
+                        self._inbox.put(event, outcome, hit)
+                        return  # else the cache was purged meanwhile
             spec = await self._jobs.build(active, node_id, attempt, command.then)
         except StoreError as error:
             message = f"Its inputs cannot be read: {error}"

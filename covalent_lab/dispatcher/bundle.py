@@ -49,6 +49,7 @@ class BundleReader:
         self._index = 0
         self._small = bytearray()
         self._large: BlobWriter | None = None
+        self._held: list[str] = []
         self._left = 0
 
     def feed(self, chunk: bytes | memoryview) -> None:
@@ -74,10 +75,19 @@ class BundleReader:
         return self.header
 
     def abort(self) -> None:
-        """Give up; an unfinished file is removed. Safe to call twice."""
+        """Give up, or be done: an unfinished file is removed, finished ones are held no longer. Safe to call twice."""
         if self._large is not None:
             self._large.abort()
             self._large = None
+        held, self._held = self._held, []
+        self._blobs.release(held)
+
+    def _commit(self, file: BlobWriter) -> PayloadRef:
+        """Give a file its name; what else has the same content may be deleted before this is recorded."""
+        digest = file.ref.digest
+        self._blobs.hold((digest,))
+        self._held.append(digest)
+        return file.commit()
 
     def _feed_front(self, view: memoryview) -> memoryview:
         take = min(self._needed - len(self._front), view.nbytes)
@@ -127,7 +137,7 @@ class BundleReader:
         if data.nbytes > self._inline_limit:
             self._large = self._blobs.writer()
             self._large.write(data)
-            ref, self._large = self._large.commit(), None
+            ref, self._large = self._commit(self._large), None
             self.payloads[ref] = None
         else:
             ref = PayloadRef(hashlib.sha256(data).hexdigest()[:40], data.nbytes)
@@ -160,7 +170,7 @@ class BundleReader:
             if self._large.ref != claimed:
                 self.abort()
                 raise BadBundleError(f"Payload {claimed.digest} was damaged on its way; submit again.")
-            self._large.commit()
+            self._commit(self._large)
             self._large = None
             self.payloads[claimed] = None
         else:

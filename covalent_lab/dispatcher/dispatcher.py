@@ -100,7 +100,7 @@ class Dispatcher:
         self.load_of = self._runner.load
         self._active: dict[DispatchId, Active] = {}
         self._cache = PayloadCache()
-        self._inbox = Inbox()
+        self._inbox = Inbox(blobs)
         self._admissions: list[_Admission] = []
         self._handles: list[tuple[DispatchId, NodeId, str]] = []
         self._live: dict[tuple[DispatchId, int], JobStarted] = {}
@@ -108,7 +108,7 @@ class Dispatcher:
         self._jobs = JobBuilder(store, blobs, self._cache, settings.inline_limit)
         self._sublattices = Sublattices(self, self._jobs, self._inbox.put)
         self._acting = Acting(
-            store, self._active, self._jobs, self._runner, self._sublattices, inbox=self._inbox, clock=clock
+            store, blobs, self._active, self._jobs, self._runner, self._sublattices, inbox=self._inbox, clock=clock
         )
         self._announcer = Announcer(store, self.feed, self._asked_by_others)
         self._endings = Endings(self._jobs)
@@ -320,7 +320,10 @@ class Dispatcher:
         batch = recording.batch(handles)
         if batch.transitions or batch.handles or batch.dispatches or recording.commands:
             first = await self._record(batch)
+            self._inbox.recorded(arrivals)
             await self._carry_out(recording.commands, batch.transitions, first)
+        else:
+            self._inbox.recorded(arrivals)
         for arrival in arrivals:
             if arrival.done is not None and not arrival.done.done():
                 arrival.done.set_result(None)

@@ -8,8 +8,9 @@ from covalent_lab.executor.base import Outcome
 from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab.scheduler.events import Event, NodeEnded, NodeStarted
 from covalent_lab.store.base import CachedResult
+from covalent_lab.store.blobs import BlobDir
 
-__all__ = ["Arrival", "Inbox"]
+__all__ = ["Arrival", "Inbox", "files_of"]
 
 _MAX_EVENTS = 2_000
 _TIMER_STEP_S = 1e-3
@@ -33,9 +34,14 @@ class Arrival:
 
 
 class Inbox:
-    """Holds events until the tick takes them; its methods belong to one event loop."""
+    """Holds events until the tick takes them, and the files of their outputs; its methods belong to one event loop.
 
-    def __init__(self) -> None:
+    Args:
+        blobs: Where large outputs are: not removed between an arrival and its `recorded`.
+    """
+
+    def __init__(self, blobs: BlobDir) -> None:
+        self._blobs = blobs
         self._arrivals: list[Arrival] = []
         self._starts: dict[tuple[DispatchId, NodeId, int], NodeStarted] = {}
         self._wake = asyncio.Event()
@@ -45,6 +51,8 @@ class Inbox:
         self, event: Event, outcome: Outcome | None = None, hit: CachedResult | None = None, delay_s: float = 0.0
     ) -> None:
         """Let the tick take an event now, or after at most so many seconds, with all that comes until then."""
+        if files := files_of(outcome):
+            self._blobs.hold(files)
         self._arrivals.append(Arrival(event, outcome, hit))
         self._come(delay_s)
 
@@ -97,7 +105,19 @@ class Inbox:
             self._starts.clear()
         return taken
 
+    def recorded(self, arrivals: Sequence[Arrival]) -> None:
+        """What these events led to is recorded, if they led to anything."""
+        for arrival in arrivals:
+            if files := files_of(arrival.outcome):
+                self._blobs.release(files)
+
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def files_of(outcome: Outcome | None) -> Sequence[str]:
+    """Digests of outputs that are files."""
+    output = None if outcome is None else outcome.output
+    return () if output is None or output.data is not None else (output.ref.digest,)

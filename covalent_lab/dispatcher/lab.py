@@ -410,9 +410,12 @@ class Submission:
         return new, graph, read_repeat(header)
 
     async def _record(self, new: NewDispatch, graph: Graph, repeat: Repeat | None) -> tuple[str, bool]:
-        if repeat is not None:
-            new = await with_reuse(self._dispatcher.store, new, graph, repeat)
-        created = await self._dispatcher.submit(new, graph)
+        try:
+            if repeat is not None:
+                new = await with_reuse(self._dispatcher.store, new, graph, repeat)
+            created = await self._dispatcher.submit(new, graph)
+        finally:
+            self._reader.abort()
         return new.dispatch_id, created
 
     async def _record_and_wait(self, wait_s: float, *read: *_Read) -> tuple[dict[str, Any], bool]:

@@ -9,7 +9,7 @@ on the same store, makes no difference.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from covalent_lab import payload
 from covalent_lab.dispatcher.active import Active, sub_dispatch_id
@@ -20,7 +20,7 @@ from covalent_lab.dispatcher.jobs import JobBuilder
 from covalent_lab.errors import LabError, StoreError
 from covalent_lab.executor.base import JobStatus, NewPayload, Outcome, PayloadSource
 from covalent_lab.graph.model import Graph, NodeKind
-from covalent_lab.ids import DispatchId, NodeId, PayloadRef, attempt_id
+from covalent_lab.ids import DispatchId, NodeId, attempt_id
 from covalent_lab.scheduler.events import Event, NodeBuilt, NodeEnded, NodeSucceeded, SublatticeEnded
 from covalent_lab.scheduler.states import DispatchState, NodeState
 from covalent_lab.settings import Settings
@@ -141,12 +141,14 @@ class Sublattices:
 
     async def _dispatch(self, order: _Order) -> None:
         host, parent = self._host, order.parent
+        reader = BundleReader(host.blobs, host.settings.inline_limit)
         try:
             bundle = parent.outputs[order.node_id]
             if bundle is None:
                 raise StoreError("What its job built is not in the store.")
             source = await self._jobs.source(parent.dispatch_id, bundle)
-            header, payloads = await asyncio.to_thread(_read_bundle, source, host.blobs, host.settings.inline_limit)
+            await asyncio.to_thread(_feed, source, reader)
+            header, payloads = reader.finish(), reader.payloads
             links = {"dispatch_id": order.dispatch_id, "root_dispatch_id": parent.root_id, "client": parent.client}
             new, graph = read_dispatch(
                 {**header, **links},
@@ -159,6 +161,8 @@ class Sublattices:
             await host.submit(replace(new, parent_id=parent.dispatch_id, parent_node=order.node_id), graph)
         except (LabError, OSError, ValueError) as error:
             self._end(order, DispatchState.FAILED, error=f"Its workflow cannot be dispatched: {error}")
+        finally:
+            reader.abort()
 
     async def _tell(self, order: _Order, record: DispatchRecord, payloads: Mapping[str, StoredPayload]) -> None:
         state, result = DispatchState(record.state), record.result
@@ -213,14 +217,7 @@ def _holds_bundle(output: NewPayload, blobs: BlobDir) -> bool:
         return False
 
 
-def _read_bundle(
-    source: PayloadSource, blobs: BlobDir, inline_limit: int
-) -> tuple[Mapping[str, Any], Mapping[PayloadRef, bytes | None]]:
+def _feed(source: PayloadSource, reader: BundleReader) -> None:
     archive = payload.open_file(source.path or "") if source.data is None else source.data
-    reader = BundleReader(blobs, inline_limit)
-    try:
-        for piece in payload.buffers(archive):
-            reader.feed(piece)
-        return reader.finish(), reader.payloads
-    finally:
-        reader.abort()
+    for piece in payload.buffers(archive):
+        reader.feed(piece)

@@ -5,6 +5,7 @@ awaits on the dispatcher's loop. Payloads pass through as bytes.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -287,7 +288,7 @@ class ClassicBridge(Executor):
 
     def _on_loop(self, call: Callable[..., None], *args: Any) -> None:
         assert self._loop is not None
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # it has closed
             self._loop.call_soon_threadsafe(call, *args)
 
     def _save(self, job: _Job, values: Mapping[str, Any]) -> None:
@@ -382,7 +383,7 @@ async def _in_thread(work: Callable[[], _T], name: str) -> _T:
             value = work()
         except BaseException as raised:  # noqa: BLE001 - goes to whoever awaits it
             error = raised
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # it has closed
             loop.call_soon_threadsafe(settle, value, error)
 
     threading.Thread(target=run, name=name, daemon=True).start()

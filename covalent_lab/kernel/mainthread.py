@@ -1,6 +1,7 @@
 """Work for the main thread of a process, done when that has time: in its event loop, or while it waits for us."""
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -37,8 +38,9 @@ class MainThread:
             self._work.append(work)
             self._changed.notify_all()
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._do_next)
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has closed
+                loop.call_soon_threadsafe(self._do_next)
 
     def attend(self, call: Callable[[], _T]) -> _T:
         """Make a call that waits in another thread, and do what is posted meanwhile; elsewhere only make the call.

@@ -7,7 +7,9 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +24,8 @@ class BlobDir:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._held: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     def path(self, digest: str) -> Path:
         """Where the payload of this digest is, or would be."""
@@ -46,11 +50,34 @@ class BlobDir:
                         found.append(name)
         return found
 
-    def remove(self, digests: Sequence[str]) -> None:
-        """Delete files; those that are gone already do not matter."""
+    def hold(self, digests: Iterable[str]) -> None:
+        """Let this process not remove files until `release`, as often: they are about to be recorded."""
+        with self._lock:
+            self._held.update(digests)
+
+    def release(self, digests: Iterable[str]) -> None:
+        """Undo a `hold`: what refers to the files is recorded, or nothing will."""
+        with self._lock:
+            for digest in digests:
+                self._held[digest] -= 1
+                if not self._held[digest]:
+                    del self._held[digest]
+
+    @contextlib.contextmanager
+    def holding(self, digest: str) -> Iterator[None]:
+        """Hold a file until the block ends."""
+        self.hold((digest,))
+        try:
+            yield
+        finally:
+            self.release((digest,))
+
+    def remove(self, digests: Iterable[str]) -> None:
+        """Delete files that nobody holds; those that are gone already do not matter."""
         for digest in digests:
-            with contextlib.suppress(FileNotFoundError):
-                self.path(digest).unlink()
+            with self._lock, contextlib.suppress(FileNotFoundError):
+                if digest not in self._held:
+                    self.path(digest).unlink()
 
 
 class BlobWriter:

@@ -52,6 +52,7 @@ _SORTS: Mapping[str, Any] = {
     "status": schema.dispatch.c.state,
     "total": schema.dispatch.c.total,
 }
+_CHUNK = 500
 _TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
 _HEAVY = ("doc", "source")
 
@@ -225,7 +226,7 @@ class SqlStore(Store):
 
     async def delete(self, dispatch_ids: Sequence[DispatchId], at: float) -> Sequence[FeedRecord]:
         tombstones, orphans = await self._write(lambda connection: self._delete(connection, dispatch_ids, at))
-        await self._run(self._write_pool, lambda: self._blobs.remove(orphans))
+        await self._remove(orphans)
         return tombstones
 
     def _delete(
@@ -245,6 +246,17 @@ class SqlStore(Store):
         tombstones = [FeedRecord(dispatch_id=d, node_id=None, status="DELETED", at=at) for d in found]
         first = self._add_transitions(connection, tombstones)
         return [tombstone.numbered(first + i) for i, tombstone in enumerate(tombstones)], orphans
+
+    async def _remove(self, orphans: Sequence[str]) -> None:
+        """Delete files that nobody refers to; nobody records anything while that is looked at once more."""
+
+        def work(connection: sa.Connection) -> None:
+            for begin in range(0, len(orphans), _CHUNK):
+                chunk = orphans[begin : begin + _CHUNK]
+                self._blobs.remove(set(chunk) - set(connection.execute(_referenced(chunk)).scalars()))
+
+        if orphans:
+            await self._write(work)
 
     # --- leases
 
@@ -407,13 +419,11 @@ class SqlStore(Store):
 
     async def purge_cached(self, keys: Collection[str] | None, used_before: float | None) -> int:
         dropped, orphans = await self._write(lambda connection: cached.purge(connection, keys, used_before))
-        await self._run(self._write_pool, lambda: self._blobs.remove(orphans))
+        await self._remove(orphans)
         return dropped
 
     async def referenced(self, digests: Collection[str]) -> Collection[str]:
-        table = schema.payload
-        query = sa.select(table.c.digest).distinct().where(table.c.digest.in_(list(digests)), table.c.data.is_(None))
-        return await self._read(lambda connection: set(connection.execute(query).scalars()))
+        return await self._read(lambda connection: set(connection.execute(_referenced(digests)).scalars()))
 
     async def transitions_after(self, seq: int, limit: int) -> Sequence[FeedRecord]:
         table = schema.transition
@@ -438,6 +448,12 @@ def _keep_request(connection: sa.Connection, request: Request) -> None:
     if request.cancel_requested is not None:
         values["cancel_requested"] = request.cancel_requested
     connection.execute(sa.update(table).where(table.c.id == request.dispatch_id).values(values))
+
+
+def _referenced(digests: Collection[str]) -> sa.Select[Any]:
+    """Those of these digests whose files are needed."""
+    table = schema.payload
+    return sa.select(table.c.digest).distinct().where(table.c.digest.in_(list(digests)), table.c.data.is_(None))
 
 
 def _last_seq(connection: sa.Connection) -> int:

@@ -162,7 +162,7 @@ class ExecutorContract(RecoveryContract):
         async def scenario(running: Running) -> None:
             handles = await running.submit(*specs)
             assert len(handles) == len(specs)
-            await running.host.until(lambda: len(running.host.updates) >= 2 * self.many, 60)
+            await running.host.until(lambda: len(running.host.updates) >= 2 * self.many, 200)
             outcomes = running.host.outcomes()
             assert [running.load(outcomes[spec.attempt_id]) for spec in specs] == [2 * n for n in range(self.many)]
             assert set(running.host.started()) == {spec.attempt_id for spec in specs}

@@ -66,7 +66,7 @@ class RecoveryContract(ExecutorSuite):
 
     lacks: ClassVar[Mapping[str, str]] = {}
     keeps_jobs: ClassVar[bool] = False
-    stop_s = 10.0
+    stop_s = 60.0
 
     def __init_subclass__(cls) -> None:
         """Leave out the tests that the executor lacks.

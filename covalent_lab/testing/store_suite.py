@@ -7,6 +7,7 @@
 Each test runs in event loops of its own, as stores must not tie themselves to one.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -556,6 +557,27 @@ class StoreSuite(StoreSharing, StoreReuse, StoreRedispatch, StoreTrees):
         assert path.exists()
         self.run(tmp_path, lambda store: store.delete([B], 51.0))
         assert not path.exists()
+
+    def test_a_payload_file_stays_that_is_recorded_again_meanwhile(self, tmp_path: Path) -> None:
+        """Another dispatch may bring the same value at the very moment at which the first is deleted."""
+
+        async def create(store: Store) -> StoredPayload | None:
+            await store.create(new_dispatch(A, payloads=[payload_row(LARGE, None)]))
+            return await store.payload(A, LARGE.digest)
+
+        async def replace(store: Store) -> None:
+            await asyncio.gather(
+                store.delete([A], 50.0), store.create(new_dispatch(B, payloads=[payload_row(LARGE, None, B)]))
+            )
+
+        stored = self.run(tmp_path, create)
+        assert stored is not None
+        assert stored.path is not None
+        path = Path(stored.path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        self.run(tmp_path, replace)
+        assert path.exists()
 
     def test_a_deleted_id_can_be_used_again(self, tmp_path: Path) -> None:
         """Nothing of the old dispatch shows in the new one."""

@@ -5,6 +5,7 @@ nothing of HTTP.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from logging import Logger
@@ -86,7 +87,7 @@ def _in_thread(function: Callable[[], _T], name: str) -> "asyncio.Future[_T]":
             outcome: tuple[_T | None, BaseException | None] = (function(), None)
         except Exception as error:  # noqa: BLE001  carried to the caller
             outcome = (None, error)
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # it has closed
             loop.call_soon_threadsafe(settle, *outcome)
 
     threading.Thread(target=run, name=name, daemon=True).start()

@@ -16,7 +16,7 @@ class QueueContract(ExecutorContract):
 
     workdir_option = "remote_workdir"
     many = 20
-    stop_s = 30.0
+    stop_s = 120.0
     kind: type[Executor]
     lacks: ClassVar[Mapping[str, str]] = {
         "backend_restart": "its programs are files; a restart is tested on a real cluster",

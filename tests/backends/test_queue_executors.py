@@ -323,3 +323,41 @@ def test_commands_elsewhere_are_found(
     assert failure is not None
     assert "Set commands_path to their folder" in failure.message
     assert asyncio.run(play({"commands_path": str(queue.programs)})).status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize("queue", ["sge"], indirect=True)
+def test_job_whose_submission_outlives_its_dispatcher_is_found(
+    queue: FakeQueue, queue_options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may answer after the dispatcher has ended, when the job runs already; the next one waits for that."""
+    answer, asked, read = tmp_path / "answer", asyncio.Event(), LocalShell.read
+    os.mkfifo(answer)
+    qsub = queue.programs / "qsub"
+    qsub.rename(queue.programs / "real-qsub")
+    qsub.write_text(f'#!/bin/sh\nsaid=$({queue.programs}/real-qsub "$@"); cat {answer}; echo "$said"\n')
+    qsub.chmod(0o755)
+
+    async def noted(shell: LocalShell, path: str, last: int | None = None) -> bytes | None:
+        found = await read(shell, path, last)
+        if path.endswith(".id") and found is None:
+            asked.set()
+        return found
+
+    async def play() -> None:
+        host = FakeHost(queue.folder)
+        async with Beacon() as beacon:
+            spec = job(waiting_task(), beacon.port)
+            async with started(queue, queue_options, host) as running:
+                (handle,) = await running.submit(spec)
+                await beacon.word()
+            monkeypatch.setattr(LocalShell, "read", noted)
+            async with started(queue, queue_options, host) as running:
+                await running.executor.watch({spec.attempt_id: handle})
+                await asyncio.wait_for(asked.wait(), 50)
+                await asyncio.to_thread(answer.write_text, "")
+                beacon.answer()
+                outcome = await host.finished(spec.attempt_id)
+                assert outcome.status is JobStatus.COMPLETED
+                assert running.load(outcome) == 7
+
+    asyncio.run(play())

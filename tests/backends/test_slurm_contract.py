@@ -22,7 +22,7 @@ class TestSlurmExecutor(ExecutorContract):
 
     workdir_option = "remote_workdir"
     many = 20
-    stop_s = 30.0
+    stop_s = 120.0
     keeps_jobs = True
 
     @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import pytest
 
 import covalent_lab as ct
 from covalent_lab.client.connection import connect, disconnect
+from covalent_lab.store.sql import SqlStore
 
 pytestmark = pytest.mark.usefixtures("private")
 
@@ -182,3 +183,23 @@ def test_purging_removes_files_that_nobody_needs(runs: Any, tmp_path: Path) -> N
     assert list((tmp_path / "data").rglob(f"*{digest[4:]}*"))
     ct.purge_cached_results()
     assert not list((tmp_path / "data").rglob(f"*{digest[4:]}*"))
+
+
+@pytest.mark.parametrize("verb", ["streams", "record"])
+def test_a_purge_at_the_moment_of_a_hit_loses_nothing(
+    runs: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str
+) -> None:
+    """Between its finding and its recording nothing refers to the file of a result but the cache."""
+    task, value = noted(runs.file, cache=True), np.arange(100_000)
+    connect().delete([run(task, value, scale=2).dispatch_id])
+    genuine, purged = getattr(SqlStore, verb), []
+
+    async def purging(store: SqlStore, *args: Any) -> Any:
+        if not purged and (verb == "streams" or args[0].cache_hits):
+            purged.append(await store.purge_cached(None, None))
+        return await genuine(store, *args)
+
+    monkeypatch.setattr(SqlStore, verb, purging)
+    assert np.array_equal(run(task, value, scale=2).result, 2 * value)
+    assert purged == [1]
+    assert runs.number == (2 if verb == "streams" else 1)

@@ -323,3 +323,28 @@ def test_jupyter_accepts_the_extension(tmp_path: Path) -> None:
 
     lines = (listed.stdout + listed.stderr).splitlines()
     assert any("covalent_lab_server" in line and "OK" in line for line in lines), lines
+
+
+def test_a_lab_that_opens_when_its_server_is_gone_does_not_complain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's event loop may close between a look at it and the news; nobody waits for them any more."""
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def opener() -> Any:
+        begun.set()
+        goes_on.wait(120)
+        raise ConfigError("too late")
+
+    async def give_up() -> None:
+        opening = asyncio.ensure_future(LabLifetime(opener, LOG).open())
+        await asyncio.to_thread(begun.wait, 120)
+        opening.cancel()
+        await asyncio.wait([opening])
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(give_up())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "covalent-lab-open"]
+    monkeypatch.setattr(loop, "is_closed", lambda: False)
+    loop.close()
+    goes_on.set()
+    thread.join(120)  # an error in it would fail this test

@@ -37,6 +37,8 @@ _FILES = (
     ("covalent_lab_executors", "queues/task.py"),
 )
 _TRIES, _AT_A_TIME, _KEPT_DAYS, _CLEAN_S, _CANCEL_S = 3, 16, 30, 10.0, 60.0
+_SUBMIT_S = 60.0
+"""How long a submission may take that nobody waits for any more."""
 _NO_COMMANDS, _UNDER_WAY, _LOCK_S = 127, 75, 100
 
 
@@ -100,7 +102,9 @@ class Cluster:
                 shell = await self._shell()
                 self._place(batch, shell)
                 batch.job_id = await self._noted(shell, batch) or await self._recalled(shell, batch)
-                break
+                if batch.job_id or not await self._may_be_submitted(shell, batch, since):
+                    break
+                await asyncio.sleep(self._least_poll_s)
             except (ConnectError, LinkLostError, StatusError) as error:
                 if any(self._is_given_up(job, since) for job in batch.jobs):
                     raise
@@ -110,6 +114,10 @@ class Cluster:
             raise BackendError(f"The job is not on {shell.address}, or was never submitted. Run it again.")
         self._follow(batch)
         await self._cancel_late()
+
+    async def _may_be_submitted(self, shell: Shell, batch: Batch, since: float) -> bool:
+        """Whether an earlier dispatcher may have ended while the system was taking a batch, which goes on then."""
+        return time.monotonic() - since <= _SUBMIT_S and await shell.read(self._script(batch), 1) is not None
 
     async def cancel(self, jobs: Iterable[QueueJob]) -> None:
         """End jobs that were submitted; what becomes of them is told as for any other."""

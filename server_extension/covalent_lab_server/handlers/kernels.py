@@ -4,6 +4,7 @@ Messages are passed on as they are: what is in them is the affair of the two end
 """
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from jupyter_server.auth.decorator import authorized, ws_authenticated
@@ -46,7 +47,8 @@ class KernelHandler(WebSocketMixin, WebSocketHandler, LabHandler):
         loop = asyncio.get_running_loop()
 
         def to_kernel(message: bytes | None) -> None:
-            loop.call_soon_threadsafe(self._pass_on, message)
+            with contextlib.suppress(RuntimeError):  # the server has ended
+                loop.call_soon_threadsafe(self._pass_on, message)
 
         self._to_executor = await self.lab.attach(_EXECUTOR, to_kernel)
 

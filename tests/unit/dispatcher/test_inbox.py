@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from covalent_lab.dispatcher.inbox import Inbox
 from covalent_lab.executor.base import JobStatus, Outcome
 from covalent_lab.ids import DispatchId, NodeId
 from covalent_lab.scheduler.events import DispatchStarted, Event, NodeFailed, NodeStarted
+from covalent_lab.store.blobs import BlobDir
 
 LONG_S = 3_600.0
 
@@ -40,7 +42,7 @@ def go(work: Callable[[Inbox], Coroutine[Any, Any, None]]) -> None:
 
     async def inside() -> None:
         async with asyncio.timeout(120):
-            await work(Inbox())
+            await work(Inbox(BlobDir(Path("nowhere"))))
 
     asyncio.run(inside())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dispatcher_bench import bundle_of, graph_of, settings_of
+from dispatcher_bench import PAYLOADS, bundle_of, graph_of, settings_of
 
 from covalent_lab.dispatcher import lab as module
 from covalent_lab.dispatcher.bundle import BadBundleError
@@ -39,7 +39,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any
     """Open a lab on the test's folder, with a fake executor."""
 
     @contextmanager
-    def open_lab(executor: FakeExecutor | None = None) -> Iterator[Lab]:
+    def open_lab(executor: FakeExecutor | None = None, **changes: Any) -> Iterator[Lab]:
         fake = executor or FakeExecutor()
 
         def build(settings: Settings) -> Dispatcher:
@@ -48,7 +48,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any
             return Dispatcher(settings, store, blobs, new_owner(), create=lambda name, configured: fake)
 
         monkeypatch.setattr(module, "build", build)
-        lab = Lab.open(settings_of(tmp_path))
+        lab = Lab.open(settings_of(tmp_path, **changes))
         try:
             yield lab
         finally:
@@ -376,6 +376,26 @@ def test_readers_end_when_the_lab_closes(opened: Callable[..., Any]) -> None:
 
     with opened(FakeExecutor(hang)) as lab:
         run(work(lab))
+
+
+def test_a_file_that_was_just_uploaded_is_not_deleted_with_an_older_dispatch(opened: Callable[..., Any]) -> None:
+    """Both have the same value; the second dispatch is not recorded yet."""
+
+    async def bring_again(lab: Lab) -> tuple[str, list[str]]:
+        older = await submit(lab, ONE)
+        await lab.detail(older, 100.0)
+        submission = lab.submission()
+        submission.feed(bundle_of(ONE))
+        await lab.delete([older])
+        newer, _ = await submission.finish()
+        assert (await lab.detail(newer, 100.0))["status"] == "COMPLETED"
+        return newer, [str((await lab.payload(newer, ref.digest)).path) for ref in PAYLOADS]
+
+    with opened(inline_limit=8) as lab:
+        name, paths = run(bring_again(lab))
+        assert [Path(path).exists() for path in paths] == [True, True]
+        run(lab.delete([name]))
+        assert [Path(path).exists() for path in paths] == [False, False]
 
 
 # --- opening and closing

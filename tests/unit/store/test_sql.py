@@ -233,6 +233,22 @@ def test_writing_the_same_payload_twice_keeps_one_file(tmp_path: Path) -> None:
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == [tmp_path / digest[:2] / digest]
 
 
+def test_files_that_are_held_stay(tmp_path: Path) -> None:
+    """As long as somebody holds them."""
+    blobs = BlobDir(tmp_path)
+    writer = blobs.writer()
+    writer.write(b"value")
+    digest = writer.commit().digest
+    with blobs.holding(digest):
+        blobs.hold([digest])
+        blobs.remove([digest])
+    blobs.remove([digest])
+    assert blobs.path(digest).exists()
+    blobs.release([digest])
+    blobs.remove([digest])
+    assert not blobs.path(digest).exists()
+
+
 def test_removing_files_that_are_gone_does_not_matter(tmp_path: Path) -> None:
     """Somebody may have cleaned up by hand."""
     BlobDir(tmp_path).remove(["0" * 40])
