@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 UI = Path(__file__).parent / "ui"
 
 
 def pytest_configure() -> None:
-    """Interrupts work, also where the tests run in the background of a shell, which then ignores them."""
+    """Interrupts work, also in the background of a shell, which ignores them; examples may take their time."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Hypothesis has limits of milliseconds and seconds, which a busy machine exceeds with tests that are right.
+    settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any speed")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

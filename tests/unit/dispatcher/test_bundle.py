@@ -74,7 +74,7 @@ def files(folder: Path) -> list[Path]:
     return [p for p in folder.rglob("*") if p.is_file()]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(any_chunks)
 def test_a_bundle_may_arrive_in_any_pieces(tmp_path: Path, sizes: list[int]) -> None:
     """Small payloads come out as bytes, large ones as files with the right content."""
@@ -152,7 +152,7 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, whole: bytes) -> None:
     assert [f for f in files(tmp_path) if f.name not in {ref(d).digest for d in DATA}] == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(st.integers(0, len(bundle(DATA)) - 1), st.integers(0, 255))
 def test_no_byte_can_change_unnoticed(tmp_path: Path, place: int, byte: int) -> None:
     """Neither of the header, nor of the graph, nor of a payload."""
@@ -164,7 +164,7 @@ def test_no_byte_can_change_unnoticed(tmp_path: Path, place: int, byte: int) -> 
         assert read(tmp_path, bytes(whole)).payloads.keys() == {ref(d) for d in DATA}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(st.integers(0, len(bundle(DATA)) - 1))
 def test_a_bundle_that_ends_too_early_is_refused_wherever_it_ends(tmp_path: Path, length: int) -> None:
     """A lost connection never makes a dispatch, and no unfinished file stays."""
