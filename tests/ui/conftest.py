@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+EXPECT_MS = 60_000
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -75,9 +76,10 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]
 @pytest.fixture(scope="session")
 def browser(require: Callable[..., str]) -> "Iterator[Browser]":
     """Chromium without a window."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     program = require(*CHROMIUM)
+    expect.set_options(timeout=EXPECT_MS)  # Playwright's five seconds are short where tests share a machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_ARGUMENTS))
         yield browser

@@ -51,6 +51,13 @@ SPLIT_RIGHT = """() => {
   const { shell } = window.jupyterapp;
   shell.add(shell.currentWidget, 'main', { mode: 'split-right' });
 }"""
+IS_STILL = """canvas => new Promise(done => {
+  const look = before => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const now = canvas.toDataURL();
+    return now === before ? done(true) : look(now);
+  }));
+  look('');
+})"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +211,21 @@ class LabPage:
             if (canvas.get_attribute("title") or "").startswith(name):
                 return x, y
         raise AssertionError(f"no node {name!r} in the middle of the graph")
+
+    def corner_of(self, canvas: "Locator", name: str) -> tuple[float, float]:
+        """The upper right corner of the node of that name; see `point_at`."""
+        x, y = self.point_at(canvas, name)
+        for step_x, step_y in ((0, -1), (1, 0)):
+            while (canvas.get_attribute("title") or "").startswith(name):
+                x, y = x + step_x, y + step_y
+                self.page.mouse.move(x, y)
+            x, y = x - step_x, y - step_y
+            self.page.mouse.move(x, y)
+        return x, y
+
+    def wait_until_still(self, canvas: "Locator") -> None:
+        """Wait until two pictures of a graph are the same; with a running node in it they never are."""
+        self.page.wait_for_function(IS_STILL, arg=canvas.element_handle())
 
     def split_right(self) -> None:
         """Move the tab in front beside the others."""

@@ -92,7 +92,7 @@ def test_a_sublattice_is_opened_from_its_node_and_leads_back(
 
 
 def test_a_sublattice_unfolds_in_place_and_stays_so(lab: LabPage, submit: Callable[..., str], gate: Path) -> None:
-    """By a key, the context menu and a button; its nodes are live, and have their panel beside the graph."""
+    """By a key, its sign, the context menu and a button; its nodes are live, and have their panel beside the graph."""
     lab.show_sidebar()
     dispatch_id = submit(gated.nested, str(gate))
     view = lab.open_dispatch(dispatch_id)
@@ -128,6 +128,12 @@ def test_a_sublattice_unfolds_in_place_and_stays_so(lab: LabPage, submit: Callab
 
     bar.get_by_role("button", name="Fold (U)").click()
     expect(said).not_to_contain_text("unfolded")
+    lab.wait_until_still(canvas)
+    lab.page.mouse.click(*lab.corner_of(canvas, ":sublattice:inner"))  # where its sign is
+    expect(said).to_contain_text("unfolded")
+    canvas.press("u")
+    expect(said).not_to_contain_text("unfolded")
+    lab.wait_until_still(canvas)
     lab.page.mouse.click(*lab.point_at(canvas, ":sublattice:inner"), button="right")
     lab.page.get_by_role("menuitem", name="Unfold Sublattice").click()
     expect(said).to_contain_text("unfolded")

@@ -41,13 +41,6 @@ LINES_IN_THE_MIDDLE = """(canvas, colours) => {
   };
   return Object.keys(colours).filter(name => longest(colours[name]) > 12);
 }"""
-IS_STILL = """canvas => new Promise(done => {
-  const look = before => requestAnimationFrame(() => requestAnimationFrame(() => {
-    const now = canvas.toDataURL();
-    return now === before ? done(true) : look(now);
-  }));
-  look('');
-})"""
 CHANGES = """canvas => {
   const now = canvas.toDataURL();
   const before = canvas.dataset.before ?? now;
@@ -135,7 +128,7 @@ def test_each_button_changes_the_picture_and_back(lab: LabPage, ended: Callable[
 
     def press(name: str) -> str:
         view.get_by_role("button", name=name).click()
-        lab.page.wait_for_function(IS_STILL, arg=canvas.element_handle())
+        lab.wait_until_still(canvas)
         picture: str = canvas.evaluate("canvas => canvas.toDataURL()")
         return picture
 
@@ -330,7 +323,7 @@ def test_the_timeline_says_what_the_end_waited_for(lab: LabPage, ended: Callable
     pictures = []
     for button in ("Fit to view", "Zoom in", "Zoom out", "Zoom in", "Fit to view"):
         timeline.get_by_role("button", name=button).click()
-        lab.page.wait_for_function(IS_STILL, arg=canvas.element_handle())
+        lab.wait_until_still(canvas)
         pictures.append(canvas.evaluate("canvas => canvas.toDataURL()"))
     assert all(before != after for before, after in pairwise(pictures))
     assert pictures[0] == pictures[-1]

@@ -291,7 +291,7 @@ export class GraphCanvas {
   /** Lays out what is drawn now, and selects a node in it. */
   private _redraw(node: number | null): void {
     if (this._drawing !== null) {
-      this._hovered = -1;
+      this._hover(null);
       this._selected = node === null ? -1 : this._drawing.drawnOf(node);
       const drawing = this._drawing;
       const { graph, structure, frames } = drawing;
