@@ -34,7 +34,7 @@ from covalent_lab.store.base import (
     StoredPayload,
 )
 from covalent_lab.store.blobs import BlobDir
-from covalent_lab.store.prepared import execute
+from covalent_lab.store.prepared import Writes, execute
 from covalent_lab.store.schema import CACHE_OWNER
 from covalent_lab.store.upgrade import upgrade
 from covalent_lab.store.writer import Writer
@@ -159,12 +159,16 @@ class SqlStore(Store):
 
     # --- writing
 
+    @property
+    def _writes(self) -> Writes:
+        assert self._writer is not None
+        return self._writer.writes
+
     async def create(self, dispatch: NewDispatch, batch: Batch | None = None) -> int:
         return await self._write(lambda connection: self._create(connection, dispatch, batch or Batch()))
 
     def _create(self, connection: sa.Connection, new: NewDispatch, batch: Batch) -> int:
-        assert self._writer is not None
-        writes = self._writer.writes
+        writes = self._writes
         known = next((update for update in batch.dispatches if update.dispatch_id == new.dispatch_id), None)
         added = writes.created.run(connection, [rows.dispatch_row(new, known)]).fetchall()
         if not added:
@@ -181,8 +185,7 @@ class SqlStore(Store):
         return await self._write(lambda connection: self._record(connection, batch))
 
     def _record(self, connection: sa.Connection, batch: Batch) -> int:
-        assert self._writer is not None
-        writes = self._writer.writes
+        writes = self._writes
         self._add_payloads(connection, batch.payloads)
         entered = [rows.entered_row(u) for u in batch.nodes if u.ended_at is None]
         ended = [rows.ended_row(u) for u in batch.nodes if u.ended_at is not None]
@@ -210,13 +213,11 @@ class SqlStore(Store):
         return first
 
     def _add_payloads(self, connection: sa.Connection, payloads: Sequence[PayloadRow]) -> None:
-        assert self._writer is not None
         if payloads:
-            self._writer.writes.payload.run(connection, [rows.payload_row(p) for p in payloads])
+            self._writes.payload.run(connection, [rows.payload_row(p) for p in payloads])
 
     def _add_transitions(self, connection: sa.Connection, items: Sequence[FeedRecord]) -> int:
-        assert self._writer is not None
-        writes = self._writer.writes
+        writes = self._writes
         ((newest,),) = writes.count.run(connection, [("transition", len(items))]).fetchall()
         first = int(newest) - len(items) + 1
         if items:

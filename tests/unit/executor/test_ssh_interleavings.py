@@ -67,8 +67,8 @@ def test_end_that_has_arrived_counts_though_the_connection_breaks(tmp_path: Path
     asyncio.run(play())
 
 
-def test_upload_that_ends_with_its_connection_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another job may hang up a lost connection to make a new one; whoever waits for a transfer hears of it."""
+async def uploading(monkeypatch: pytest.MonkeyPatch) -> tuple[Link, asyncio.Task[None]]:
+    """A connection, and a transfer over it that is under way and does not end by itself."""
     begun = asyncio.Event()
 
     async def never(link: Link, local: str, remote: str) -> None:
@@ -76,12 +76,18 @@ def test_upload_that_ends_with_its_connection_is_told(monkeypatch: pytest.Monkey
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Link, "_put", never)
+    link = Link(NOWHERE)
+    link.hello = {"payloads": "/payloads"}
+    upload = asyncio.create_task(link.upload("here", "digest"))
+    await begun.wait()
+    return link, upload
+
+
+def test_upload_that_ends_with_its_connection_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another job may hang up a lost connection to make a new one; whoever waits for a transfer hears of it."""
 
     async def play() -> None:
-        link = Link(NOWHERE)
-        link.hello = {"payloads": "/payloads"}
-        upload = asyncio.create_task(link.upload("here", "digest"))
-        await begun.wait()
+        link, upload = await uploading(monkeypatch)
         await link.close()
         with pytest.raises(LinkLostError):
             await upload
@@ -91,19 +97,9 @@ def test_upload_that_ends_with_its_connection_is_told(monkeypatch: pytest.Monkey
 
 def test_upload_that_is_given_up_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that is cancelled does not take that for a broken connection."""
-    begun = asyncio.Event()
-
-    async def never(link: Link, local: str, remote: str) -> None:
-        begun.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(Link, "_put", never)
 
     async def play() -> None:
-        link = Link(NOWHERE)
-        link.hello = {"payloads": "/payloads"}
-        upload = asyncio.create_task(link.upload("here", "digest"))
-        await begun.wait()
+        link, upload = await uploading(monkeypatch)
         upload.cancel()
         with pytest.raises(asyncio.CancelledError):
             await upload
