@@ -136,8 +136,13 @@ class Pool:
                 group.queue.remove(job.spec.dispatch_id, attempt_id)
             self._finish(job, Outcome(status=JobStatus.CANCELLED))
             return
-        job.seat.process.terminate(job.grace_s)
-        self._vacate(job.seat)  # its place is filled at once
+        if job is job.seat.jobs[0]:
+            self._stop(job.seat)  # another one is stopped when its worker comes to it
+
+    def _stop(self, seat: Seat) -> None:
+        """End the job that a worker has come to; the place is filled at once."""
+        seat.process.terminate(seat.jobs[0].grace_s)
+        self._vacate(seat)
         self._schedule()
 
     async def close(self, grace_s: float) -> None:
@@ -191,7 +196,10 @@ class Pool:
         seat.jobs.popleft()
         if seat.jobs:
             self._begin(seat, outcome.ended_at or time.time())
-            process.rest(_GATHER_S)
+            if seat.jobs[0].is_cancelled:
+                self._stop(seat)
+            else:
+                process.rest(_GATHER_S)
             return
         if control.get("retire"):  # native code of packages that only this task wanted
             self._retire(seat)
@@ -452,9 +460,13 @@ class Pool:
 
     def _take_back(self, seat: Seat) -> None:
         """Queue the jobs again that a worker has not come to; afterwards it has one, which is under way, or none."""
+        self._end_batch(seat)
         others = [seat.jobs.pop() for _ in range(seat.process.take_back())][::-1]
         self._put_back(others)
-        seat.process.read_now()
+        if seat.jobs:
+            seat.process.read_now()
+        else:  # it has answered one and not taken up the next, so nothing more comes from it
+            self._loop.call_soon(self._release, seat)
         self._schedule()
 
     def _put_back(self, jobs: Sequence[Job]) -> None:

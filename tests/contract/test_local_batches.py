@@ -205,3 +205,99 @@ def test_a_working_directory_that_is_removed_is_made_again(tmp_path: Path, acts:
 
     asyncio.run(main())
     assert messages == [1, 1]
+
+
+@pytest.fixture
+def between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker comes to the second job of its first message before that is taken back.
+
+    So it is where a worker was held up after an answer and before it took up the next job: all that is left is taken
+    back, and nothing is under way.
+    """
+    withheld: dict[WorkerProcess, int] = {}
+    grant, take_back = WorkerProcess.grant, WorkerProcess.take_back
+
+    def granting(process: WorkerProcess, count: int) -> int:
+        if count and process not in withheld:
+            withheld[process] = count
+            return grant(process, 0)
+        return grant(process, count)
+
+    def taking_back(process: WorkerProcess) -> int:
+        count, withheld[process] = withheld[process], 0
+        return count or take_back(process)
+
+    monkeypatch.setattr(WorkerProcess, "grant", granting)
+    monkeypatch.setattr(WorkerProcess, "take_back", taking_back)
+
+
+@pytest.mark.usefixtures("between")
+def test_a_worker_that_lost_all_its_jobs_gets_others(tmp_path: Path, acts: Acts, messages: list[int]) -> None:
+    """They were taken back between two of them; it has nothing to answer any more."""
+    specs = [acts.job(number) for number in range(60)]
+
+    async def main() -> list[JobStatus]:
+        async with local(tmp_path, workers=2) as running:
+            await running.submit(*specs)
+            return await ends(running, specs)
+
+    assert set(asyncio.run(main())) == {JobStatus.COMPLETED}
+    assert acts.runs() == dict.fromkeys(range(60), 1)
+    assert max(messages) > 1
+
+
+@pytest.mark.usefixtures("between")
+@pytest.mark.parametrize("chosen", [1, 4, 28])
+def test_a_job_is_cancelled_between_two_of_a_message(
+    tmp_path: Path, acts: Acts, messages: list[int], monkeypatch: pytest.MonkeyPatch, chosen: int
+) -> None:
+    """It is never begun, and those beside it are not stopped with it."""
+    monkeypatch.setattr(local_pool, "_TAKE_BACK_S", 600.0)
+    specs = [acts.job(number) for number in range(60)]
+
+    async def main() -> list[JobStatus]:
+        async with local(tmp_path) as running:
+            assert await running.value(acts.job(100)) is None
+            await running.submit(*specs)
+            await running.host.finished(specs[0].attempt_id)
+            await running.cancel(specs[chosen])
+            return await ends(running, specs)
+
+    statuses = asyncio.run(main())
+    assert [number for number, status in enumerate(statuses) if status is not JobStatus.COMPLETED] == [chosen]
+    assert acts.runs() == dict.fromkeys({100, *range(60)} - {chosen}, 1)
+    assert max(messages) > 1
+
+
+def test_a_job_that_its_worker_may_not_be_denied_any_more_is_cancelled(
+    tmp_path: Path, acts: Acts, messages: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes after the one that runs, which is not stopped for it; the others run elsewhere, once."""
+    monkeypatch.setattr(local_pool, "_TAKE_BACK_S", 600.0)
+    take_back = WorkerProcess.take_back
+
+    def all_but_one(process: WorkerProcess) -> int:
+        count = take_back(process)
+        if count:
+            os.write(process._grants, bytes([process._message]))
+        return max(0, count - 1)
+
+    monkeypatch.setattr(WorkerProcess, "take_back", all_but_one)
+    specs: list[JobSpec] = []
+
+    async def main() -> list[JobStatus]:
+        async with Beacon() as beacon, local(tmp_path) as running:
+            assert await running.value(acts.job(100)) is None
+            specs.extend(acts.job(number, port=beacon.port * (number == 0)) for number in range(20))
+            await running.submit(*specs)
+            await beacon.word()
+            await running.cancel(specs[1])
+            beacon.answer()
+            return await ends(running, specs)
+
+    statuses = asyncio.run(main())
+    assert [number for number, status in enumerate(statuses) if status is not JobStatus.COMPLETED] == [1]
+    assert statuses[1] is JobStatus.CANCELLED
+    assert {number: runs for number, runs in acts.runs().items() if number != 1} == dict.fromkeys(
+        {100, 0, *range(2, 20)}, 1
+    )
