@@ -4,10 +4,11 @@ The server is started once for all tests and shows a copy of the tutorials; each
 A test fails when the page threw an error of its own, whatever else it asserted.
 """
 
+import contextlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXPECT_MS = 60_000
+OPENED = pytest.StashKey[LabPage]()
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -118,15 +120,32 @@ def gate(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a test fails: what is on the page goes into the report, and a picture of it beside the other results."""
+    report = yield
+    opened = item.stash.get(OPENED, None)
+    if report.when == "call" and report.failed and opened is not None:
+        with contextlib.suppress(Exception):  # whatever is wrong with the page, the test's own error is told
+            opened.screenshot(ROOT / "test-results" / "ui-failures" / f"{item.name}.png")
+            report.sections.append(("page", opened.page.locator("body").aria_snapshot()))
+            report.sections.append(("focus", str(opened.page.evaluate("() => document.activeElement.outerHTML"))[:300]))
+    return report
+
+
 @pytest.fixture
-def lab(browser: "Browser", lab_server: LiveServer) -> Iterator[LabPage]:
+def lab(browser: "Browser", lab_server: LiveServer, request: pytest.FixtureRequest) -> Iterator[LabPage]:
     """A fresh tab with JupyterLab loaded."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC")
+    context.set_default_timeout(EXPECT_MS)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     opened = LabPage(page=page, server=lab_server)
     opened.open()
+    request.node.stash[OPENED] = opened
     yield opened
     opened.close_kernels()
     context.close()

@@ -24,6 +24,8 @@ KERNEL_IS_READY = """() => {
   return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
 }"""
 
+LAUNCHER_HAS_FOCUS = "() => document.activeElement.closest('.jp-Launcher') !== null"
+
 ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .flatMap(cell => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
   .filter(output => output.output_type === 'error')
@@ -73,11 +75,15 @@ class LabPage:
     server: LiveServer
 
     def open(self) -> None:
-        """Load JupyterLab with no tab open, and wait until its splash screen has gone."""
+        """Load JupyterLab with no tab open, and wait until its splash screen has gone and its launcher has come.
+
+        The launcher comes to the front and takes the focus, some time after everything else has been restored.
+        """
         self.page.goto(self.server.page(is_fresh=True), wait_until="domcontentloaded")
         self.page.wait_for_function("() => window.jupyterapp !== undefined", timeout=LONG_MS)
         self.page.evaluate("() => window.jupyterapp.restored")
         self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=LONG_MS)
+        self.page.wait_for_function(LAUNCHER_HAS_FOCUS, timeout=LONG_MS)
 
     def execute(self, command: str, **arguments: Any) -> None:
         """Run one of the application's commands and wait until it has ended."""
