@@ -11,6 +11,7 @@ import urllib3  # noqa: TID253 - this module is loaded by the first connection
 
 from covalent_lab import payload
 from covalent_lab.client.sending import pool_of
+from covalent_lab.client.submitting import SubmitSocket
 from covalent_lab.errors import ConfigError, LabError, ServerRejectedError, ServerUnreachableError, error_of_code
 from covalent_lab.worker import Buffer
 
@@ -77,6 +78,7 @@ class HttpConnection:
         self._pauses_s = pauses_s
         self._path = urlsplit(self._base).path
         self._pool = pool_of(self._base, _KEPT_OPEN)
+        self._submissions = SubmitSocket(f"{self._base}submissions", self._headers)
 
     def submit(self, bundle: Sequence[Buffer], *, start: bool = True) -> str:
         return str(self._submit(bundle, {} if start else {"start": "false"})["dispatch_id"])
@@ -86,6 +88,10 @@ class HttpConnection:
         return detail
 
     def _submit(self, bundle: Sequence[Buffer], query: Mapping[str, str]) -> dict[str, Any]:
+        answer = self._submissions.submit(bundle, urlencode(query), float(query.get("wait_s", 0.0)))
+        return self._post(bundle, query) if answer is None else answer
+
+    def _post(self, bundle: Sequence[Buffer], query: Mapping[str, str]) -> dict[str, Any]:
         size = sum(memoryview(piece).nbytes for piece in bundle)
         body: Any = b"".join(bundle) if size <= _ONE_BODY else _Parts(bundle)
         headers = {"Content-Type": "application/vnd.covalent.bundle", "Content-Length": str(size)}
@@ -182,6 +188,7 @@ class HttpConnection:
         return f"{self.url}lab?covalent={_quoted(dispatch_id)}" if self._has_lab else None
 
     def close(self) -> None:
+        self._submissions.close()
         self._pool.close()
 
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:

@@ -62,7 +62,7 @@ async def test_every_registered_route_refuses_strangers(
     assert set(answers.values()) == {403}
 
 
-@pytest.mark.parametrize("path", ["feed", "kernel"])
+@pytest.mark.parametrize("path", ["feed", "kernel", "submissions"])
 async def test_a_socket_is_refused_to_strangers(jp_ws_fetch: Any, fake_lab: FakeLab, path: str) -> None:
     """Also when it asks properly for a socket."""
     for params in ({}, {"token": "wrong"}, {"token": ""}):
@@ -184,7 +184,8 @@ async def test_each_route_asks_the_authorizer(
         path = re.sub(r"{(\w+)}", lambda match: EXAMPLES[match[1]], route.path)
         for verb in route.operations:
             assert (await call(verb, path)).status == 403
-            wanted.append((route.handler, "read" if verb == "GET" else "write", "covalent-lab"))
+            is_reading = verb == "GET" and route.path != "submissions"
+            wanted.append((route.handler, "read" if is_reading else "write", "covalent-lab"))
 
     assert asked == wanted
 
@@ -194,7 +195,11 @@ def test_only_the_feed_takes_a_token_from_the_url() -> None:
     listeners = [r.handler for r in ROUTES if getattr(r.handler, "accepts_token_in_url", False)]
 
     assert listeners == [r.handler for r in ROUTES if r.path == "feed"]
-    assert {r.path for r in ROUTES if issubclass(r.handler, WebSocketHandler)} == {"feed", "kernel"}
+    assert {r.path for r in ROUTES if issubclass(r.handler, WebSocketHandler)} == {
+        "feed",
+        "kernel",
+        "submissions",
+    }
 
 
 class TestClosedServer:

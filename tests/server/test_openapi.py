@@ -169,6 +169,7 @@ async def test_answers_have_the_described_form(
         ("dispatches/{dispatch_id}/export", "GET"),
         ("feed", "GET"),
         ("kernel", "GET"),
+        ("submissions", "GET"),
         ("logs/file", "GET"),
     }
 

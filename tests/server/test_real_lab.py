@@ -85,6 +85,7 @@ async def test_a_dispatch_runs_and_everything_about_it_can_be_read(
         if "GET" in route.operations and route.path not in (
             "feed",
             "kernel",
+            "submissions",
             "cluster/log",
             "logs/file",
             "dispatches/{dispatch_id}/export",

@@ -458,6 +458,16 @@ export interface SubmitResult {
   detail?: Detail;
 }
 /**
+ * WebSocket submissions
+ *
+ * This interface was referenced by `RestBodies`'s JSON-Schema
+ * via the `definition` "SubmissionAnswer".
+ */
+export interface SubmissionAnswer {
+  status: number;
+  body: SubmitResult | ErrorBody;
+}
+/**
  * POST dispatches/{id}/start
  *
  * This interface was referenced by `RestBodies`'s JSON-Schema

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from http.client import responses
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -19,7 +18,7 @@ from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.web import Finish, RequestHandler
 
 from covalent_lab.errors import LabError
-from covalent_lab_server.handlers.errors import ApiError, bad_request, code_of, message_of, status_of
+from covalent_lab_server.handlers.errors import ApiError, bad_request, error_body, status_of
 from covalent_lab_server.handlers.route import Query
 from covalent_lab_server.lifetime import LabLifetime
 
@@ -109,8 +108,7 @@ class LabHandler(JupyterHandler):
         status = status_of(error, status_code)
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
-        message = message_of(error, responses.get(status, "Unknown error"))
-        self.finish(json.dumps({"error": {"code": code_of(error, status), "message": message}}))
+        self.finish(json.dumps(error_body(error, status)))
 
     def log_exception(
         self,

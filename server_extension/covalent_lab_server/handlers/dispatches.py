@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ROUTES",
+    "SUBMIT_QUERY",
     "CancelHandler",
     "DeleteHandler",
     "DispatchHandler",
@@ -33,13 +34,14 @@ __all__ = [
     "StartHandler",
     "StatusHandler",
     "SublatticesHandler",
+    "take_in",
 ]
 
 _BODY_LIMIT = 1 << 40
 _PIECE = 1 << 20
 _SMALL_PIECE = 1 << 14
 _START = (Query(name="start", default=True, type=bool, summary="False records the dispatch without starting it."),)
-_SUBMIT = (
+SUBMIT_QUERY = (
     *_START,
     Query(
         name="wait_s",
@@ -81,6 +83,21 @@ _WAIT = (
         summary="Answer when the dispatch has ended, or after so many seconds.",
     ),
 )
+
+
+async def take_in(submission: "Submission", *, start: bool, wait_s: float | None) -> tuple[int, dict[str, Any]]:
+    """Record a dispatch whose bundle was fed, and wait if that is asked for; returns status and body of the answer.
+
+    Raises:
+        LabError: It cannot be taken.
+    """
+    if wait_s is None:
+        dispatch_id, created = await submission.finish(start=start)
+        body: dict[str, Any] = {"dispatch_id": dispatch_id}
+    else:
+        detail, created = await submission.finish_and_wait(wait_s, start=start)
+        body = {"dispatch_id": detail["dispatch_id"], "detail": detail}
+    return (201 if created else 200), body
 
 
 class StatusHandler(ApiHandler):
@@ -162,20 +179,15 @@ class DispatchesHandler(ApiHandler):
     @authorized
     async def post(self) -> None:
         """Take in the dispatch whose bundle has arrived."""
-        query = self.query(_SUBMIT)
-        start, wait_s = query["start"], query["wait_s"]
+        query = self.query(SUBMIT_QUERY)
         if self._submission is not None:
             await self._feed()
         submission, self._submission = self._submission, None
         if submission is None:
             raise self._refusal or web.Finish()
-        if wait_s is None:
-            dispatch_id, created = await submission.finish(start=start)
-            body: dict[str, Any] = {"dispatch_id": dispatch_id}
-        else:
-            detail, created = await self.while_connected(submission.finish_and_wait(wait_s, start=start))
-            body = {"dispatch_id": detail["dispatch_id"], "detail": detail}
-        self.answer(body, 201 if created else 200)
+        work = take_in(submission, **query)
+        status, body = await (work if query["wait_s"] is None else self.while_connected(work))
+        self.answer(body, status)
 
 
 class OverviewHandler(ApiHandler):
@@ -331,7 +343,7 @@ ROUTES = (
             ),
             "POST": Operation(
                 summary="Submit a dispatch",
-                query=_SUBMIT,
+                query=SUBMIT_QUERY,
                 body=_BUNDLE,
                 answers={
                     201: Answer(summary="Recorded", schema="SubmitResult"),

@@ -3,11 +3,14 @@
 4xx for what a caller did, 5xx for bugs and for a lab that is not there.
 """
 
+from http.client import responses
+from typing import Any
+
 from tornado.web import HTTPError
 
 from covalent_lab.errors import BackendError, LabError, UsageError
 
-__all__ = ["STATUS_OF_CODE", "ApiError", "bad_request", "code_of", "message_of", "status_of"]
+__all__ = ["STATUS_OF_CODE", "ApiError", "bad_request", "code_of", "error_body", "message_of", "status_of"]
 
 STATUS_OF_CODE = {
     "usage": 400,
@@ -95,3 +98,9 @@ def message_of(error: BaseException | None, fallback: str) -> str:
     if isinstance(error, HTTPError) and error.log_message:
         return error.log_message % error.args if error.args else error.log_message.replace("%%", "%")
     return fallback
+
+
+def error_body(error: BaseException | None, status: int) -> dict[str, Any]:
+    """The JSON body that tells an error."""
+    message = message_of(error, responses.get(status, "Unknown error"))
+    return {"error": {"code": code_of(error, status), "message": message}}

@@ -18,6 +18,7 @@ from covalent_lab_server.handlers import (
     openapi,
     payloads,
     quickstart,
+    submissions,
 )
 from covalent_lab_server.handlers.base import ApiHandler
 from covalent_lab_server.handlers.errors import ApiError
@@ -39,6 +40,7 @@ ROUTES: Sequence[Route] = (
     *openapi.ROUTES,
     *feed.ROUTES,
     *kernels.ROUTES,
+    *submissions.ROUTES,
 )
 
 
