@@ -1,12 +1,13 @@
 /** React meets signals and clocks. */
 
 import type { ISignal } from '@lumino/signaling';
-import { useEffect, useReducer } from 'react';
+import { useEffect, useLayoutEffect, useReducer } from 'react';
 
 /** Renders again after a signal, at most once per frame. */
 export function useSignal(signal: ISignal<unknown, unknown>): void {
   const [, render] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
+  // Before anything else can happen: an effect may come frames after the drawing, and miss what changed meanwhile.
+  useLayoutEffect(() => {
     let frame = 0;
     const onSignal = () => {
       if (frame === 0) {
