@@ -92,6 +92,18 @@ class LabPage:
             [command, arguments],
         )
 
+    def search_commands(self, text: str) -> None:
+        """Type into the command palette; it is opened anew where it was closed by a command that ended elsewhere."""
+        field = self.page.locator("#modal-command-palette input")
+        for _ in range(MANY_STOPS):
+            self.settle()
+            self.execute("apputils:activate-command-palette")
+            self.settle()
+            if field.is_visible():
+                field.fill(text)
+                return
+        raise AssertionError("the command palette does not stay open")
+
     def open_notebook(self, name: str) -> "Locator":
         """Open a notebook with a Python kernel and return its panel."""
         self.execute("docmanager:open", path=name, factory="Notebook", kernelPreference={"name": "python3"})
