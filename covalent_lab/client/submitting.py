@@ -6,6 +6,7 @@ bundle carries its id, so that it may be submitted twice.
 
 import json
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,7 @@ class SubmitSocket:
         self._headers = headers
         self._lock = threading.Lock()
         self._socket: Any = None
+        self._closing: weakref.finalize[..., SubmitSocket] | None = None
         self._is_first = True
         self._is_useless = False
 
@@ -65,9 +67,9 @@ class SubmitSocket:
     def close(self) -> None:
         """Close it for good. Safe to call twice, and while it is in use."""
         self._is_useless = True
-        socket = self._socket
-        if socket is not None:
-            socket.shutdown()
+        closing = self._closing
+        if closing is not None:
+            closing()
 
     def _ask(self, message: bytes, longest_s: float) -> dict[str, Any] | None:
         if self._is_useless:
@@ -81,20 +83,21 @@ class SubmitSocket:
                 self._socket = websocket.create_connection(
                     self._url, header=dict(self._headers), timeout=_CONNECT_S, **_NO_PROXY
                 )
+                self._closing = weakref.finalize(self, self._socket.shutdown)
             self._socket.settimeout(longest_s)
             self._socket.send_binary(message)
             answer = json.loads(self._socket.recv() or "null")
         except (websocket.WebSocketException, OSError, ValueError):
             pass
         finally:
-            if not isinstance(
-                answer, dict
-            ):  # it broke, or somebody stopped waiting: what comes next would be another's
-                self._drop()
-                self._is_useless = self._is_useless or is_new
-        return answer["body"] if isinstance(answer, dict) and answer.get("status") in (200, 201) else None
+            if not isinstance(answer, dict):
+                self._drop()  # it broke, or somebody stopped waiting: what comes next would be another's
+        if not isinstance(answer, dict):
+            self._is_useless = self._is_useless or is_new
+            return None
+        return answer["body"] if answer.get("status") in (200, 201) else None
 
     def _drop(self) -> None:
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            socket.shutdown()
+        closing, self._socket, self._closing = self._closing, None, None
+        if closing is not None:
+            closing()

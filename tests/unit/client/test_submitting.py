@@ -1,8 +1,10 @@
 """Short submissions over a socket: an answer, or the word that a request must be made."""
 
 import asyncio
+import gc
 import json
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -195,16 +197,18 @@ def test_several_threads_do_not_wait_for_each_other(server: Server, submissions:
     assert ask(submissions) == DETAIL
 
 
+@pytest.mark.parametrize("is_new", [True, False])
 def test_the_answer_to_one_that_was_given_up_is_not_taken_for_the_next(
-    server: Server, submissions: SubmitSocket, monkeypatch: pytest.MonkeyPatch
+    server: Server, submissions: SubmitSocket, monkeypatch: pytest.MonkeyPatch, is_new: bool
 ) -> None:
-    """Somebody presses Stop while the dispatch runs."""
+    """Somebody presses Stop while the dispatch runs, also the first one on a socket."""
 
     def interrupted(self: WebSocket) -> str:
         raise KeyboardInterrupt
 
     ask(submissions)
-    ask(submissions)
+    if not is_new:
+        ask(submissions)
     server.answers = [json.dumps({"status": 201, "body": {"dispatch_id": "other"}})]
     with monkeypatch.context() as patch:
         patch.setattr(WebSocket, "recv", interrupted)
@@ -240,3 +244,14 @@ def test_nothing_is_sent_after_the_end(server: Server, submissions: SubmitSocket
     submissions.close()
     assert ask(submissions) is None
     assert len(server.messages) == 1
+
+
+def test_one_that_is_forgotten_leaves_no_socket_behind(server: Server) -> None:
+    """Nobody has to close it; a socket that is collected open would be a warning, which fails this test."""
+    submissions = SubmitSocket(server.url, {})
+    ask(submissions)
+    assert ask(submissions) == DETAIL
+    closed = weakref.ref(submissions._socket)
+    del submissions
+    gc.collect()
+    assert closed() is None
