@@ -121,7 +121,7 @@ class Pool:
         """Stop a job, or let it end before a later step; unknown ones are ignored."""
         job = self._jobs.get(attempt_id)
         if job is not None and job.seat is not None and len(job.seat.jobs) > 1:
-            self._take_back(job.seat)
+            self._take_back(job.seat, unwanted=job)
             job = self._jobs.get(attempt_id)
         if job is None or job.is_cancelled:
             return
@@ -458,10 +458,16 @@ class Pool:
             seat.taking_back.cancel()
             seat.taking_back = None
 
-    def _take_back(self, seat: Seat) -> None:
-        """Queue the jobs again that a worker has not come to; afterwards it has one, which is under way, or none."""
+    def _take_back(self, seat: Seat, unwanted: Job | None = None) -> None:
+        """Queue the jobs again that a worker has not come to; afterwards it has one, which is under way, or none.
+
+        It may also have one for which it holds the grant already. An unwanted job is not queued but cancelled: the
+        worker may be given others here and now, and that one could be among them.
+        """
         self._end_batch(seat)
         others = [seat.jobs.pop() for _ in range(seat.process.take_back())][::-1]
+        for job in others:
+            job.is_cancelled = job.is_cancelled or job is unwanted
         self._put_back(others)
         if seat.jobs:
             seat.process.read_now()
