@@ -1,6 +1,6 @@
 """Short submissions over a WebSocket: what `POST dispatches` does, for clients that submit again and again.
 
-A message costs a third of a request, in which headers are read, users identified and lines logged. One message is the
+A message costs half of a request, in which headers are read, users identified and lines logged. One message is the
 query of that request, a newline and the bundle; the answer has its status and its JSON body. A client waits for the
 answer before it sends the next.
 """
