@@ -11,7 +11,7 @@ import urllib3  # noqa: TID253 - this module is loaded by the first connection
 
 from covalent_lab import payload
 from covalent_lab.client.sending import pool_of
-from covalent_lab.client.submitting import SubmitSocket
+from covalent_lab.client.submitting import SubmitSocket, socket_url
 from covalent_lab.errors import ConfigError, LabError, ServerRejectedError, ServerUnreachableError, error_of_code
 from covalent_lab.worker import Buffer
 
@@ -278,8 +278,7 @@ class _Socket:
     """Messages of a WebSocket."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
-        scheme, _, rest = url.partition("://")
-        self._url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}"
+        self._url = socket_url(url)
         self._headers = headers
         self._lock = threading.Lock()
         self._socket: Any = None

@@ -12,13 +12,19 @@ from typing import Any
 
 from covalent_lab.worker import Buffer
 
-__all__ = ["SubmitSocket"]
+__all__ = ["SubmitSocket", "socket_url"]
 
 _LONGEST = 1 << 14
 _CONNECT_S = 5.0
 _ANSWER_S = 10.0
 # Requests do not take the system's proxy. The library looks at the second of these only where there is the first.
 _NO_PROXY: Mapping[str, Any] = {"http_proxy_host": "none", "http_no_proxy": ["*"]}
+
+
+def socket_url(url: str) -> str:
+    """Where a WebSocket is opened, for the URL of its route."""
+    scheme, _, rest = url.partition("://")
+    return f"{'wss' if scheme == 'https' else 'ws'}://{rest}"
 
 
 class SubmitSocket:
@@ -32,8 +38,7 @@ class SubmitSocket:
     """
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
-        scheme, _, rest = url.partition("://")
-        self._url = f"{'wss' if scheme == 'https' else 'ws'}://{rest}"
+        self._url = socket_url(url)
         self._headers = headers
         self._lock = threading.Lock()
         self._socket: Any = None

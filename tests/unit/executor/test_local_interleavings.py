@@ -7,6 +7,7 @@ Whatever happens, every job ends once, none is forgotten, and nobody keeps a pla
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,10 @@ class Process:
             message = self._outbox.popleft()
             self._owner.on_message(self, message, b"")  # type: ignore[arg-type]
 
+    def read_some(self) -> None:
+        """The pool gets as many messages as happened to be there."""
+        self.read(self._world.chance.randint(1, 40))
+
     def step(self) -> None:
         """The process runs a little further."""
         next(self._steps)
@@ -167,7 +172,7 @@ class Process:
 
     def _rested(self) -> None:
         self._is_resting = False
-        self.read(self._world.chance.randint(1, 40))
+        self.read_some()
 
     def _serve(self) -> Iterator[None]:
         self._is_busy = True
@@ -247,14 +252,14 @@ class World:
         found: list[Callable[[], None]] = [self.loop.turn] if self.loop.ready else []
         for process in self.processes:
             if process.exit_code is not None:
-                found.append(lambda process=process: self._bury(process))  # type: ignore[misc]
+                found.append(partial(self._bury, process))
                 continue
             if process.can_be_read:
-                found.append(lambda process=process: process.read(self.chance.randint(1, 40)))  # type: ignore[misc]
+                found.append(process.read_some)
             if process.can_step:
                 found.append(process.step)
             if process.is_dying:
-                found.append(lambda process=process: process.end(KILLED))  # type: ignore[misc]
+                found.append(partial(process.end, KILLED))
         return found
 
     def go(self, steps: int) -> None:
