@@ -235,7 +235,7 @@ class ClassicExecutorContract:
 
         async def first(running: Running) -> None:
             stored.extend(await running.submit(spec))
-            await running.host.until(lambda: spec.attempt_id in running.host.started())
+            await running.host.start_of(spec.attempt_id)
             stored.extend(u.handle for u in running.host.updates if isinstance(u, JobIdentified))
 
         async def second(running: Running) -> None:

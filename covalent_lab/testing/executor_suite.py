@@ -398,8 +398,7 @@ class ExecutorContract(RecoveryContract):
                 spec = job(talk, beacon.port)
                 await running.submit(spec)
                 await beacon.word()
-                await running.host.until(lambda: spec.attempt_id in running.host.started())
-                start = running.host.started()[spec.attempt_id]
+                start = await running.host.start_of(spec.attempt_id)
 
                 async def read(stream: str, offset: int, limit: int) -> bytes:
                     path = start.stdout_path if stream == "stdout" else start.stderr_path

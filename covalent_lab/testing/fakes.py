@@ -88,6 +88,15 @@ class FakeHost:
         """The last start of each job."""
         return {update.attempt_id: update for update in self.updates if isinstance(update, JobStarted)}
 
+    async def start_of(self, attempt_id: AttemptId, timeout_s: float = 120.0) -> JobStarted:
+        """Wait for the first word on a job: what a task does may be known before it.
+
+        Raises:
+            TimeoutError: It did not come in time.
+        """
+        await self.until(lambda: attempt_id in self.started(), timeout_s)
+        return self.started()[attempt_id]
+
     async def until(self, is_reached: Callable[[], bool], timeout_s: float = 120.0) -> None:
         """Wait until a condition on the reports holds.
 

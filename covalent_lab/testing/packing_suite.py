@@ -153,7 +153,7 @@ class PackingContract(ExecutorContract):
                 second, third = job(hang, beacon.port, output_of(first), node_id=1), job(int, node_id=2)
                 await running.submit(chained(first, second, third))
                 await beacon.word()
-                await running.host.until(lambda: second.attempt_id in running.host.started())
+                await running.host.start_of(second.attempt_id)
                 await running.cancel(first, second, third)
                 outcomes.append(await running.host.finished(second.attempt_id))
                 await beacon.gone()

@@ -117,7 +117,7 @@ def test_task_of_a_lost_worker_is_lost(tmp_path: Path, failures: int) -> None:
             spec, host = job(hold, beacon.port), running.host
             await running.submit(spec)
             worker = int(await beacon.word())
-            await host.until(lambda: spec.attempt_id in host.started())  # what a worker says last may be lost with it
+            await host.start_of(spec.attempt_id)  # what a worker says last may be lost with it
             os.kill(worker, 9)
             await beacon.gone()
             outcome = await host.finished(spec.attempt_id)
@@ -374,7 +374,7 @@ def test_job_that_takes_its_time_does_not_hold_up_others(dask: DaskCluster, tmp_
             await beacon.word()
             for spec in specs[:10] + specs[11:]:
                 assert running.load(await host.finished(spec.attempt_id)) == 0
-            await host.until(lambda: specs[10].attempt_id in host.started())
+            await host.start_of(specs[10].attempt_id)
             assert specs[10].attempt_id not in host.outcomes()
             assert any(isinstance(update, JobIdentified) for update in host.updates)
             beacon.answer()
@@ -407,7 +407,7 @@ def test_crash_and_cancel_concern_one_of_those_that_travel_together(dask: DaskCl
             await running.submit(*specs)
             await running.cancel(specs[59])
             await beacon.word()
-            await host.until(lambda: specs[20].attempt_id in host.started())
+            await host.start_of(specs[20].attempt_id)
             await running.cancel(specs[20])
             outcomes = [await host.finished(spec.attempt_id) for spec in specs]
             cancelled = [n for n, outcome in enumerate(outcomes) if outcome.status is JobStatus.CANCELLED]

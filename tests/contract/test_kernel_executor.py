@@ -118,7 +118,7 @@ class TestKernelExecutor(ExecutorContract):
                 await running.submit(*specs)
                 await beacon.word()
                 await beacon.word()
-                growing = [running.host.started()[spec.attempt_id].stdout_path for spec in specs]
+                growing = [(await running.host.start_of(spec.attempt_id)).stdout_path for spec in specs]
                 assert read(growing) == ["a\n", "b\n"]
                 beacon.answer()
                 for spec, name in zip(specs, "ab", strict=True):

@@ -221,7 +221,7 @@ def test_a_cancel_that_meets_a_step_just_begun_stops_it(tmp_path: Path, door: Do
         running = Running(executor=executor, host=host)
         first, second, third = (job(knock, door.port, node_id=n) for n in range(3))
         await running.submit(chained(first, second, third))
-        await host.until(lambda: first.attempt_id in host.started())
+        await host.start_of(first.attempt_id)
         with let_in(door):  # from here on the event loop stands still
             pass
         visitor = door.visitor()

@@ -120,7 +120,7 @@ def test_streams_can_be_read_while_the_task_runs(play: Play, tmp_path: Path) -> 
         spec = job(talk, str(gate))
         await running.submit(spec)
         await asyncio.to_thread(exchange)
-        path = running.host.started()[spec.attempt_id].stdout_path
+        path = (await running.host.start_of(spec.attempt_id)).stdout_path
         assert path is not None
         assert await asyncio.to_thread(Path(path).read_text) == "first\n"
         await asyncio.to_thread(release)
