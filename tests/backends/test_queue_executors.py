@@ -162,7 +162,8 @@ def test_order_to_cancel_is_repeated(queue: FakeQueue, queue_options: dict[str, 
         async with Beacon() as beacon, started(queue, queue_options) as running:
             spec = job(waiting_task(), beacon.port)
             await running.submit(spec)
-            await running.host.until(lambda: bool(running.host.started()))
+            await running.host.start_of(spec.attempt_id)
+            await beacon.word()
             queue.set_down(True)
             await running.cancel(spec)
             await asyncio.to_thread(queue.when_asked, 5)
@@ -283,7 +284,9 @@ def test_one_question_is_for_all_jobs(queue: FakeQueue, queue_options: dict[str,
         async with Beacon() as beacon, started(queue, queue_options) as running:
             specs = [job(waiting_task(), beacon.port, node_id=n, options={"variables": {"N": n}}) for n in range(4)]
             await running.submit(*specs)
-            await running.host.until(lambda: len(running.host.started()) == len(specs))
+            for spec in specs:
+                await running.host.start_of(spec.attempt_id)
+                await beacon.word()
             questions = await asyncio.to_thread(queue.when_asked, 3)
             assert all(question.startswith("squeue -h -r -t all -j 1,2,3,4 ") for question in questions)
             beacon.answer()
