@@ -2,8 +2,12 @@
 
 It decides the order and the addition; what a suite contains is decided by its folder. The suites are separate because
 Playwright, pytest-jupyter and nbval each want an event loop, or a server, to themselves.
+
+With `HINDRANCE=<seed>` in the environment, input arrives late and processes pause, by chance (`tests/hindrance`): tests
+that only pass at the usual speed, and races of the product, show themselves.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -16,6 +20,7 @@ __all__ = ["Counts", "Suite", "count", "main"]
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "test-results"
+HINDRANCE = ROOT / "tests" / "hindrance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +114,12 @@ def run(suite: Suite) -> Counts:
     return counts
 
 
+def hinder(seed: str) -> None:
+    """Make everything that is started from now on late; it ends with this process."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(HINDRANCE), os.environ.get("PYTHONPATH"))))
+    subprocess.Popen([sys.executable, str(HINDRANCE / "pauses.py"), str(os.getpid()), seed])
+
+
 def main(names: Sequence[str]) -> int:
     """Run the suites named, or all of them, and print the sum as the last line.
 
@@ -120,6 +131,8 @@ def main(names: Sequence[str]) -> int:
         print(f"No suite {', '.join(unknown)}; there are {', '.join(sorted(known))}.", file=sys.stderr)
         return 2
     RESULTS.mkdir(exist_ok=True)
+    if seed := os.environ.get("HINDRANCE"):
+        hinder(seed)
     results = {suite.name: run(suite) for suite in SUITES if not names or suite.name in names}
     print("\nsuite        passed  failed  skipped")
     for name, counts in results.items():
