@@ -173,7 +173,7 @@ class Pool:
             self._release(seat)
             return
         job = seat.jobs[0] if seat.jobs else None
-        if job is None or job.is_cancelled or self._is_closed:
+        if job is None or self._is_closed or (job.is_cancelled and len(seat.jobs) == 1):
             return
         try:
             if control["job"] != job.spec.attempt_id:
@@ -185,6 +185,9 @@ class Pool:
         except (KeyError, TypeError, ValueError) as error:
             _log.warning("Worker %d sent an answer that cannot be read: %s", process.pid, error)
             process.reject()
+            return
+        if seat.state is State.LEAVING:
+            self._hear_out(seat, outcome)
             return
         self._paces.learn(job.spec, outcome)
         if following is None:
@@ -206,6 +209,16 @@ class Pool:
             self._schedule()
             return
         self._release(seat)
+
+    def _hear_out(self, seat: Seat, outcome: Outcome) -> None:
+        """A worker ended a job although it was told to stop, and may come to the next, for which it holds the grant."""
+        job = seat.jobs.popleft()
+        if job.is_cancelled:
+            outcome = Outcome(status=JobStatus.CANCELLED, stdout=outcome.stdout, stderr=outcome.stderr)
+        else:
+            at = outcome.started_at or time.time()
+            self._owner.on_started(job.spec, at, seat.process.stdout_path, seat.process.stderr_path)
+        self._finish(job, outcome)
 
     def _go_on(self, seat: Seat, job: Job, outcome: Outcome, is_begun: bool) -> None:
         """Come to the next step of a job, which its worker has begun, or else saw that it is not to be run."""
@@ -232,7 +245,9 @@ class Pool:
             if not self._seats:
                 self._all_gone.set()
             return
-        if job is not None:
+        if job is not None and was_expected and not job.is_cancelled:
+            self._put_back([job, *others])  # the end was meant for the one before it
+        elif job is not None:
             message = explain_death(exit_code)
             if process.is_garbled:
                 message = "The task's process was stopped: something wrote into its channel to the server."

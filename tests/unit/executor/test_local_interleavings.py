@@ -16,7 +16,7 @@ from covalent_lab_executors import local_pool
 from covalent_lab_executors.local_messages import Placement
 from covalent_lab_executors.local_pool import Pool
 from covalent_lab_executors.local_seats import Job
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from covalent_lab.executor.base import JobSpec, JobStatus, Outcome
@@ -163,6 +163,8 @@ class Process:
     def end(self, exit_code: int) -> None:
         """It is gone; the pool learns of it when `report_end` is called."""
         self.exit_code = exit_code
+        if self.running and exit_code == KILLED:
+            self._world.broken_off.append(AttemptId(self.running))
 
     def report_end(self) -> None:
         """What it had sent is read, and then the pool is told."""
@@ -224,6 +226,7 @@ class World:
         self.runs: list[AttemptId] = []
         self.told: dict[AttemptId, list[JobStatus]] = {}
         self.begun: list[AttemptId] = []
+        self.broken_off: list[AttemptId] = []
         self.crashes = 0
         self.pool = Pool(size=size, folder=str(folder), payload_dir=str(folder), owner=self, loop=self.loop)  # type: ignore[arg-type]
 
@@ -291,6 +294,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pool")
 
 
+@example(seed=2193, size=1)  # a worker that holds a grant is told to stop, and goes on for a while
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 3))
 @settings(max_examples=300)
 def test_every_job_ends_once_and_no_worker_is_lost(folder: Path, seed: int, size: int) -> None:
@@ -322,6 +326,6 @@ def test_every_job_ends_once_and_no_worker_is_lost(folder: Path, seed: int, size
     assert {attempt for attempt, status in ends.items() if status is JobStatus.CANCELLED} <= cancelled
     assert sum(status is JobStatus.FAILED for status in ends.values()) <= world.crashes
     assert {attempt for attempt, status in ends.items() if status is JobStatus.COMPLETED} <= set(world.runs)
-    assert {attempt: world.runs.count(attempt) for attempt in world.runs if world.runs.count(attempt) > 1} == {}
+    assert {attempt for attempt in world.runs if world.runs.count(attempt) > 1} <= set(world.broken_off)
     assert pool.free == size
     assert {seat.state for seat in pool._seats.values()} == {local_pool.State.IDLE}
