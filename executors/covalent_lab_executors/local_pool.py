@@ -212,13 +212,11 @@ class Pool:
 
     def _hear_out(self, seat: Seat, outcome: Outcome) -> None:
         """A worker ended a job although it was told to stop, and may come to the next, for which it holds the grant."""
-        job = seat.jobs.popleft()
-        if job.is_cancelled:
+        if seat.jobs[0].is_cancelled:
             outcome = Outcome(status=JobStatus.CANCELLED, stdout=outcome.stdout, stderr=outcome.stderr)
         else:
-            at = outcome.started_at or time.time()
-            self._owner.on_started(job.spec, at, seat.process.stdout_path, seat.process.stderr_path)
-        self._finish(job, outcome)
+            self._begin(seat, outcome.started_at or time.time())
+        self._finish(seat.jobs.popleft(), outcome)
 
     def _go_on(self, seat: Seat, job: Job, outcome: Outcome, is_begun: bool) -> None:
         """Come to the next step of a job, which its worker has begun, or else saw that it is not to be run."""

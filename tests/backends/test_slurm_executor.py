@@ -443,7 +443,7 @@ def test_repeated_submission_by_another_dispatcher_runs_once(tmp_path: Path, slu
                 first = await beacon.word()
             async with started(tmp_path, slurm_options) as running:
                 await running.submit(spec)
-                await running.host.until(lambda: bool(running.host.started()))
+                await running.host.start_of(spec.attempt_id)
                 beacon.answer()
                 assert running.load(await running.host.finished(spec.attempt_id)) == "x" * 100_000
             assert first
@@ -473,7 +473,8 @@ def test_job_whose_id_was_not_written_down_is_found(
                     await running.executor.watch({s.attempt_id: h for s, h in zip(specs, handles, strict=True)})
                 else:
                     await running.submit(*specs)
-                await running.host.until(lambda: len(running.host.started()) == len(specs))
+                for spec in specs:
+                    await running.host.start_of(spec.attempt_id)
                 assert note.read_text().strip() == job_id.strip()
                 beacon.answer()
                 for spec in specs:

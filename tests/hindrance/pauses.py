@@ -13,22 +13,20 @@ _GAP_S = 0.05
 _LONGEST_S = (0.005, 0.02, 0.1, 0.3, 0.8)
 
 
-def processes() -> dict[int, tuple[int, str, str]]:
-    """Parent, state and time of start of each process of this machine."""
-    found = {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        found[int(name)] = (int(fields[1]), fields[0], fields[19])
-    return found
+def status(pid: int) -> tuple[int, str, str] | None:
+    """Parent, state and time of start of a process, None if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return int(fields[1]), fields[0], fields[19]
 
 
 def descendants(root: int) -> dict[int, str]:
     """The processes below one that are not stopped already, and when each was started."""
-    every = processes()
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    every = {pid: found for pid in pids if (found := status(pid))}
     found = {}
     for pid, (_, state, began) in every.items():
         at = pid
@@ -51,9 +49,10 @@ def main(root: int, seed: str) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
             try:
+                # the pause itself, as the gaps between pauses: nothing waits for these
                 time.sleep(chance.choice(_LONGEST_S) * chance.random())
             finally:
-                if (now := processes().get(pid)) and now[2] == below[pid]:
+                if (now := status(pid)) and now[2] == below[pid]:
                     os.kill(pid, signal.SIGCONT)
 
 

@@ -46,12 +46,13 @@ def late(draw: Callable[[], float]) -> type[selectors.BaseSelector]:
                     del self._until[key.fd]
                 if due or (end is not None and now >= end):
                     return due
-                time.sleep(0.0005)
+                time.sleep(0.0005)  # what is kept back stays ready: asking again at once would keep the processor busy
 
     return LateSelector
 
 
 if seed := os.environ.get("HINDRANCE"):
     _chance = random.Random(f"{seed} {' '.join(sys.orig_argv)}")
+    # mypy takes it for a class that cannot be replaced; every event loop looks it up when it is made
     selectors.DefaultSelector = late(lambda: delay_s(_chance))  # type: ignore[misc,assignment]
     sys.setswitchinterval(0.0005)  # threads take turns ten times as often
